@@ -1,0 +1,126 @@
+"""The kernel of Synthetic: all that a plugin, or a program that embeds a store, may import.
+
+What is not named here is the kernel's own affair and may change.
+"""
+
+from synthetic.clock import Clock, SystemClock
+from synthetic.contributions import (
+    Command,
+    ErrorCode,
+    Extension,
+    GraphQL,
+    MigrationFolder,
+    Plugin,
+    Reference,
+    Service,
+    Settings,
+    Table,
+)
+from synthetic.database.ownership import BlockingStore, DeletionPlan, TablePlan, delete_owned, plan_deletion
+from synthetic.database.transaction import Row, SettingsLookup, Snapshot, Transaction, Value
+from synthetic.errors import (
+    BadUserInputError,
+    ConflictError,
+    ExitCode,
+    ForbiddenError,
+    NotFoundError,
+    SyntheticError,
+    iso_from_ms,
+)
+from synthetic.graphql.enums import describe_enum
+from synthetic.graphql.fields import batched, mutation, query, subscription
+from synthetic.graphql.node import Node
+from synthetic.graphql.pages import (
+    After,
+    Before,
+    Connection,
+    Edge,
+    First,
+    Last,
+    Order,
+    PageInfo,
+    Window,
+    encode_cursor,
+    page,
+    page_info,
+    read_window,
+)
+from synthetic.graphql.scalars import JSON, DateTime, Long, RawJSON, ms_from_iso
+from synthetic.hookspecs import hookimpl, hookspec
+from synthetic.json_text import from_json, to_json
+from synthetic.kernel_settings import LimitSettings
+from synthetic.logs import logger_for
+from synthetic.security import Scope
+from synthetic.store import Store
+from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
+from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text
+
+__all__ = [
+    "JSON",
+    "After",
+    "BadUserInputError",
+    "Before",
+    "BlockingStore",
+    "Clock",
+    "Command",
+    "ConflictError",
+    "Connection",
+    "DateTime",
+    "DeletionPlan",
+    "Edge",
+    "ErrorCode",
+    "ExitCode",
+    "Extension",
+    "First",
+    "ForbiddenError",
+    "GraphQL",
+    "Last",
+    "LimitSettings",
+    "Long",
+    "MigrationFolder",
+    "Node",
+    "NotFoundError",
+    "Order",
+    "PageInfo",
+    "Plugin",
+    "RawJSON",
+    "Reference",
+    "Row",
+    "Scope",
+    "Service",
+    "Settings",
+    "SettingsLookup",
+    "Snapshot",
+    "Store",
+    "SyntheticError",
+    "SystemClock",
+    "Table",
+    "TablePlan",
+    "Transaction",
+    "Value",
+    "Window",
+    "bad_input",
+    "batched",
+    "check_id",
+    "check_json",
+    "check_json_object",
+    "check_text",
+    "delete_owned",
+    "describe_enum",
+    "encode_cursor",
+    "from_json",
+    "hookimpl",
+    "hookspec",
+    "iso_from_ms",
+    "logger_for",
+    "ms_from_iso",
+    "mutation",
+    "open",
+    "page",
+    "page_info",
+    "plan_deletion",
+    "query",
+    "read_window",
+    "subscription",
+    "to_json",
+]

@@ -1,0 +1,162 @@
+"""The ASGI application of a kernel: routes, and what holds for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
+from synthetic.front import Front
+from synthetic.graphql.graphiql import GraphiQLFiles
+from synthetic.graphql.http import GraphQLEndpoint
+from synthetic.graphql.websocket import SocketEndpoint
+from synthetic.health import Readiness
+from synthetic.kernel import Kernel
+from synthetic.logs import logger_for
+from synthetic.metrics import CONTENT_TYPE
+from synthetic.plain_errors import error_response
+from synthetic.security import Gate, Scope, find_authorization
+
+GRAPHQL_PATH = "/graphql"
+FLUSH_SECONDS = 60.0
+CORS_SECONDS = 600
+EXPOSED_HEADERS = ("x-correlation-id", "retry-after")
+
+log = logger_for(__name__)
+
+
+def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
+    """The application that serves a kernel.
+
+    Routes: `/graphql` (HTTP and WebSocket); `/healthz` and `/readyz`, which
+    need no token, since what probes them has none; `/metrics`, which needs the
+    scope `read`, since it tells how the store is used; `/`, which leads a
+    browser to GraphiQL.
+
+    Args:
+        kernel: Opened; whoever opened it closes it after the application has stopped.
+        no_auth: Let everybody in; who asks for it makes sure that only this machine can connect.
+
+    Raises:
+        SettingsInvalidError: A host or origin in the settings is none.
+    """
+    gate = Gate(kernel.database, kernel.settings, no_auth=no_auth, clock=kernel.clock)
+    limits = kernel.settings.limits
+    endpoint = GraphQLEndpoint(
+        kernel.engine, gate, limits, metrics=kernel.metrics, read_timeout_ms=kernel.settings.server.read_timeout_ms
+    )
+    sockets = SocketEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics)
+    kernel.metrics.documents = kernel.engine.documents
+    plain = PlainRoutes(kernel, gate)
+    middleware = [Middleware(Front, gate=gate, engine=kernel.engine, metrics=kernel.metrics)]
+    origins = kernel.settings.security.origins
+    if origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=("*",),
+                expose_headers=EXPOSED_HEADERS,
+                allow_private_network=True,
+                max_age=CORS_SECONDS,
+            )
+        )
+    application = Starlette(
+        routes=[
+            Route(GRAPHQL_PATH, endpoint=endpoint),
+            WebSocketRoute(GRAPHQL_PATH, endpoint=sockets),
+            Mount(f"{GRAPHQL_PATH}/static", app=GraphiQLFiles()),
+            Route("/", plain.root),
+            Route("/healthz", plain.healthz),
+            Route("/readyz", plain.readyz),
+            Route("/metrics", plain.metrics),
+        ],
+        middleware=middleware,
+        exception_handlers={HTTPException: _on_http_exception},
+        lifespan=lambda _: _running(kernel, gate, sockets),
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+class PlainRoutes:
+    """The routes beside GraphQL."""
+
+    def __init__(self, kernel: Kernel, gate: Gate) -> None:
+        self._kernel = kernel
+        self._gate = gate
+        self._readiness = Readiness(kernel)
+
+    async def root(self, _request: Request) -> Response:
+        """Lead a browser to GraphiQL."""
+        return RedirectResponse(GRAPHQL_PATH)
+
+    async def healthz(self, _request: Request) -> Response:
+        """The process is alive and its event loop turns."""
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(self, request: Request) -> Response:
+        """Requests may be sent here; else 503 and the reason."""
+        self._gate.count(self._gate.client_address(request.scope))
+        await self._readiness.check()
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus metrics of this process."""
+        caller = await self._gate.admit(find_authorization(request.scope), self._gate.client_address(request.scope))
+        caller.require(Scope.READ)
+        return Response(self._kernel.metrics.text(), media_type=CONTENT_TYPE)
+
+
+@contextlib.asynccontextmanager
+async def _running(kernel: Kernel, gate: Gate, sockets: SocketEndpoint) -> AsyncGenerator[None]:
+    services = kernel.services()
+    services.start()
+    flushing = asyncio.create_task(_flush_now_and_then(gate))
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        log.info("stopping", served_seconds=round(time.monotonic() - started, 3))
+        flushing.cancel()
+        await sockets.close()
+        await asyncio.to_thread(services.stop)
+        await _flush(gate)
+
+
+async def _flush_now_and_then(gate: Gate) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        await _flush(gate)
+
+
+async def _flush(gate: Gate) -> None:
+    """Store when tokens were last used; it may wait, so a store that is busy or full is no reason to stop."""
+    try:
+        await gate.flush()
+    except SyntheticError as error:
+        log.warning("last use of tokens not stored", code=error.code)
+
+
+async def _on_http_exception(_request: Request, exception: Exception) -> Response:
+    """What Starlette's routing refuses: an unknown path or a method that the path has not."""
+    status = getattr(exception, "status_code", HTTPStatus.NOT_FOUND)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        error: SyntheticError = MethodNotAllowedError(action="Use GET.")
+    else:
+        error = NotFoundError("There is nothing at this path.", action=f"GraphQL is at {GRAPHQL_PATH}.")
+    response = error_response(error)
+    response.headers.update(getattr(exception, "headers", None) or {})
+    return response

@@ -1,0 +1,113 @@
+"""The tree of commands: the kernel's own, and those of the plugins that were loaded."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from synthetic.cli import migrate, plugins, schema, serve, status, tokens
+from synthetic.cli.invocation import SetOption, overriding, parse_overrides
+from synthetic.cli.output import OutputClosedError
+from synthetic.contributions import Command, Stamped
+from synthetic.errors import PluginFailedError
+from synthetic.plugin_discovery import kernel_version
+
+PROGRAM = "synthetic"
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+def build_application(commands: Sequence[Stamped[Command]], trouble: str | None) -> typer.Typer:
+    """Make the tree of commands.
+
+    Args:
+        commands: Those of plugins.
+        trouble: Why the plugins' commands are missing, for the help page.
+
+    Raises:
+        PluginFailedError: The annotations of a plugin's command are not what Typer understands.
+    """
+    application = typer.Typer(
+        name=PROGRAM,
+        add_completion=False,
+        context_settings=HELP_NAMES,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        epilog=trouble,
+    )
+    application.callback()(_describe)
+    for name, function in (
+        ("serve", serve.serve),
+        ("migrate", migrate.migrate),
+        ("status", status.status),
+        ("schema", schema.schema),
+    ):
+        application.command(name, context_settings=HELP_NAMES)(with_settings(function))
+    tokens_group = typer.Typer(no_args_is_help=True, context_settings=HELP_NAMES, help=tokens.__doc__)
+    for name, function in (("create", tokens.create), ("list", tokens.list_), ("revoke", tokens.revoke)):
+        tokens_group.command(name, context_settings=HELP_NAMES)(with_settings(function))
+    plugins_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
+    plugins_group.callback()(with_settings(plugins.plugins))
+    plugins_group.command("purge", context_settings=HELP_NAMES)(with_settings(plugins.purge))
+    application.add_typer(plugins_group, name="plugins")
+    application.add_typer(tokens_group, name="token")
+    for stamped in commands:
+        _add_plugin_command(application, stamped)
+    return application
+
+
+def _add_plugin_command(application: typer.Typer, stamped: Stamped[Command]) -> None:
+    command = stamped.record
+    panel = f"Commands of the plugin {stamped.plugin}"
+    try:
+        function = with_settings(command.function)
+        application.command(command.name, rich_help_panel=panel, context_settings=HELP_NAMES)(function)
+        # Typer reads the annotations only when it builds the command; here a mistake still has a name.
+        alone = typer.Typer()
+        alone.command(command.name)(function)
+        typer.main.get_command(alone)
+    except (TypeError, NameError, RuntimeError, AssertionError, typer.TyperException) as error:
+        raise PluginFailedError(
+            f"The plugin {stamped.plugin}: its command {command.name} cannot be used: {error}",
+            action=f"Mend the annotations of {command.function.__name__}, or take the plugin out of plugins.toml.",
+            details={"plugin": stamped.plugin, "command": command.name},
+        ) from error
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"{PROGRAM} {kernel_version()}\n")
+        raise typer.Exit
+
+
+def _describe(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """The operational store of an agent fleet: one process, one data directory, one GraphQL endpoint."""
+
+
+def with_settings(function: Callable[..., Any]) -> Callable[..., None]:
+    """The function of a command, with the option `--set` added."""
+    signature = inspect.signature(function, eval_str=True)
+    option = inspect.Parameter("set_", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=SetOption)
+
+    @functools.wraps(function)
+    def command(*args: Any, set_: list[str] | None = None, **kwargs: Any) -> None:
+        with overriding(parse_overrides(set_ or ())):
+            try:
+                function(*args, **kwargs)
+                sys.stdout.flush()
+            except BrokenPipeError as error:
+                raise OutputClosedError from error
+
+    parameters = [*signature.parameters.values(), option]
+    command.__dict__["__signature__"] = signature.replace(parameters=parameters)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del command.__dict__["__wrapped__"]
+    return command

@@ -1,0 +1,125 @@
+"""Options that every command takes, and the part of a command line that must be known before it is parsed.
+
+Which commands there are depends on the plugins, they on the data directory and
+the flags; so those are looked for in the arguments before Typer reads them
+(`read_ahead`). What a command runs with is what Typer then parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA_VARIABLE = "SYNTHETIC_DATA"
+DATA_DEFAULT = "./synthetic-data"
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        envvar=DATA_VARIABLE,
+        show_default=DATA_DEFAULT,
+        help="The data directory of the store.",
+    ),
+]
+"""`data: DataOption = None`: where the store lies; hand it to `open_store`."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines; errors too.")]
+"""`as_json: JsonOption = False`: hand it to `emit` and `progress`."""
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting, as in kernel.database.readers=8. May be repeated."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a command line says before any command is chosen.
+
+    Attributes:
+        command: The word before which there are only options without values, or None.
+        data_dir: The data directory.
+        overrides: What `--set` gives, by dotted name.
+        as_json: Whether errors are printed as JSON.
+    """
+
+    command: str | None
+    data_dir: Path
+    overrides: Mapping[str, str]
+    as_json: bool
+
+
+_overrides: ContextVar[Mapping[str, str] | None] = ContextVar("synthetic_overrides", default=None)
+
+
+def read_ahead(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocation:
+    """Look for what must be known early; what is malformed is left to the parser to refuse."""
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    data = _values(own, "--data")
+    flags = [flag for flag in _values(own, "--set") if "=" in flag]
+    return Invocation(
+        command=_command(own),
+        data_dir=data_directory(Path(data[-1]) if data else None, environ),
+        overrides=parse_overrides(flags),
+        as_json="--json" in own,
+    )
+
+
+def _command(arguments: Sequence[str]) -> str | None:
+    for word in arguments:
+        if word in ("--data", "--set"):
+            return None
+        if not word.startswith("-"):
+            return word
+    return None
+
+
+def _values(arguments: Sequence[str], option: str) -> list[str]:
+    """The values of an option, written as `--option value` or `--option=value`."""
+    following = [value for word, value in pairwise(arguments) if word == option]
+    joined = [word.partition("=")[2] for word in arguments if word.startswith(f"{option}=")]
+    return [*joined, *following]
+
+
+def data_directory(data: Path | None, environ: Mapping[str, str]) -> Path:
+    """The data directory that `--data`, else `SYNTHETIC_DATA`, else the default names."""
+    return data or Path(environ.get(DATA_VARIABLE) or DATA_DEFAULT)
+
+
+def parse_overrides(flags: Iterable[str]) -> dict[str, str]:
+    """What `--set` gives, by dotted name.
+
+    Raises:
+        typer.BadParameter: A flag is not of the form `NAME=VALUE`.
+    """
+    overrides: dict[str, str] = {}
+    for flag in flags:
+        name, equals, value = flag.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{flag!r} is not of the form NAME=VALUE.", param_hint="--set")
+        overrides[name.strip()] = value
+    return overrides
+
+
+@contextmanager
+def overriding(overrides: Mapping[str, str]) -> Generator[None]:
+    """Let the commands in the block see the flags of their command line."""
+    token = _overrides.set(overrides)
+    try:
+        yield
+    finally:
+        _overrides.reset(token)
+
+
+def current_overrides() -> Mapping[str, str]:
+    """What `--set` gave to the command that runs."""
+    return _overrides.get() or {}

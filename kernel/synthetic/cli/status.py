@@ -1,0 +1,220 @@
+"""`synthetic status`: what a store holds and how it is set up, without changing it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import apsw
+import typer
+
+from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
+from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
+from synthetic.cli.progress import progress
+from synthetic.cli.stores import looking_into
+from synthetic.data_directory import DataDirectory
+from synthetic.database.migrations import Migration
+from synthetic.database.ownership import list_tables
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import SyntheticError
+from synthetic.kernel import pending_migrations
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.plugin_discovery import kernel_version
+from synthetic.registry import Registry, load_registry
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """How much one table holds.
+
+    Attributes:
+        plugin: Whose it is.
+        name: Its name.
+        rows: How many rows; None when they were not counted.
+        size_bytes: Its pages and those of its indexes; None when they were not counted.
+    """
+
+    plugin: str
+    name: str
+    rows: int | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the page shows."""
+
+    directory: DataDirectory
+    registry: Registry | None
+    failure: SyntheticError | None
+    pending: tuple[Migration, ...]
+    tables: tuple[TableSize, ...]
+
+
+def status(
+    data: DataOption = None,
+    as_json: JsonOption = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not count rows and bytes, which reads the whole file.")
+    ] = False,
+) -> None:
+    """Show the store: where it is, how large, what each plugin keeps in it, and which settings were changed."""
+    data_dir = data_directory(data, os.environ)
+    directory = DataDirectory(data_dir)
+    directory.require_store()
+    registry, failure = _load(data_dir)
+    pending = () if registry is None else pending_migrations(data_dir, registry)
+    settings = DatabaseSettings() if registry is None else registry.kernel_settings.database
+    with progress("Counting", as_json), looking_into(directory, settings) as snapshot:
+        tables = _measure(snapshot, quick=quick)
+    report = Report(directory, registry, failure, pending, tables)
+    if failure is None and as_json:
+        emit(_as_json(report), as_json)
+    elif not as_json:
+        _show(report)
+    if failure is not None:
+        raise failure
+
+
+def _load(data_dir: Path) -> tuple[Registry | None, SyntheticError | None]:
+    """The plugins, or why there are none: the store can be looked at without them."""
+    try:
+        return load_registry(data_dir, overrides=current_overrides()), None
+    except SyntheticError as error:
+        return None, error
+
+
+def _measure(snapshot: Snapshot, *, quick: bool) -> tuple[TableSize, ...]:
+    """Rows and bytes of each table that the store knows to be someone's, plugin by plugin."""
+    if not snapshot.value("SELECT 1 FROM sqlite_schema WHERE name = 'registered_tables'"):
+        return ()
+    tables = list_tables(snapshot)
+    if quick:
+        return tuple(TableSize(table.plugin, table.record.name, None, None) for table in tables)
+    sizes: dict[str, int] = dict(
+        snapshot.rows(
+            "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat AS d JOIN sqlite_schema AS s ON s.name = d.name"
+            " WHERE d.aggregate = TRUE GROUP BY s.tbl_name"
+        )
+    )
+    return tuple(
+        TableSize(
+            table.plugin,
+            table.record.name,
+            # A registered name is lower-case words (`Table` checks it), so it cannot end the quotes.
+            snapshot.value(f'SELECT count(*) FROM "{table.record.name}"'),
+            sizes[table.record.name],
+        )
+        for table in tables
+        if table.record.name in sizes
+    )
+
+
+def _states(report: Report) -> dict[str, str]:
+    """Each plugin that is loaded, left out or disabled, or that has tables in the store, and what became of it."""
+    states = {"kernel": "loaded"}
+    if report.registry is not None:
+        states |= {plugin.name: "loaded" for plugin in report.registry.plugins}
+        states |= {plugin.name: "left out" for plugin in report.registry.left_out}
+        states |= dict.fromkeys(report.registry.disabled, "disabled")
+    absent = "absent" if report.registry is not None else "not known"
+    return states | {table.plugin: absent for table in report.tables if table.plugin not in states}
+
+
+def _files(directory: DataDirectory) -> dict[str, int]:
+    """Sizes in bytes; only the file system is asked, since opening the database file here would drop its locks."""
+    log = directory.database.with_name(directory.database.name + "-wal")
+    backups = [file.stat().st_size for file in directory.backups.glob("*.db")] if directory.backups.is_dir() else []
+    return {
+        "databaseBytes": directory.database.stat().st_size,
+        "walBytes": log.stat().st_size if log.exists() else 0,
+        "backups": len(backups),
+        "backupBytes": sum(backups),
+        "freeBytes": shutil.disk_usage(directory.path).free,
+    }
+
+
+def _changed_settings(report: Report) -> list[dict[str, Any]]:
+    if report.registry is None:
+        return []
+    return [
+        {
+            "name": value.name,
+            "value": value.value,
+            "default": value.default,
+            "layer": value.source.layer,
+            "where": value.source.where,
+        }
+        for value in report.registry.setting_values
+        if value.source.layer != "default" and value.value != value.default
+    ]
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "dataDirectory": str(report.directory.path),
+        "version": kernel_version(),
+        "sqliteVersion": apsw.sqlite_lib_version(),
+        **_files(report.directory),
+        "pendingMigrations": [str(migration) for migration in report.pending],
+        "plugins": [
+            {
+                "name": name,
+                "state": state,
+                "tables": [
+                    {"name": table.name, "rows": table.rows, "bytes": table.size_bytes}
+                    for table in report.tables
+                    if table.plugin == name
+                ],
+            }
+            for name, state in _states(report).items()
+        ],
+        "settings": _changed_settings(report),
+        "problems": report.directory.problems(),
+    }
+
+
+def _show(report: Report) -> None:
+    files = _files(report.directory)
+    show(fields_of(_summary(report, files)), "")
+    rows = [
+        (name if index == 0 else "", state if index == 0 else "", table.name, table.rows, _size(table))
+        for name, state in _states(report).items()
+        for index, table in enumerate(
+            [each for each in report.tables if each.plugin == name] or [TableSize(name, "-", None, None)]
+        )
+    ]
+    show(table_of(("plugin", "state", "table", "rows", "size"), rows, numbers=("rows", "size")))
+    changed = _changed_settings(report)
+    if changed:
+        settings = [(each["name"], str(each["value"]), str(each["default"]), each["where"]) for each in changed]
+        show("", table_of(("setting", "value", "default", "set by"), settings))
+    for problem in report.directory.problems():
+        show(f"\nWarning: {problem}")
+    for plugin in () if report.registry is None else report.registry.left_out:
+        show(f"\n{plugin.name} is left out: {plugin.reason}\n  {plugin.action}")
+
+
+def _size(table: TableSize) -> str | None:
+    return None if table.size_bytes is None else in_bytes(table.size_bytes)
+
+
+def _summary(report: Report, files: Mapping[str, int]) -> dict[str, str]:
+    if report.registry is None:
+        migrations = "not known, since the plugins cannot be loaded"
+    elif report.pending:
+        migrations = f"{len(report.pending)} pending ({', '.join(map(str, report.pending))}); run `synthetic migrate`"
+    else:
+        migrations = "up to date"
+    return {
+        "Data directory": str(report.directory.path),
+        "Version": f"{kernel_version()}, SQLite {apsw.sqlite_lib_version()}",
+        "Database": f"{in_bytes(files['databaseBytes'])}, and {in_bytes(files['walBytes'])} of log",
+        "Backups": f"{files['backups']}, {in_bytes(files['backupBytes'])}" if files["backups"] else "none",
+        "Free disk": in_bytes(files["freeBytes"]),
+        "Migrations": migrations,
+    }

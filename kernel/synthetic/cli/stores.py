@@ -1,0 +1,71 @@
+"""Opening a store for one command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+import synthetic.store
+from synthetic.cli.invocation import current_overrides, data_directory
+from synthetic.clock import SystemClock
+from synthetic.data_directory import DataDirectory
+from synthetic.database.connections import open_reader
+from synthetic.database.failures import translate
+from synthetic.database.interruption import Interruption
+from synthetic.database.transaction import Snapshot, Surroundings
+from synthetic.kernel_settings import DatabaseSettings
+
+
+@contextmanager
+def open_store(data: Path | None, *, create: bool = False) -> Generator[synthetic.store.Store]:
+    """Open the store that `--data` names, with the settings of the command line, and close it after the block.
+
+    A store that an older version wrote is not changed: that is for
+    `synthetic migrate` and `synthetic serve`.
+
+    Args:
+        data: What the command got for `DataOption`.
+        create: Make a store if there is none yet.
+
+    Raises:
+        NoStoreError: There is none, and `create` is False.
+        MigrationPendingError: It was written by an older version.
+        SyntheticError: It cannot be opened; the code says why.
+    """
+    path = data_directory(data, os.environ)
+    directory = DataDirectory(path)
+    is_new = not directory.database.exists()
+    if is_new and not create:
+        directory.require_store()
+    with synthetic.store.open_store(path, migrate=is_new, settings=current_overrides()) as store:
+        yield store
+
+
+@contextmanager
+def looking_into(directory: DataDirectory, settings: DatabaseSettings) -> Generator[Snapshot]:
+    """Read a store as it is, whatever its migrations and plugins, on a connection that cannot write.
+
+    Raises:
+        SyntheticError: It cannot be opened, or reading it fails.
+    """
+    try:
+        connection = open_reader(directory.database, settings)
+    except apsw.Error as error:
+        raise translate(error) from error
+    try:
+        clock = SystemClock()
+        connection.execute("BEGIN")
+        yield Snapshot(connection, clock.now_ms(), Surroundings(_no_settings), Interruption(clock))
+    except apsw.Error as error:
+        raise translate(error, connection.system_errno) from error
+    finally:
+        connection.close()
+
+
+def _no_settings(settings_class: type[Any], /) -> Any:
+    raise LookupError(f"no plugin is loaded that could have {settings_class.__name__}")

@@ -1,0 +1,260 @@
+"""What plugins hand to the kernel: frozen records that validate themselves.
+
+One record type per `register_*` hook (see `synthetic.hookspecs`). A record is
+checked when it is built, so a mistake is reported at the plugin's own line.
+The kernel stamps each with the name of the plugin it came from (`Stamped`), so
+that every clash can name both sides. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from synthetic.errors import CODE_PATTERN, SyntheticError
+
+if TYPE_CHECKING:
+    from synthetic.database.transaction import Transaction
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+COMMAND_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+RecordT = TypeVar("RecordT")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped(Generic[RecordT]):
+    """A record and the plugin that it came from ("kernel" for the kernel's own)."""
+
+    plugin: str
+    record: RecordT
+
+
+def _require(condition: object, problem: str) -> None:
+    if not condition:
+        raise ValueError(problem)
+
+
+def _require_name(name: str, what: str, pattern: re.Pattern[str] = NAME) -> None:
+    _require(pattern.fullmatch(name), f"{what} {name!r} must be lower-case words: {pattern.pattern}")
+
+
+def _require_sentence(text: str, what: str) -> None:
+    _require(text.strip(), f"{what} must say in words what it is for")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """Who a plugin is and what it needs (`register_plugin`).
+
+    Attributes:
+        summary: One sentence for `synthetic plugins`.
+        requires: Names of plugins that must be loaded, and are loaded first.
+        after: Names of plugins that are loaded first when they are there.
+        kernel: Versions of the kernel it works with, as a version specifier
+            (PEP 440), for instance ">=0.1,<0.2".
+        with_: For each plugin that this one does not require but knows: the
+            module that is registered only when that plugin is loaded.
+        hooks: Module of hook specifications that this plugin offers to others.
+    """
+
+    summary: str
+    requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    kernel: str = ">=0"
+    with_: Mapping[str, str] = field(default_factory=dict[str, str])
+    hooks: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_sentence(self.summary, "summary")
+        for name in (*self.requires, *self.after, *self.with_):
+            _require_name(name, "plugin name")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings class of a plugin (`register_settings`).
+
+    Attributes:
+        settings_class: A frozen dataclass whose fields all have defaults, read
+            from `[plugins.NAME]`. Bounds and descriptions are given with
+            `Annotated[int, msgspec.Meta(ge=1, description="...")]`.
+    """
+
+    settings_class: type[Any]
+
+    def __post_init__(self) -> None:
+        cls = self.settings_class
+        params = getattr(cls, "__dataclass_params__", None)
+        _require(is_dataclass(cls) and params is not None and params.frozen, f"{cls!r} must be a frozen dataclass")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A column that holds the key of a row elsewhere.
+
+    Attributes:
+        column: The column of the table that declares the reference.
+        table: The table it points at.
+        target: The column it points at.
+        on_delete: What becomes of the row when the one it points at is deleted
+            through the kernel: `delete` (it belongs to it), `clear` (the column
+            becomes NULL) or `refuse` (the deletion is refused with CONFLICT).
+    """
+
+    column: str
+    table: str
+    target: str = "id"
+    on_delete: Literal["delete", "clear", "refuse"] = "delete"
+
+    def __post_init__(self) -> None:
+        for name in (self.column, self.table, self.target):
+            _require_name(name, "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table that a plugin owns (`register_tables`).
+
+    Attributes:
+        name: As in SQL.
+        purpose: One sentence.
+        key: Columns of the primary key.
+        references: Columns that point at other tables; the chain of `delete`
+            references is how rows belong to a construct.
+        kept: Why the table needs no retention rule.
+    """
+
+    name: str
+    purpose: str
+    key: tuple[str, ...] = ("id",)
+    references: tuple[Reference, ...] = ()
+    kept: str
+
+    def __post_init__(self) -> None:
+        _require_name(self.name, "table")
+        _require_sentence(self.purpose, f"purpose of {self.name}")
+        _require_sentence(self.kept, f"kept of {self.name}")
+        _require(self.key, f"table {self.name} must have a key")
+        for reference in self.references:
+            itself = reference.table == self.name and reference.on_delete == "delete"
+            _require(not itself, f"{self.name}.{reference.column} points at its own table: it can be cleared or refuse")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFolder:
+    """Where a plugin's migrations stand (`register_migrations`).
+
+    Attributes:
+        package: Import name of the package whose folder `migrations` holds
+            files named `0001_words.sql`, numbered from 1 without gaps. The
+            kernel reads them; a file that was released is never edited.
+    """
+
+    package: str
+
+    def __post_init__(self) -> None:
+        _require(self.package, "package must be named")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """An error that a plugin raises (`register_errors`).
+
+    Attributes:
+        error_class: A subclass of `SyntheticError` with a code of its own and
+            a docstring, which is the message.
+    """
+
+    error_class: type[SyntheticError]
+
+    def __post_init__(self) -> None:
+        cls = self.error_class
+        _require(SyntheticError in cls.__mro__, f"{cls!r} must be a SyntheticError")
+        _require(CODE_PATTERN.fullmatch(cls.code), f"code {cls.code!r} must be upper-case words")
+        _require("code" in cls.__dict__, f"{cls.__name__} must set a code of its own")
+        _require(cls.__doc__, f"{cls.__name__} must have a docstring: it is the message")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Fields that a plugin adds to a type of another (part of `GraphQL`).
+
+    Attributes:
+        type: The Strawberry type of a plugin in `requires`.
+        fields: Fields made with `synthetic.batched`.
+    """
+
+    type: type[Any]
+    fields: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQL:
+    """What a plugin adds to the schema (`register_graphql`).
+
+    Attributes:
+        queries: Root fields made with `synthetic.query`.
+        mutations: Root fields made with `synthetic.mutation`.
+        subscriptions: Root fields made with `synthetic.subscription`.
+        types: Types that no field names but that belong to the schema.
+        extend: Fields on types of plugins that it requires.
+        nodes: How `node(id:)` finds each type that implements `Node`: from
+            the type to a function of (snapshot, ids) that returns, for each
+            id, the object or None.
+        scalars: Scalars beyond the kernel's own, from the Python type to
+            `strawberry.scalar(...)`.
+    """
+
+    queries: tuple[Any, ...] = ()
+    mutations: tuple[Any, ...] = ()
+    subscriptions: tuple[Any, ...] = ()
+    types: tuple[type[Any], ...] = ()
+    extend: tuple[Extension, ...] = ()
+    nodes: Mapping[type[Any], Callable[..., Any]] = field(default_factory=dict[type[Any], Callable[..., Any]])
+    scalars: Mapping[object, Any] = field(default_factory=dict[object, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Background work in small steps (`register_services`).
+
+    Of the processes that share a store, the one that holds the service's
+    lease runs it. Each step is one write transaction, so it must be short.
+
+    Attributes:
+        name: Unique within the plugin.
+        purpose: One sentence.
+        step: Does a bounded amount of work in the transaction and returns how
+            many units it did; it is called again at once until it returns 0.
+        every_ms: Pause after a step that found nothing to do, in milliseconds.
+    """
+
+    name: str
+    purpose: str
+    step: Callable[[Transaction], int]
+    every_ms: int
+
+    def __post_init__(self) -> None:
+        _require_name(self.name, "service")
+        _require_sentence(self.purpose, f"purpose of {self.name}")
+        _require(self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb of the command line (`register_commands`).
+
+    Attributes:
+        name: As typed after `synthetic`.
+        function: A function with Typer's annotations; its docstring is the help.
+    """
+
+    name: str
+    function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        _require_name(self.name, "command", COMMAND_NAME)
+        _require(self.function.__doc__, f"the function of command {self.name} must have a docstring: it is the help")

@@ -1,0 +1,1 @@
+"""Everything that speaks to SQLite: connections, the writer, the readers, migrations, ownership."""

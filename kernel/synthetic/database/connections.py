@@ -1,0 +1,146 @@
+"""Opening connections: each setting is one small function with its reason.
+
+Two roles exist. The writer is the one connection of a process that changes the
+store; readers are opened read-only, so that no mistake in a query can write.
+Nothing else in the process may open the database file, not even to read it:
+closing any descriptor of it drops SQLite's POSIX locks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from synthetic.errors import SqliteUnsupportedError
+from synthetic.kernel_settings import DatabaseSettings
+
+APPLICATION_ID = 0x53594E31
+"""`SYN1`, in the header of every store (https://sqlite.org/pragma.html#pragma_application_id)."""
+
+SQLITE_MINIMUM = (3, 51, 3)
+"""First release without the WAL-reset bug (https://sqlite.org/wal.html#walresetbug)."""
+
+STATEMENTS_CACHED = 256
+JOURNAL_BYTES_KEPT = 67_108_864
+BUSY_OUTCOMES = (apsw.BusyError, apsw.LockedError)
+
+
+def check_sqlite_version() -> None:
+    """Refuse a SQLite that can corrupt a store.
+
+    Raises:
+        SqliteUnsupportedError: The library is older than `SQLITE_MINIMUM`.
+    """
+    found = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if found < SQLITE_MINIMUM:
+        wanted = ".".join(map(str, SQLITE_MINIMUM))
+        raise SqliteUnsupportedError(
+            f"SQLite {apsw.sqlite_lib_version()} can corrupt a store that several processes share; "
+            f"{wanted} or newer is needed."
+        )
+
+
+def open_writer(path: Path, settings: DatabaseSettings) -> apsw.Connection:
+    """The connection that writes; makes the file if it is not there.
+
+    Raises:
+        apsw.Error: The file cannot be opened, or is not a database.
+    """
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS_CACHED)
+    try:
+        wait_for_locks(connection, settings)
+        harden(connection)
+        give_pages_back(connection)
+        use_write_ahead_log(connection)
+        survive_power_cuts(connection, settings)
+        read_without_mapping(connection)
+        cache_pages(connection, settings)
+        enforce_keys(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path, settings: DatabaseSettings) -> apsw.Connection:
+    """A connection that cannot write.
+
+    Raises:
+        apsw.Error: The file cannot be opened, or is not a database.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS_CACHED)
+    try:
+        wait_for_locks(connection, settings)
+        harden(connection)
+        read_without_mapping(connection)
+        cache_pages(connection, settings)
+        refuse_writes(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def wait_for_locks(connection: apsw.Connection, settings: DatabaseSettings) -> None:
+    """Another process may hold the write lock for a moment: wait rather than fail."""
+    connection.set_busy_timeout(settings.busy_timeout_ms)
+
+
+def harden(connection: apsw.Connection) -> None:
+    """The schema of a store that came from elsewhere may be hostile, and "x" is no string.
+
+    `TRUSTED_SCHEMA` off keeps views and triggers from calling unsafe
+    functions; `DEFENSIVE` keeps SQL from writing to shadow tables and the
+    schema; double-quoted strings hide misspelt columns.
+    """
+    for option, value in (
+        (apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+        (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
+        (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
+    ):
+        connection.config(option, value)
+
+
+def give_pages_back(connection: apsw.Connection) -> None:
+    """What retention deletes must shrink the file; this can only be chosen before the first page."""
+    connection.pragma("auto_vacuum", "INCREMENTAL")
+
+
+def use_write_ahead_log(connection: apsw.Connection) -> None:
+    """Readers and the writer do not wait for each other.
+
+    The mode is stored in the file; asking first keeps a second process from
+    needing an exclusive lock.
+    """
+    if connection.pragma("journal_mode") != "wal":
+        connection.pragma("journal_mode", "WAL")
+    connection.pragma("journal_size_limit", JOURNAL_BYTES_KEPT)
+
+
+def survive_power_cuts(connection: apsw.Connection, settings: DatabaseSettings) -> None:
+    """With FULL every commit is on the disk before it is answered."""
+    connection.pragma("synchronous", settings.synchronous)
+
+
+def read_without_mapping(connection: apsw.Connection) -> None:
+    """An I/O error on a mapped page is a signal that ends the process, not an error."""
+    connection.pragma("mmap_size", 0)
+
+
+def cache_pages(connection: apsw.Connection, settings: DatabaseSettings) -> None:
+    """Bounded by bytes, whatever the page size; temporary tables stay in memory."""
+    connection.pragma("cache_size", -(settings.cache_bytes // 1024))
+    connection.pragma("temp_store", "MEMORY")
+
+
+def enforce_keys(connection: apsw.Connection) -> None:
+    """SQLite checks foreign keys only where it is told to."""
+    connection.pragma("foreign_keys", 1)
+
+
+def refuse_writes(connection: apsw.Connection) -> None:
+    """A second lock on the door: the file is opened read-only as well."""
+    connection.pragma("query_only", 1)

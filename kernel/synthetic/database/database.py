@@ -1,0 +1,118 @@
+"""`Database`: reading and writing a store, from event loops and from threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.database.interruption import Interruption
+from synthetic.database.readers import Read, ReaderPool
+from synthetic.database.tickets import BlockingTicket, LoopTicket
+from synthetic.database.transaction import Snapshot, Surroundings, Transaction
+from synthetic.database.writer import Write, Writer
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.metrics import Metrics
+
+Ts = TypeVarTuple("Ts")
+ResultT = TypeVar("ResultT")
+
+
+class Database:
+    """The one way to a store's data.
+
+    What is handed to `read` and `write` is a plain function that takes a
+    `Snapshot` or a `Transaction` first. A write may be run more than once, and
+    has no effect outside its transaction; when the call returns, it is durable.
+
+    Every call may raise, beside what its function raises: `OverloadedError`,
+    `DatabaseBusyError`, `StorageFullError`, `StorageFailedError`,
+    `StoreDamagedError`, `DeadlineExceededError`, `CancelledError`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        settings: DatabaseSettings,
+        clock: Clock,
+        surroundings: Surroundings,
+        metrics: Metrics,
+        guard: Callable[[apsw.Connection], None],
+    ) -> None:
+        """Take over the writing connection and start the threads; arguments as for `Writer`."""
+        self._clock = clock
+        self._writer = Writer(connection, settings, clock, surroundings, metrics, guard)
+        self._readers = ReaderPool(path, settings, clock, surroundings, metrics)
+        self._writer.start()
+        self._readers.start()
+
+    async def read(
+        self,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption | None = None,
+    ) -> ResultT:
+        """Run a read in the pool; cancelling the await interrupts its SQL."""
+        watch = interruption or Interruption(self._clock)
+        ticket = LoopTicket(asyncio.get_running_loop())
+        self._readers.submit(Read(function, args, watch, ticket))
+        return await _settled(ticket, watch)
+
+    async def write(
+        self,
+        function: Callable[[Transaction, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption | None = None,
+    ) -> ResultT:
+        """Run a write; cancelling the await drops it if it has not ended yet."""
+        watch = interruption or Interruption(self._clock)
+        ticket = LoopTicket(asyncio.get_running_loop())
+        self._writer.submit(Write(function, args, watch, ticket, self._clock.monotonic()))
+        return await _settled(ticket, watch)
+
+    def read_blocking(
+        self,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption | None = None,
+    ) -> ResultT:
+        """Run a read in the calling thread."""
+        return self._readers.run(function, args, interruption or Interruption(self._clock))
+
+    def write_blocking(
+        self,
+        function: Callable[[Transaction, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption | None = None,
+    ) -> ResultT:
+        """Run a write and wait for it; must not be called from within a write."""
+        ticket = BlockingTicket()
+        watch = interruption or Interruption(self._clock)
+        self._writer.run(Write(function, args, watch, ticket, self._clock.monotonic()))
+        return ticket.wait()
+
+    @contextlib.contextmanager
+    def snapshot(self, interruption: Interruption) -> Generator[Snapshot]:
+        """A read transaction that the calling thread keeps open for several steps."""
+        with self._readers.snapshot(interruption) as snapshot:
+            yield snapshot
+
+    def close(self) -> None:
+        """Finish the writes in line and the reads that run, then close every connection."""
+        self._writer.stop()
+        self._readers.close()
+        self._writer.close()
+
+
+async def _settled(ticket: LoopTicket, interruption: Interruption) -> Any:
+    try:
+        return await ticket.future
+    except asyncio.CancelledError:
+        interruption.cancel()
+        raise

@@ -1,0 +1,196 @@
+"""From a data directory to a store that may be written: checks, migrations, the record of tables.
+
+All of it happens under the directory's start lock, before any other thread or
+connection of this process touches the store. Nothing is changed until the file
+is known to be a store of ours that this code understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.contributions import Stamped, Table
+from synthetic.data_directory import DataDirectory
+from synthetic.database.confinement import Territory
+from synthetic.database.connections import APPLICATION_ID, check_sqlite_version, open_reader, open_writer
+from synthetic.database.failures import translate
+from synthetic.database.migrations import Migration, apply_migrations, find_pending, read_ledger
+from synthetic.database.ownership import record_tables
+from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, StorageFullError, SyntheticError
+from synthetic.kernel_settings import DatabaseSettings
+
+APPLIED_BY = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What the loaded code wants of a store.
+
+    Attributes:
+        version: Of the kernel, for the ledger.
+        migrations: All lines, in the order of the plugins.
+        tables: All registered tables.
+        requires: For each plugin, those it requires.
+    """
+
+    version: str
+    migrations: Sequence[Migration]
+    tables: Sequence[Stamped[Table]]
+    requires: dict[str, tuple[str, ...]]
+
+    def territory(self, plugin: str) -> Territory:
+        """What a plugin's migrations may touch."""
+        near = self.requires.get(plugin, ())
+        return Territory(
+            plugin=plugin,
+            own=frozenset(table.record.name for table in self.tables if table.plugin == plugin),
+            readable=frozenset(table.record.name for table in self.tables if table.plugin in near),
+        )
+
+
+def inspect_store(directory: DataDirectory, settings: DatabaseSettings, blueprint: Blueprint) -> tuple[Migration, ...]:
+    """Which migrations a store lacks, without changing anything.
+
+    Raises:
+        SyntheticError: The file is no store of ours, or newer, or edited.
+    """
+    check_sqlite_version()
+    if not directory.database.exists() or directory.database.stat().st_size == 0:
+        return tuple(blueprint.migrations)
+    try:
+        connection = open_reader(directory.database, settings)
+    except apsw.Error as error:
+        raise translate(error) from error
+    try:
+        _refuse_strangers(connection)
+        return find_pending(blueprint.migrations, read_ledger(connection))
+    except apsw.Error as error:
+        raise translate(error, connection.system_errno) from error
+    finally:
+        connection.close()
+
+
+def _refuse_strangers(connection: apsw.Connection) -> None:
+    if connection.pragma("application_id") == APPLICATION_ID:
+        return
+    if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        raise NotAStoreError("The database file belongs to another program.")
+
+
+def open_store(
+    directory: DataDirectory,
+    settings: DatabaseSettings,
+    blueprint: Blueprint,
+    clock: Clock,
+    *,
+    migrate: bool,
+    progress: Callable[[Migration], None],
+) -> tuple[apsw.Connection, list[Migration]]:
+    """Open a store for writing, after every check, migrated where that is asked for.
+
+    Args:
+        directory: Prepared.
+        settings: Of the database.
+        blueprint: What the code wants.
+        clock: For the lock, and for times in the ledger.
+        migrate: Apply what is missing; else a store that lacks any is refused.
+        progress: Told of each migration before it is applied.
+
+    Returns:
+        The writing connection, and the migrations that were applied.
+
+    Raises:
+        SyntheticError: See `inspect_store`; MIGRATION_PENDING, MIGRATION_FAILED,
+            STORAGE_FULL, STORAGE_READ_ONLY.
+    """
+    with directory.start_lock(clock):
+        pending = inspect_store(directory, settings, blueprint)
+        if pending and not migrate:
+            names = ", ".join(map(str, pending))
+            raise MigrationPendingError(f"The store lacks {len(pending)} migrations: {names}.")
+        directory.make_private_database()
+        try:
+            connection = open_writer(directory.database, settings)
+        except apsw.Error as error:
+            raise translate(error) from error
+        try:
+            applied = _bring_up_to_date(connection, directory, blueprint, pending, clock, progress)
+            record_tables(connection, blueprint.tables)
+        except apsw.Error as error:
+            connection.close()
+            raise translate(error, connection.system_errno) from error
+        except BaseException:
+            connection.close()
+            raise
+    return connection, applied
+
+
+def _bring_up_to_date(
+    connection: apsw.Connection,
+    directory: DataDirectory,
+    blueprint: Blueprint,
+    pending: Sequence[Migration],
+    clock: Clock,
+    progress: Callable[[Migration], None],
+) -> list[Migration]:
+    if connection.pragma("application_id") != APPLICATION_ID:
+        connection.pragma("application_id", APPLICATION_ID)
+    if pending and read_ledger(connection):
+        back_up_before_migration(connection, directory, clock.now_ms())
+    applied = apply_migrations(
+        connection, pending, blueprint.territory, clock.now_ms, f"{APPLIED_BY} {blueprint.version}", progress
+    )
+    for table in blueprint.tables:
+        if not connection.table_exists("main", table.record.name):
+            raise PluginFailedError(
+                f"Plugin {table.plugin!r} registers table {table.record.name!r}, which none of its migrations makes."
+            )
+    return applied
+
+
+def back_up_before_migration(connection: apsw.Connection, directory: DataDirectory, now: int) -> None:
+    """Copy the database into `backups/` while it is as the older code left it.
+
+    Raises:
+        StorageFullError: There is no room for it; nothing was migrated.
+    """
+    directory.backups.mkdir(mode=0o700, exist_ok=True)
+    stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%S")
+    target = directory.backups / f"before-migration-{stamp}-{now % 1000:03d}.db"
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except apsw.Error as error:
+        target.unlink(missing_ok=True)
+        translated = translate(error, connection.system_errno)
+        if isinstance(translated, StorageFullError):
+            raise StorageFullError(
+                "There is no room for the backup that is made before a migration; nothing was changed.",
+                retry_after_ms=10_000,
+            ) from error
+        raise translated from error
+    target.chmod(0o600)
+
+
+def ledger_guard(blueprint: Blueprint) -> Callable[[apsw.Connection], None]:
+    """What the writer calls when another process has changed the store.
+
+    Returns:
+        A function that raises STORE_NEWER or MIGRATION_EDITED once the ledger
+        has gone beyond this code.
+    """
+
+    def guard(connection: apsw.Connection) -> None:
+        try:
+            find_pending(blueprint.migrations, read_ledger(connection))
+        except SyntheticError as error:
+            raise type(error)(
+                f"{error.message} This server has stopped writing.",
+                action="Restart this server with the version that migrated the store.",
+            ) from error
+
+    return guard

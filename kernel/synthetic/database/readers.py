@@ -1,0 +1,163 @@
+"""The reader pool: a bounded number of read-only connections, and threads that use them.
+
+A read runs either in the calling thread, which borrows a connection (scripts,
+the command line, the nested selections of a mutation), or in one of the pool's
+threads (event loops must not wait for a disk). A progress handler asks every
+few thousand steps of SQLite's virtual machine whether the read should stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.database.connections import open_reader
+from synthetic.database.failures import translate
+from synthetic.database.interruption import Interruption
+from synthetic.database.tickets import Ticket, settle_all
+from synthetic.database.transaction import Snapshot, Surroundings
+from synthetic.errors import OverloadedError
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.metrics import Metrics
+
+STEPS_BETWEEN_CHECKS = 5_000
+OVERLOAD_RETRY_MS = 250
+
+
+@dataclass(slots=True)
+class Read:
+    """One read on its way: what to run, and whom to tell."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    interruption: Interruption
+    ticket: Ticket
+
+
+class Reader:
+    """A read-only connection that can be told to stop."""
+
+    def __init__(self, path: Path, settings: DatabaseSettings) -> None:
+        self.connection = open_reader(path, settings)
+        self._interruption: Interruption | None = None
+        self.connection.set_progress_handler(self._should_stop, STEPS_BETWEEN_CHECKS)
+
+    def _should_stop(self) -> bool:
+        return self._interruption is not None and self._interruption.reason() is not None
+
+    @contextlib.contextmanager
+    def snapshot(self, now: int, surroundings: Surroundings, interruption: Interruption) -> Generator[Snapshot]:
+        """A read transaction on this connection."""
+        self.connection.execute("BEGIN")
+        self._interruption = interruption
+        snapshot = Snapshot(self.connection, now, surroundings, interruption)
+        try:
+            yield snapshot
+        finally:
+            snapshot.close()
+            self._interruption = None
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+
+class ReaderPool:
+    """Read-only connections and the threads that serve event loops."""
+
+    def __init__(
+        self, path: Path, settings: DatabaseSettings, clock: Clock, surroundings: Surroundings, metrics: Metrics
+    ) -> None:
+        self._path = path
+        self._settings = settings
+        self._clock = clock
+        self._surroundings = surroundings
+        self._metrics = metrics
+        self._idle: queue.LifoQueue[Reader | None] = queue.LifoQueue()
+        for _ in range(settings.readers):
+            self._idle.put(None)
+        self._queue: queue.Queue[Read | None] = queue.Queue(settings.reader_queue)
+        self._closed = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"synthetic-reader-{number}", daemon=True)
+            for number in range(settings.readers)
+        ]
+
+    def start(self) -> None:
+        """Begin to take reads."""
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, read: Read) -> None:
+        """Put a read in line for the pool's threads.
+
+        Raises:
+            OverloadedError: The queue is full, or the store is being closed.
+        """
+        if self._closed.is_set():
+            raise OverloadedError("The store is being closed.", retry_after_ms=OVERLOAD_RETRY_MS)
+        try:
+            self._queue.put_nowait(read)
+        except queue.Full:
+            self._metrics.overloads.labels("readers").inc()
+            raise OverloadedError(retry_after_ms=OVERLOAD_RETRY_MS) from None
+
+    @contextlib.contextmanager
+    def snapshot(self, interruption: Interruption) -> Generator[Snapshot]:
+        """A read transaction in the calling thread, on a connection borrowed from the pool.
+
+        Raises:
+            SyntheticError: The store cannot be read.
+        """
+        reader = self._idle.get()
+        try:
+            if reader is None:
+                reader = Reader(self._path, self._settings)
+            with reader.snapshot(self._clock.now_ms(), self._surroundings, interruption) as snapshot:
+                yield snapshot
+        except apsw.Error as error:
+            raise translate(error, reader.connection.system_errno if reader else 0) from error
+        finally:
+            self._idle.put(reader)
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...], interruption: Interruption) -> Any:
+        """Run a read in the calling thread and return what it returns."""
+        interruption.check()
+        started = self._clock.monotonic()
+        try:
+            with self.snapshot(interruption) as snapshot:
+                return function(snapshot, *args)
+        finally:
+            self._metrics.reads.inc()
+            self._metrics.read_seconds.observe(self._clock.monotonic() - started)
+
+    def close(self) -> None:
+        """Let running reads end, then close the connections."""
+        self._closed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                self._queue.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        for _ in range(self._settings.readers):
+            reader = self._idle.get()
+            if reader is not None:
+                reader.connection.close()
+
+    def _run(self) -> None:
+        while (read := self._queue.get()) is not None:
+            result, error = None, None
+            try:
+                result = self.run(read.function, read.args, read.interruption)
+            except BaseException as raised:  # noqa: BLE001 - whatever it is, it is the caller's answer
+                error = raised
+            settle_all([(read.ticket, result, error)])
+            # Nothing of a finished read may keep its objects alive while the thread waits.
+            del read, result, error

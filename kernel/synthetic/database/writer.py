@@ -1,0 +1,300 @@
+"""The one writer of a process: waiting writes share a commit.
+
+A commit costs a flush to the disk, however little it holds. So whoever has the
+turn takes what is waiting, runs each write under a savepoint of its own inside
+one transaction, commits, and only then answers. The turn is the writer's own
+thread's, or, because a change of threads costs as much as a small write, that
+of a thread which would only wait for its answer. A write that fails is rolled
+back alone. When the transaction as a whole is lost (a full disk, an
+I/O error), each of its writes is run again in a transaction of its own, so
+that each gets its own answer.
+
+A write can be cancelled while it waits and between its statements, never
+within one. There are no deferred keys: every constraint has spoken before the
+commit, so a commit fails only for reasons of the machine.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.database.failures import is_transient, translate
+from synthetic.database.interruption import Interruption
+from synthetic.database.tickets import Settlement, Ticket, settle_all
+from synthetic.database.transaction import Surroundings, Transaction
+from synthetic.errors import OverloadedError
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.metrics import Metrics
+from synthetic.retry import retry_until
+
+OVERLOAD_RETRY_MS = 250
+TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
+OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
+PRAGMAS_ALLOWED = ("data_version", "table_info", "table_xinfo", "index_list", "index_info", "foreign_key_list")
+
+
+@dataclass(slots=True)
+class Write:
+    """One write on its way: what to run, and whom to tell."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    interruption: Interruption
+    ticket: Ticket
+    enqueued: float
+
+
+class Writer:
+    """A thread with the process's one writing connection."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        settings: DatabaseSettings,
+        clock: Clock,
+        surroundings: Surroundings,
+        metrics: Metrics,
+        guard: Callable[[apsw.Connection], None],
+    ) -> None:
+        """Make the writer; `start` starts its thread.
+
+        Args:
+            connection: Opened with `open_writer`; the writer closes it.
+            settings: Bounds of the queue, of a group and of waiting.
+            clock: For deadlines and `Transaction.now`.
+            surroundings: Settings and resources for the transactions.
+            metrics: Where waits, retries and groups are counted.
+            guard: Called when another process has changed the store; raises
+                when this process must not write any more.
+        """
+        self._connection = connection
+        self._settings = settings
+        self._clock = clock
+        self._surroundings = surroundings
+        self._metrics = metrics
+        self._guard = guard
+        self._busy_retries = metrics.write_retries.labels("busy")
+        self._lost_groups = metrics.write_retries.labels("group_lost")
+        self._queue: queue.Queue[Write | None] = queue.Queue(settings.writer_queue)
+        self._stopped = threading.Event()
+        self._turn = threading.Lock()
+        self._seen_data_version = -1
+        # No plugin can guess these texts, so none can find their prepared statements in the cache.
+        secret = f"kernel_{secrets.token_hex(16)}"
+        self._savepoint, self._release = f"SAVEPOINT {secret}", f"RELEASE {secret}"
+        self._undo, self._begin_text = f"ROLLBACK TO {secret}", f"BEGIN IMMEDIATE /* {secret} */"
+        self._commit_text, self._rollback_text = f"COMMIT /* {secret} */", f"ROLLBACK /* {secret} */"
+        self._controlling = False
+        connection.authorizer = self._authorize
+        self._thread = threading.Thread(target=self._run, name="synthetic-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take writes."""
+        self._thread.start()
+
+    def submit(self, write: Write) -> None:
+        """Put a write in line.
+
+        Raises:
+            OverloadedError: The queue is full, or the store is being closed.
+        """
+        if self._stopped.is_set():
+            raise OverloadedError("The store is being closed.", retry_after_ms=OVERLOAD_RETRY_MS)
+        try:
+            self._queue.put_nowait(write)
+        except queue.Full:
+            self._metrics.overloads.labels("writer").inc()
+            raise OverloadedError(retry_after_ms=OVERLOAD_RETRY_MS) from None
+        self._metrics.writer_queue.set(self._queue.qsize())
+
+    def run(self, write: Write) -> None:
+        """Do a write in the calling thread if nobody else is writing; else put it in line.
+
+        Not in the main thread: Ctrl-C may raise there between any two steps.
+
+        Raises:
+            OverloadedError: See `submit`.
+        """
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main or self._stopped.is_set() or not self._turn.acquire(blocking=False):
+            self.submit(write)
+            return
+        try:
+            self._run_group(write)
+        finally:
+            self._turn.release()
+
+    def stop(self) -> None:
+        """Finish what is in line, and take no more."""
+        self._stopped.set()
+        self._queue.put(None)
+        self._thread.join()
+
+    def close(self) -> None:
+        """Close the connection, after `stop`; the last one to close puts the log into the database."""
+        with self._turn:
+            self._connection.close()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            with self._turn:
+                self._run_group(first)
+        # What slipped in while the end was being announced still gets its answer.
+        while not self._queue.empty():
+            late = self._queue.get()
+            if late is not None:
+                with self._turn:
+                    self._run_group(late)
+
+    def _run_group(self, first: Write) -> None:
+        if not self._begin(first):
+            return
+        started = self._clock.monotonic()
+        group: list[Write] = []
+        settlements: list[Settlement] = []
+        lost: BaseException | None = None
+        following: Write | None = first
+        while following is not None:
+            group.append(following)
+            settlements.append((following.ticket, *self._run_one(following)))
+            if not self._connection.in_transaction:
+                lost = settlements[-1][2]
+                break
+            following = self._next(len(group), started)
+        if lost is None:
+            lost = self._commit()
+        if lost is None:
+            self._metrics.commit_group_size.observe(len(group))
+            self._answer(settlements)
+        elif len(group) == 1:
+            self._answer([(first.ticket, None, lost)])
+        else:
+            self._lost_groups.inc()
+            for write in group:
+                self._run_alone(write)
+
+    def _next(self, count: int, started: float) -> Write | None:
+        """The write that may still join the group, if any."""
+        age_ms = (self._clock.monotonic() - started) * 1000
+        if count >= self._settings.group_writes or age_ms >= self._settings.group_ms:
+            return None
+        try:
+            following = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if following is None:
+            # The end was announced: the loop in `_run` is to see it. A place is free, for one was just taken.
+            self._queue.put(None)
+        return following
+
+    def _run_alone(self, write: Write) -> None:
+        if not self._begin(write):
+            return
+        result, error = self._run_one(write)
+        if error is None or self._connection.in_transaction:
+            error = self._commit() or error
+        self._answer([(write.ticket, result if error is None else None, error)])
+
+    def _answer(self, settlements: list[Settlement]) -> None:
+        """Count what became of the writes of one commit, and tell those who asked."""
+        self._metrics.writes.inc(sum(1 for _, _, error in settlements if error is None))
+        settle_all(settlements)
+
+    def _begin(self, first: Write) -> bool:
+        """Take the write lock; on failure the write is answered.
+
+        Whoever waited behind it for too long gets one attempt without waiting.
+        """
+        deadline = first.enqueued + self._settings.write_deadline_ms / 1000
+        asked = self._clock.monotonic()
+        try:
+            retry_until(
+                deadline,
+                lambda: self._begin_once(deadline),
+                is_transient=is_transient,
+                clock=self._clock,
+                on_retry=lambda _: self._busy_retries.inc(),
+                stopped=self._stopped,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' answer
+            self._roll_back()
+            self._answer([(first.ticket, None, translate(error, self._connection.system_errno))])
+            return False
+        self._metrics.sqlite_write_lock_wait_ms.observe((self._clock.monotonic() - asked) * 1000)
+        return True
+
+    def _begin_once(self, deadline: float) -> None:
+        left_ms = max(0, int((deadline - self._clock.monotonic()) * 1000))
+        self._connection.set_busy_timeout(min(self._settings.busy_timeout_ms, left_ms))
+        self._control(self._begin_text)
+        data_version = self._connection.data_version()
+        if data_version != self._seen_data_version:
+            self._guard(self._connection)
+            self._seen_data_version = data_version
+
+    def _run_one(self, write: Write) -> tuple[Any, BaseException | None]:
+        """Run one write under its savepoint; on an error only its own changes are undone."""
+        connection = self._connection
+        try:
+            write.interruption.check()
+            self._control(self._savepoint)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+            return None, translate(error, connection.system_errno)
+        tx = Transaction(connection, self._clock.now_ms(), self._surroundings, write.interruption)
+        try:
+            result = write.function(tx, *write.args)
+            write.interruption.check()
+            self._control(self._release)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+            self._undo_one()
+            return None, translate(error, connection.system_errno)
+        else:
+            return result, None
+        finally:
+            tx.close()
+
+    def _undo_one(self) -> None:
+        """Back to before the write; where that fails, or SQLite has ended the transaction, out of it."""
+        try:
+            if self._connection.in_transaction:
+                self._control(self._undo)
+                self._control(self._release)
+        except apsw.Error:
+            self._roll_back()
+
+    def _commit(self) -> BaseException | None:
+        try:
+            self._control(self._commit_text)
+        except apsw.Error as error:
+            translated = translate(error, self._connection.system_errno)
+            self._roll_back()
+            return translated
+        return None
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._control(self._rollback_text)
+
+    def _control(self, sql: str) -> None:
+        """Run a statement of transaction control, which no one else may (see `_authorize`)."""
+        self._controlling = True
+        try:
+            self._connection.execute(sql)
+        finally:
+            self._controlling = False
+
+    def _authorize(self, operation: int, first: str | None, _second: str | None, *_where: str | None) -> int:
+        """What SQL may be prepared here: a write may not end its own transaction or open other files."""
+        if operation in TRANSACTION_CONTROL and not self._controlling:
+            return apsw.SQLITE_DENY
+        if operation in OTHER_FILES or (operation == apsw.SQLITE_PRAGMA and first not in PRAGMAS_ALLOWED):
+            return apsw.SQLITE_DENY
+        return apsw.SQLITE_OK

@@ -1,0 +1,100 @@
+"""The error contract: one shape for everything that can go wrong, on every transport.
+
+Every error that leaves the process is a `SyntheticError` rendered by
+`SyntheticError.to_contract`. A class is one stable code; its docstring is the
+default message for a person, so it names no internals. Plugins add codes by
+subclassing and listing the classes in `register_errors`.
+
+This file does not decide how a transport frames an error (see
+`synthetic.graphql.http`, `synthetic.graphql.websocket` and `synthetic.cli`),
+nor what is retried (`synthetic.retry`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+CODE_PATTERN = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+"""What a code looks like: upper-case words joined by underscores."""
+
+
+class ExitCode:
+    """Exit codes of the command line, a subset of BSD's sysexits.h."""
+
+    OK = 0
+    USAGE = 64
+    DATA = 65
+    UNAVAILABLE = 69
+    INTERNAL = 70
+    STORAGE = 74
+    TRY_AGAIN = 75
+    FORBIDDEN = 77
+    CONFIGURATION = 78
+
+
+class SyntheticError(Exception):
+    """Something went wrong.
+
+    Attributes:
+        code: Stable, documented string; clients branch on it.
+        recoverable: Whether the same request may succeed later, unchanged.
+        action: What the reader can do about it, as one sentence.
+        http_status: Status of a plain HTTP answer that carries this error.
+        exit_code: Exit code of a command that ends with this error.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    recoverable: ClassVar[bool] = False
+    action: ClassVar[str] = "Report the correlation id to the operator of this store."
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = ExitCode.INTERNAL
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        action: str | None = None,
+        retry_after_ms: int | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        self.message = message or default_message(type(self))
+        self.suggested_action = action or self.action
+        self.retry_after_ms = retry_after_ms
+        self.details = details or {}
+        super().__init__(self.message)
+
+    def to_contract(self, correlation_id: str, occurred_at_ms: int) -> dict[str, Any]:
+        """The error as every transport shows it.
+
+        Args:
+            correlation_id: Id under which the log tells more.
+            occurred_at_ms: Unix milliseconds UTC.
+
+        Returns:
+            A JSON-ready mapping with the eight keys of the contract.
+        """
+        return {
+            "code": self.code,
+            "message": self.message,
+            "recoverable": self.recoverable,
+            "retryAfterMs": self.retry_after_ms,
+            "action": self.suggested_action,
+            "details": self.details,
+            "correlationId": correlation_id,
+            "occurredAt": iso_from_ms(occurred_at_ms),
+        }
+
+
+def default_message(error_class: type[SyntheticError]) -> str:
+    """The first paragraph of the class docstring, as one line."""
+    doc = inspect.cleandoc(error_class.__doc__ or "Something went wrong.")
+    return " ".join(doc.split("\n\n", 1)[0].split())
+
+
+def iso_from_ms(at_ms: int) -> str:
+    """Unix milliseconds as ISO 8601 in UTC with a `Z`, to the millisecond."""
+    instant = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"

@@ -1,0 +1,131 @@
+"""`OperationContext`: what the resolvers of one operation share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from synthetic.database.database import Database
+from synthetic.database.interruption import Interruption
+from synthetic.database.transaction import Snapshot
+from synthetic.graphql.private_loop import PrivateLoop
+from synthetic.security import Caller
+from synthetic.store import BlockingDatabase
+
+
+@dataclass(slots=True)
+class _Batch:
+    parents: list[Any] = field(default_factory=list[Any])
+    answers: list[asyncio.Future[Any]] = field(default_factory=list[asyncio.Future[Any]])
+
+
+class OperationContext:
+    """One operation while it runs, in one thread.
+
+    A query's snapshot is given when it starts. A mutation opens one when a
+    nested selection first needs it, after the commit of its root field.
+
+    Attributes:
+        database: The store's.
+        caller: Who asks.
+        correlation_id: Under which the log tells more.
+        notices: What the answer should mention, as (code, message).
+        loop: Where batched fields wait for each other.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        caller: Caller,
+        correlation_id: str,
+        interruption: Interruption,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self.database = database
+        self.caller = caller
+        self.correlation_id = correlation_id
+        self.notices: list[tuple[str, str]] = []
+        self.loop = PrivateLoop()
+        self._interruption = interruption
+        self._given = snapshot
+        self._opened = contextlib.ExitStack()
+        self._own: Snapshot | None = None
+        self._batches: dict[object, _Batch] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What the resolvers read in."""
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = self._opened.enter_context(self.database.snapshot(self._interruption))
+        return self._own
+
+    def write(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """Run a mutation's root field in a write transaction of its own."""
+        self.leave_snapshot()
+
+        def run(tx: Any) -> Any:
+            result = function(tx, **arguments)
+            return result, tx.notices
+
+        result, notices = self.database.write_blocking(run, interruption=self._interruption)
+        self._mention(notices)
+        return result
+
+    def write_many(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """Run a mutation's root field that takes many transactions."""
+        self.leave_snapshot()
+        return function(BlockingDatabase(self.database, self._interruption), **arguments)
+
+    def batch(self, function: Callable[..., Any], parent: Any, arguments: dict[str, Any]) -> asyncio.Future[Any]:
+        """Add a parent to the call of a batched field that is being collected.
+
+        The executor asks for all fields of a level before it comes back to the
+        event loop; what was asked for until then is one call.
+        """
+        key = (function, repr(arguments))
+        batch = self._batches.get(key)
+        if batch is None:
+            batch = self._batches[key] = _Batch()
+            self.loop.call_soon(self._run_batch, key, function, arguments)
+        answer: asyncio.Future[Any] = self.loop.create_future()
+        batch.parents.append(parent)
+        batch.answers.append(answer)
+        return answer
+
+    def leave_snapshot(self) -> None:
+        """Close a snapshot that this operation opened itself, keeping its notices."""
+        if self._own is not None:
+            self._mention(self._own.notices)
+            self._own = None
+            self._opened.close()
+
+    def finish(self) -> None:
+        """Give back what the operation holds."""
+        if self._given is not None:
+            self._mention(self._given.notices)
+        self.leave_snapshot()
+
+    def _run_batch(self, key: object, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+        batch = self._batches.pop(key)
+        try:
+            values: list[Any] = list(function(self.snapshot, batch.parents, **arguments))
+            if len(values) != len(batch.parents):
+                raise RuntimeError(
+                    f"{function.__qualname__} returned {len(values)} values for {len(batch.parents)} parents"
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer of each parent's field
+            for answer in batch.answers:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for answer, value in zip(batch.answers, values, strict=True):
+            if not answer.done():
+                answer.set_result(value)
+
+    def _mention(self, notices: list[tuple[str, str]]) -> None:
+        self.notices.extend(notice for notice in notices if notice not in self.notices)

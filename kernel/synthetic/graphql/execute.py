@@ -1,0 +1,261 @@
+"""`Engine`: from a request to its answer, on one snapshot or one commit a field.
+
+A query runs wholly in one of the reader pool's threads, on one read
+transaction. A mutation runs in a thread of its own, since its writes wait for
+the disk: each root field is a write transaction, and nested selections read a
+snapshot that is opened after its commit. No resolver runs on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql import execute as execute_operation  # pyright: ignore[reportUnknownVariableType]
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,  # pyright: ignore[reportUnknownVariableType]
+)
+
+from synthetic.clock import Clock, new_id
+from synthetic.database.database import Database
+from synthetic.database.interruption import Interruption
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import (
+    BadUserInputError,
+    InternalError,
+    MethodNotAllowedError,
+    OverloadedError,
+    SyntheticError,
+)
+from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
+from synthetic.graphql.context import OperationContext
+from synthetic.graphql.documents import DocumentCache, DocumentErrors, Prepared
+from synthetic.kernel_settings import LimitSettings
+from synthetic.logs import logger_for
+from synthetic.metrics import Metrics
+from synthetic.security import ANONYMOUS, Caller, Scope
+
+log = logger_for(__name__)
+
+
+class Engine:
+    """Runs GraphQL operations against one store."""
+
+    def __init__(
+        self, schema: GraphQLSchema, database: Database, limits: LimitSettings, clock: Clock, metrics: Metrics
+    ) -> None:
+        self.schema = schema
+        self.documents = DocumentCache(schema, limits)
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+        self._render = AnswerRenderer(clock)
+        self._metrics = metrics
+        self._mutations = ThreadPoolExecutor(limits.mutations, thread_name_prefix="synthetic-mutation")
+        self._mutations_waiting = 0
+
+    async def run(
+        self, request: GraphQLRequest, caller: Caller, correlation_id: str, *, allow_mutation: bool = True
+    ) -> Answer:
+        """Run a query or a mutation.
+
+        Args:
+            request: What is asked.
+            caller: Who asks; a mutation needs the scope `write`.
+            correlation_id: For errors and the log.
+            allow_mutation: False where the transport must be free of effects.
+
+        Raises:
+            asyncio.CancelledError: The caller's task was cancelled; SQL that
+                ran for it is interrupted. Nothing else is ever raised.
+        """
+        try:
+            prepared = self._prepare(request, caller)
+            if prepared.operation.operation is OperationType.QUERY:
+                return await self._query(prepared, request, caller, correlation_id)
+            if not allow_mutation:
+                raise MethodNotAllowedError("GET answers queries only; send this operation by POST.")
+            if prepared.operation.operation is OperationType.SUBSCRIPTION:
+                raise BadUserInputError(
+                    "A subscription needs a connection that stays open.", action="Use graphql-transport-ws."
+                )
+            return await self._mutation(prepared, request, caller, correlation_id)
+        except DocumentErrors as errors:
+            return self._render.document_errors(errors, correlation_id)
+        except SyntheticError as error:
+            return self.error_answer(error, correlation_id)
+        except Exception:
+            log.exception("operation failed", correlation_id=correlation_id)
+            return self.error_answer(InternalError(), correlation_id)
+
+    async def subscribe(
+        self, request: GraphQLRequest, caller: Caller, correlation_id: str
+    ) -> Answer | AsyncIterator[Answer]:
+        """Run any operation on a connection that stays open.
+
+        Returns:
+            One answer for a query, a mutation or an error; else the stream of
+            a subscription's answers, which must be closed by who reads it.
+        """
+        try:
+            prepared = self._prepare(request, caller)
+            if prepared.operation.operation is not OperationType.SUBSCRIPTION:
+                return await self.run(request, caller, correlation_id)
+            context = self._context(caller, correlation_id, Interruption(self._clock), None)
+            stream = await self._source(prepared, request, context)
+        except DocumentErrors as errors:
+            return self._render.document_errors(errors, correlation_id)
+        except SyntheticError as error:
+            return self.error_answer(error, correlation_id)
+        if isinstance(stream, ExecutionResult):
+            return self._render.result(stream, context.correlation_id, context.notices)
+        return self._answers(cast("AsyncIterator[Any]", stream), prepared, request, caller, correlation_id)
+
+    def run_blocking(self, query: str, variables: Mapping[str, Any], caller: Caller = ANONYMOUS) -> Answer:
+        """Run a query or mutation in the calling thread, for programs that embed a store."""
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - asyncio's way to ask without an exception
+            # Two loops cannot run in one thread, and this call blocks the caller's in any case.
+            return self._mutations.submit(self._run_here, query, variables, caller).result()
+        return self._run_here(query, variables, caller)
+
+    def _run_here(self, query: str, variables: Mapping[str, Any], caller: Caller) -> Answer:
+        request = GraphQLRequest(query=query, variables=variables)
+        correlation_id = new_id()
+        try:
+            prepared = self._prepare(request, caller)
+            if prepared.operation.operation is OperationType.QUERY:
+                watch = self._watch()
+                return self._database.read_blocking(
+                    self._execute_query, prepared, request, caller, correlation_id, None, interruption=watch
+                )
+            return self._execute_mutation(prepared, request, caller, correlation_id, self._watch())
+        except DocumentErrors as errors:
+            return self._render.document_errors(errors, correlation_id)
+        except SyntheticError as error:
+            return self.error_answer(error, correlation_id)
+
+    def error_answer(self, error: SyntheticError, correlation_id: str) -> Answer:
+        """The answer for an error that kept the operation from being executed."""
+        return self._render.error(error, correlation_id)
+
+    def close(self) -> None:
+        """Wait for running mutations and let their threads end."""
+        self._mutations.shutdown(wait=True)
+
+    async def _source(
+        self, prepared: Prepared, request: GraphQLRequest, context: OperationContext
+    ) -> AsyncIterable[Any] | ExecutionResult:
+        """The events that a subscription is about, or why there are none."""
+        executor = cast("Any", Executor).build(
+            self.schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=dict(request.variables),
+            operation_name=request.operation_name,
+            hide_suggestions=not context.caller.has(Scope.READ),
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, cast("list[GraphQLError]", executor))
+        stream = create_source_event_stream(executor)
+        return await stream if inspect.isawaitable(stream) else stream
+
+    def _prepare(self, request: GraphQLRequest, caller: Caller) -> Prepared:
+        prepared = self.documents.prepare(
+            request.query, request.operation_name, request.variables, hints=caller.has(Scope.READ)
+        )
+        writes = prepared.operation.operation is OperationType.MUTATION
+        caller.require(Scope.WRITE if writes else Scope.READ)
+        return prepared
+
+    def _watch(self) -> Interruption:
+        return Interruption(self._clock, self._clock.monotonic() + self._limits.operation_ms / 1000)
+
+    def _context(
+        self, caller: Caller, correlation_id: str, watch: Interruption, snapshot: Snapshot | None
+    ) -> OperationContext:
+        return OperationContext(self._database, caller, correlation_id, watch, snapshot)
+
+    async def _query(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, root: Any = None
+    ) -> Answer:
+        return await self._database.read(
+            self._execute_query, prepared, request, caller, correlation_id, root, interruption=self._watch()
+        )
+
+    async def _mutation(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str
+    ) -> Answer:
+        if self._mutations_waiting >= self._limits.mutations * 16:
+            self._metrics.overloads.labels("mutations").inc()
+            raise OverloadedError(retry_after_ms=250)
+        self._mutations_waiting += 1
+        watch = self._watch()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._mutations, self._execute_mutation, prepared, request, caller, correlation_id, watch
+            )
+        except asyncio.CancelledError:
+            watch.cancel()
+            raise
+        finally:
+            self._mutations_waiting -= 1
+
+    async def _answers(
+        self,
+        events: AsyncIterator[Any],
+        prepared: Prepared,
+        request: GraphQLRequest,
+        caller: Caller,
+        correlation_id: str,
+    ) -> AsyncIterator[Answer]:
+        try:
+            async for event in events:
+                yield await self._query(prepared, request, caller, correlation_id, event)
+        except SyntheticError as error:
+            yield self.error_answer(error, correlation_id)
+        except Exception:
+            log.exception("subscription failed", correlation_id=correlation_id)
+            yield self.error_answer(InternalError(), correlation_id)
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _execute_query(
+        self,
+        snapshot: Snapshot,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        caller: Caller,
+        correlation_id: str,
+        root: Any,
+    ) -> Answer:
+        context = self._context(caller, correlation_id, self._watch(), snapshot)
+        return self._execute(prepared, request, context, root)
+
+    def _execute_mutation(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, watch: Interruption
+    ) -> Answer:
+        return self._execute(prepared, request, self._context(caller, correlation_id, watch, None), None)
+
+    def _execute(self, prepared: Prepared, request: GraphQLRequest, context: OperationContext, root: Any) -> Answer:
+        try:
+            result = execute_operation(
+                self.schema,
+                prepared.document,
+                root_value=root,
+                context_value=context,
+                variable_values=dict(request.variables),
+                operation_name=request.operation_name,
+                hide_suggestions=not context.caller.has(Scope.READ),
+            )
+            if inspect.isawaitable(result):
+                result = context.loop.run(cast("Coroutine[Any, Any, ExecutionResult]", result))
+        finally:
+            context.finish()
+        return self._render.result(result, context.correlation_id, context.notices)

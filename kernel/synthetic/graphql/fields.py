@@ -1,0 +1,156 @@
+"""`query`, `mutation`, `batched`, `subscription`: a field is one plain function.
+
+The function says by the name of its first parameter what it runs on:
+
+- `snapshot`: a read transaction, the same for the whole operation.
+- `tx`: a write transaction of its own, committed when the field is answered.
+- `store`: blocking reads and writes, for work that takes many transactions.
+- `database`: asynchronous reads and writes, for the source of a subscription.
+
+The other parameters are the field's arguments, the docstring's first paragraph
+is its description, and the return annotation its type. How and where it is run
+is the kernel's choice, so that the executor can change without the plugins.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from synthetic.security import Scope
+
+if TYPE_CHECKING:
+    from strawberry.types.field import StrawberryField
+
+    from synthetic.graphql.context import OperationContext
+
+PlainFunction = Callable[..., Any]
+
+
+def query(function: PlainFunction) -> Any:
+    """Make a root query field of a function of (snapshot, arguments...).
+
+    Raises:
+        TypeError: The function has no docstring or another first parameter.
+    """
+    _first_parameter(function, ("snapshot",))
+
+    def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        return function(info.context.snapshot, **arguments)
+
+    return _field(function, resolve, taken=1)
+
+
+def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRITE) -> Any:
+    """Make a root mutation field of a function of (tx, input) or (store, input).
+
+    Args:
+        function: What to make a field of.
+        scope: What the caller's token must allow.
+
+    Raises:
+        TypeError: The function has no docstring or another first parameter.
+    """
+    if function is None:
+        return functools.partial(mutation, scope=scope)
+    first = _first_parameter(function, ("tx", "store"))
+
+    def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        info.context.caller.require(scope)
+        if first == "tx":
+            return info.context.write(function, arguments)
+        return info.context.write_many(function, arguments)
+
+    return _field(function, resolve, taken=1)
+
+
+def batched(function: PlainFunction) -> Any:
+    """Make a field that needs data of a function of (snapshot, parents, arguments...).
+
+    The function is called once with all the parents of a level and returns a
+    list with one value for each, in order; so one query serves them all.
+
+    Raises:
+        TypeError: The function has no docstring, other first parameters, or
+            does not say that it returns a list.
+    """
+    _first_parameter(function, ("snapshot",))
+    if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
+        raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
+
+    def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        return info.context.batch(function, root, arguments)
+
+    return _field(function, resolve, taken=2, returns=_element(function))
+
+
+def subscription(function: PlainFunction) -> Any:
+    """Make a root subscription field of an async generator function of (database, arguments...).
+
+    Raises:
+        TypeError: The function has no docstring or another first parameter.
+    """
+    _first_parameter(function, ("database",))
+
+    async def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        async for event in function(info.context.database, **arguments):
+            yield event
+
+    return _field(function, resolve, taken=1, is_subscription=True)
+
+
+def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
+    if not (function.__doc__ or "").strip():
+        raise TypeError(f"{function.__qualname__} must have a docstring: it is the field's description")
+    first = next(iter(inspect.signature(function).parameters), "")
+    if first not in names:
+        raise TypeError(f"the first parameter of {function.__qualname__} must be called {' or '.join(names)}")
+    return first
+
+
+def _element(function: PlainFunction) -> Any:
+    """What the list is of that a batched function returns, by its annotation."""
+    returns = inspect.signature(function).return_annotation
+    if isinstance(returns, str):
+        text = returns.strip()
+        if text.startswith(("list[", "Sequence[")) and text.endswith("]"):
+            return text[text.index("[") + 1 : -1]
+    elif getattr(returns, "__args__", None):
+        return returns.__args__[0]
+    raise TypeError(f"{function.__qualname__} must be annotated to return a list with one value for each parent")
+
+
+def _described(argument: inspect.Parameter) -> inspect.Parameter:
+    """The one argument that every mutation has need not be described by each."""
+    if argument.name != "input":
+        return argument
+    described = strawberry.argument(description="What to do; its fields say more.")
+    return argument.replace(annotation=Annotated[argument.annotation, described])
+
+
+def _field(
+    function: PlainFunction, resolve: PlainFunction, *, taken: int, returns: Any = None, is_subscription: bool = False
+) -> StrawberryField:
+    """A Strawberry field whose arguments are those of the function, less the first `taken`."""
+    signature = inspect.signature(function)
+    arguments = [_described(argument) for argument in list(signature.parameters.values())[taken:]]
+    own = list(inspect.signature(resolve).parameters.values())[:-1]
+    returned = signature.return_annotation if returns is None else returns
+    keywords = [argument.replace(kind=inspect.Parameter.KEYWORD_ONLY) for argument in arguments]
+    # Strawberry reads names, types and defaults from here, and resolves text in the function's own module.
+    resolve.__signature__ = signature.replace(parameters=[*own, *keywords], return_annotation=returned)  # pyright: ignore[reportFunctionMemberAccess]
+    resolve.__annotations__ = {argument.name: argument.annotation for argument in arguments} | {
+        "info": strawberry.Info,
+        "return": returned,
+    }
+    resolve.__name__, resolve.__qualname__ = function.__name__, function.__qualname__
+    resolve.__module__, resolve.__doc__ = function.__module__, function.__doc__
+    doc = inspect.cleandoc(function.__doc__ or "")
+    description = " ".join(doc.split("\n\n", 1)[0].split())
+    if is_subscription:
+        return strawberry.subscription(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description)

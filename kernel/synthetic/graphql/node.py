@@ -1,0 +1,55 @@
+"""`Node` and `node(id:)`: any entity by its id, as Relay's clients expect.
+
+Ids are the entities' own (UUIDv7, or what the caller brought), so two kinds of
+entity can have the same one. `node` then asks for the qualified form,
+`Type:id`, which always works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import strawberry
+
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import BadUserInputError
+from synthetic.graphql.fields import query
+
+NodeLoader = Callable[[Snapshot, list[str]], list[Any]]
+
+
+@strawberry.interface(description="Anything that has an id and can be read again by it.")
+class Node:
+    """The interface of every entity."""
+
+    id: strawberry.ID = strawberry.field(description="The id: a UUIDv7, or what the caller brought.")
+
+
+def node_field(loaders: Mapping[str, NodeLoader]) -> Any:
+    """The root field `node(id:)` over the entities of all plugins.
+
+    Args:
+        loaders: For each type name, how to find its objects by id.
+    """
+
+    @query
+    def node(
+        snapshot: Snapshot,
+        id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="An entity's id, or `Type:id` where several kinds share the id."),
+        ],
+    ) -> Node | None:
+        """The entity with this id, of whatever kind."""
+        kind, separator, rest = id.partition(":")
+        if separator and kind in loaders:
+            return loaders[kind](snapshot, [rest])[0]
+        found = {name: loader(snapshot, [id])[0] for name, loader in loaders.items()}
+        matches = {name: entity for name, entity in found.items() if entity is not None}
+        if len(matches) > 1:
+            forms = ", ".join(f"{name}:{id}" for name in matches)
+            raise BadUserInputError(f"Several kinds have this id: ask for one of {forms}.", details={"field": "id"})
+        return next(iter(matches.values()), None)
+
+    return node

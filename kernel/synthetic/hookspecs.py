@@ -1,0 +1,192 @@
+"""The plugin contract: every hook that the kernel calls, in one file.
+
+A plugin is a package with a module `<package>.plugin`, named by an entry point
+in the group `synthetic.plugins`. The functions of that module that carry
+`@synthetic.hookimpl` are its contributions. What holds for all hooks here:
+
+- They are called once, when a kernel is made, before any store is opened, in
+  the order of the plugins (`requires`, `after`, then `plugins.toml`).
+- They are synchronous, take no arguments and do no I/O.
+- They return a tuple of records from `synthetic.contributions` (one record for
+  `register_plugin`). Anything else, or an exception, stops the start with
+  PLUGIN_FAILED and the plugin's name, unless `plugins.toml` calls the plugin
+  optional.
+- Two plugins that contribute the same name stop the start with PLUGIN_CLASH
+  and both names.
+"""
+
+from __future__ import annotations
+
+import pluggy
+
+from synthetic.contributions import (
+    Command,
+    ErrorCode,
+    GraphQL,
+    MigrationFolder,
+    Plugin,
+    Service,
+    Settings,
+    Table,
+)
+
+PROJECT = "synthetic"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_plugin() -> Plugin:  # pyright: ignore[reportReturnType]
+    """Say who the plugin is. The only hook that every plugin must implement.
+
+    Returns:
+        One `Plugin` record.
+
+    Example::
+
+        @hookimpl
+        def register_plugin():
+            return Plugin(summary="Keeps notes.", requires=("constructs",))
+    """
+
+
+@hookspec
+def register_settings() -> tuple[Settings, ...]:  # pyright: ignore[reportReturnType]
+    """Name the settings class, read from `[plugins.NAME]` and the environment.
+
+    Returns:
+        At most one `Settings` record. An unknown key in the file stops the
+        start with SETTINGS_INVALID and a "did you mean".
+
+    Example::
+
+        @dataclass(frozen=True)
+        class NoteSettings:
+            length_max: int = 1_000
+
+        @hookimpl
+        def register_settings():
+            return (Settings(NoteSettings),)
+    """
+
+
+@hookspec
+def register_tables() -> tuple[Table, ...]:  # pyright: ignore[reportReturnType]
+    """Declare every table that the plugin owns.
+
+    The records are also kept in the store, so that the kernel can delete,
+    report and remove the rows of a plugin that is not installed any more. The
+    plugin's migrations may touch these tables and no others.
+
+    Returns:
+        `Table` records; names are unique in the whole kernel.
+
+    Example::
+
+        @hookimpl
+        def register_tables():
+            return (
+                Table(
+                    name="notes",
+                    purpose="Notes that people leave on a construct.",
+                    references=(Reference(column="construct_id", table="constructs"),),
+                    kept="Written by people, a few a day.",
+                ),
+            )
+    """
+
+
+@hookspec
+def register_migrations() -> tuple[MigrationFolder, ...]:  # pyright: ignore[reportReturnType]
+    """Name the package whose `migrations` folder makes the declared tables.
+
+    Returns:
+        At most one `MigrationFolder`.
+
+    Example::
+
+        @hookimpl
+        def register_migrations():
+            return (MigrationFolder("synthetic_notes"),)
+    """
+
+
+@hookspec
+def register_errors() -> tuple[ErrorCode, ...]:  # pyright: ignore[reportReturnType]
+    """Declare the error codes that the plugin raises, so that they are documented.
+
+    Returns:
+        `ErrorCode` records; codes are unique in the whole kernel.
+
+    Example::
+
+        class NoteTooLongError(BadUserInputError):
+            "The note is longer than `length_max`."
+            code = "NOTE_TOO_LONG"
+
+        @hookimpl
+        def register_errors():
+            return (ErrorCode(NoteTooLongError),)
+    """
+
+
+@hookspec
+def register_graphql() -> tuple[GraphQL, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute root fields, types and fields on other plugins' types.
+
+    Returns:
+        `GraphQL` records. Everything in them must have a description.
+
+    Example::
+
+        @query
+        def note_count(snapshot: Snapshot) -> int:
+            "How many notes there are."
+            return snapshot.value("SELECT count(*) FROM notes")
+
+        @hookimpl
+        def register_graphql():
+            return (GraphQL(queries=(note_count,)),)
+    """
+
+
+@hookspec
+def register_services() -> tuple[Service, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute background work.
+
+    Returns:
+        `Service` records. An exception in a step is logged, counted, and the
+        step tried again with back-off; it stops nothing else.
+
+    Example::
+
+        def trim_notes(tx: Transaction) -> int:
+            return tx.execute(
+                "DELETE FROM notes WHERE id IN (SELECT id FROM notes WHERE body = '' LIMIT 100)"
+            )
+
+        @hookimpl
+        def register_services():
+            return (Service(name="trim", purpose="Removes empty notes.", step=trim_notes, every_ms=60_000),)
+    """
+
+
+@hookspec
+def register_commands() -> tuple[Command, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute verbs of the command line.
+
+    Returns:
+        `Command` records; names are unique in the whole kernel.
+
+    Example::
+
+        def notes(data: DataOption = None, as_json: JsonOption = False) -> None:
+            "Count the notes of the store."
+            with open_store(data) as store:
+                emit({"notes": store.read(lambda snapshot: snapshot.value("SELECT count(*) FROM notes"))}, as_json)
+
+        @hookimpl
+        def register_commands():
+            return (Command("notes", notes),)
+    """

@@ -1,0 +1,180 @@
+"""`Kernel`: one store, opened, with the plugins that were loaded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthetic.clock import Clock, SystemClock
+from synthetic.contributions import MigrationFolder, Stamped, Table
+from synthetic.data_directory import DataDirectory
+from synthetic.database.database import Database
+from synthetic.database.migrations import Migration, read_migrations
+from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
+from synthetic.database.transaction import Surroundings
+from synthetic.graphql.execute import Engine
+from synthetic.graphql.schema import build_schema, core_schema
+from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
+from synthetic.kernel_settings import KernelSettings
+from synthetic.logs import logger_for
+from synthetic.metrics import Metrics
+from synthetic.plugin_discovery import kernel_version
+from synthetic.registry import Registry, load_registry
+from synthetic.services import ServiceRunner
+
+log = logger_for(__name__)
+
+KERNEL_TABLES = (
+    Table(name="meta", purpose="Facts about the store.", key=("key",), kept="A handful of rows."),
+    Table(
+        name="schema_migrations",
+        purpose="Which migrations were applied, and when.",
+        key=("plugin", "number"),
+        kept="One row a migration; the history must be whole.",
+    ),
+    Table(
+        name="registered_tables",
+        purpose="Who owns which table, for plugins that are not installed any more.",
+        key=("name",),
+        kept="One row a table.",
+    ),
+    Table(name="tokens", purpose="Hashes of the tokens that open the store.", kept="Made by people, a few."),
+    Table(name="leases", purpose="Which process runs which service.", key=("name",), kept="One row a service."),
+)
+
+
+class Kernel:
+    """What a server, a command or a program that embeds a store works with.
+
+    Attributes:
+        directory: The data directory.
+        registry: The loaded plugins and all that they contribute.
+        settings: The kernel's own.
+        database: Reads and writes.
+        schema: Of this kernel's GraphQL.
+        engine: Runs GraphQL operations.
+        metrics: Counted by all parts.
+        clock: Whose time counts.
+        applied: Migrations that were applied when it was opened.
+    """
+
+    def __init__(
+        self,
+        directory: DataDirectory,
+        registry: Registry,
+        clock: Clock,
+        *,
+        migrate: bool,
+        progress: Callable[[Migration], None],
+    ) -> None:
+        """Open the store; see `Kernel.open`."""
+        self.directory = directory
+        self.registry = registry
+        self.settings: KernelSettings = registry.kernel_settings
+        self.clock = clock
+        self.metrics = Metrics()
+        self.blueprint = blueprint_of(registry)
+        strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
+        self.strawberry_schema = strawberry_schema
+        self.schema = core_schema(strawberry_schema)
+        directory.prepare()
+        directory.check(self.settings.database.free_disk_bytes)
+        connection, self.applied = open_store(
+            directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
+        )
+        surroundings = Surroundings(self._settings_of)
+        surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
+        self.database = Database(
+            directory.database,
+            connection,
+            self.settings.database,
+            clock,
+            surroundings,
+            self.metrics,
+            ledger_guard(self.blueprint),
+        )
+        self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics)
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        migrate: bool = False,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        progress: Callable[[Migration], None] | None = None,
+    ) -> Kernel:
+        """Load the plugins and open the store in a directory.
+
+        Args:
+            data_dir: Where it is; made when it is not there and `migrate` is set.
+            overrides: Settings by dotted name, as `--set` takes them.
+            migrate: Apply what the store lacks; else such a store is refused.
+            registry: Loaded already, in place of loading it here.
+            clock: In place of the machine's.
+            progress: Told of each migration before it is applied.
+
+        Raises:
+            SyntheticError: The plugins cannot be loaded or the store not
+                opened; the code says why, the action what to do.
+        """
+        directory = DataDirectory(data_dir)
+        loaded = registry or load_registry(data_dir, overrides=overrides)
+        if not migrate:
+            directory.require_store()
+        kernel = cls(directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration)
+        for problem in directory.problems():
+            log.warning(problem)
+        return kernel
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory's path."""
+        return self.directory.path
+
+    def services(self) -> ServiceRunner:
+        """A runner for the plugins' background work; who makes it starts and stops it."""
+        return ServiceRunner(self.registry.services, self.database, self.clock, self.metrics)
+
+    def close(self) -> None:
+        """Finish what is under way, then let go of the files."""
+        self.engine.close()
+        self.database.close()
+
+    def _settings_of(self, settings_class: type[Any], /) -> Any:
+        return self.registry.settings[settings_class]
+
+
+def blueprint_of(registry: Registry) -> Blueprint:
+    """What the kernel and the loaded plugins want of a store."""
+    folders = [Stamped("kernel", MigrationFolder("synthetic")), *registry.migrations]
+    tables = [*(Stamped("kernel", table) for table in KERNEL_TABLES), *registry.tables]
+    return Blueprint(
+        version=kernel_version(),
+        migrations=read_migrations(folders),
+        tables=tables,
+        requires={plugin.name: plugin.record.requires for plugin in registry.plugins},
+    )
+
+
+def pending_migrations(data_dir: Path, registry: Registry) -> tuple[Migration, ...]:
+    """Which migrations the store in a directory lacks, without changing anything.
+
+    Raises:
+        SyntheticError: The store is not ours, newer than this code, or its
+            history was edited.
+    """
+    settings = registry.kernel_settings
+    return inspect_store(DataDirectory(data_dir), settings.database, blueprint_of(registry))
+
+
+def schema_of(registry: Registry) -> Any:
+    """The Strawberry schema of a set of plugins, without a store."""
+    return build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
+
+
+def _log_migration(migration: Migration) -> None:
+    log.info("migration", plugin=migration.plugin, number=migration.number, name=migration.name)

@@ -1,0 +1,112 @@
+"""The kernel's own settings: every limit and default that an operator may change.
+
+Each class is one table of `plugins.toml`, `[kernel.NAME]`. How files, the
+environment and flags are merged into them is `synthetic.settings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Connections, the writer and the readers."""
+
+    synchronous: Annotated[
+        Literal["FULL", "NORMAL", "OFF"],
+        Meta(
+            description="FULL survives a power cut; NORMAL may lose the last commits in one; "
+            "OFF may damage the store and is for tests alone."
+        ),
+    ] = "FULL"
+    busy_timeout_ms: Annotated[int, Meta(ge=0, description="How long one attempt waits for a lock.")] = 5_000
+    write_deadline_ms: Annotated[
+        int, Meta(ge=1, description="How long a write may wait for the lock in all, attempts included.")
+    ] = 10_000
+    writer_queue: Annotated[int, Meta(ge=1, description="Writes that may wait before OVERLOADED.")] = 1_024
+    group_writes: Annotated[int, Meta(ge=1, description="Most writes in one commit.")] = 64
+    group_ms: Annotated[int, Meta(ge=1, description="No write joins a commit that is older than this.")] = 50
+    readers: Annotated[int, Meta(ge=1, le=64, description="Read-only connections and their threads.")] = 5
+    reader_queue: Annotated[int, Meta(ge=1, description="Reads that may wait before OVERLOADED.")] = 1_024
+    cache_bytes: Annotated[int, Meta(ge=1_048_576, description="Page cache of one connection.")] = 16_777_216
+    free_disk_bytes: Annotated[int, Meta(ge=0, description="The start is refused with less free disk.")] = 67_108_864
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where and how the server listens."""
+
+    host: Annotated[str, Meta(description="Address or name to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0: one that is free.")] = 8787
+    workers: Annotated[int, Meta(ge=1, le=64, description="Server processes on the one port.")] = 1
+    connections: Annotated[int, Meta(ge=1, description="Open connections of one process.")] = 1_000
+    read_timeout_ms: Annotated[
+        int, Meta(ge=1, description="How long a client may take over a request's headers, and each part of its body.")
+    ] = 10_000
+    keep_alive_ms: Annotated[int, Meta(ge=1, description="How long an idle connection is kept.")] = 65_000
+    shutdown_ms: Annotated[int, Meta(ge=1, description="How long running requests may finish in at a stop.")] = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What one request may ask for."""
+
+    body_bytes: Annotated[int, Meta(ge=1, description="Size of a request's body.")] = 16_777_216
+    json_depth: Annotated[int, Meta(ge=1, description="Nesting of a request's JSON.")] = 64
+    document_bytes: Annotated[int, Meta(ge=1, description="Size of a GraphQL document.")] = 131_072
+    tokens: Annotated[int, Meta(ge=1, description="Lexical tokens of a document.")] = 10_000
+    depth: Annotated[int, Meta(ge=1, description="Levels of selections, fragments followed.")] = 16
+    aliases: Annotated[int, Meta(ge=0, description="Aliased fields, fragments followed.")] = 64
+    directives: Annotated[int, Meta(ge=0, description="Directives in a document.")] = 64
+    cost: Annotated[int, Meta(ge=1, description="Fields that may be answered, page sizes multiplied in.")] = 500_000
+    page_size: Annotated[int, Meta(ge=1, description="Most nodes of one page.")] = 1_000
+    page_size_default: Annotated[int, Meta(ge=1, description="Nodes of a page when first and last are absent.")] = 50
+    operation_ms: Annotated[int, Meta(ge=1, description="Deadline of one operation.")] = 30_000
+    mutations: Annotated[int, Meta(ge=1, description="Mutations that run at once.")] = 64
+    documents: Annotated[int, Meta(ge=1, description="Validated documents kept.")] = 1_000
+    requests_per_second: Annotated[int, Meta(ge=1, description="Of one token or, without one, one address.")] = 2_000
+    socket_init_ms: Annotated[int, Meta(ge=1, description="Time to send connection_init.")] = 3_000
+    socket_ping_ms: Annotated[int, Meta(ge=1, description="Pause between pings; a silent peer is closed.")] = 15_000
+    socket_operations: Annotated[int, Meta(ge=1, description="Operations running on one socket.")] = 100
+    socket_frame_bytes: Annotated[int, Meta(ge=1, description="Size of a message on a WebSocket.")] = 1_048_576
+    socket_queue: Annotated[int, Meta(ge=1, description="Frames waiting for a slow client.")] = 256
+    sockets: Annotated[int, Meta(ge=1, description="Open WebSockets of one process.")] = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SecuritySettings:
+    """Who may reach the server."""
+
+    hosts: Annotated[
+        tuple[str, ...], Meta(description="Host names it answers to, beside loopback and the address it listens on.")
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...], Meta(description="Web origins that may call it, beside its own, as scheme://host:port.")
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Structured logs on standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="The least that is logged.")] = (
+        "info"
+    )
+    format: Annotated[
+        Literal["auto", "json", "text"], Meta(description="auto: text on a terminal, JSON elsewhere.")
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSettings:
+    """Everything under `[kernel]`."""
+
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    security: SecuritySettings = field(default_factory=SecuritySettings)
+    log: LogSettings = field(default_factory=LogSettings)

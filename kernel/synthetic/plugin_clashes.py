@@ -1,0 +1,104 @@
+"""Names that may exist only once among all plugins, and who has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from strawberry.utils.str_converters import to_camel_case
+
+from synthetic import errors
+from synthetic.contributions import Command, ErrorCode, GraphQL, Service, Settings, Table
+from synthetic.errors import PluginClashError, SyntheticError
+
+KERNEL_COMMANDS = ("serve", "migrate", "status", "plugins", "token", "schema")
+"""Verbs that the kernel brings itself (`synthetic.cli`)."""
+
+KERNEL_TABLES = ("meta", "schema_migrations", "registered_tables", "tokens", "leases")
+"""Tables that the kernel's own migrations make (`synthetic/migrations`)."""
+
+KERNEL_QUERIES = ("node", "health", "plugins")
+"""Root fields that the kernel brings itself (`synthetic.kernel_fields`)."""
+
+Name = tuple[str, str]
+"""Kind of a thing and its name, for instance ("table", "notes")."""
+
+
+def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
+    """The kernel's own errors, one class a code, in the order in which they are defined."""
+    return tuple(
+        cls
+        for cls in vars(errors).values()
+        if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls is not SyntheticError
+    )
+
+
+def kernel_names() -> dict[Name, str]:
+    """What the kernel has taken before any plugin is loaded."""
+    return {
+        **{("command", name): "kernel" for name in KERNEL_COMMANDS},
+        **{("error code", cls.code): "kernel" for cls in kernel_error_classes()},
+        **{("table", name): "kernel" for name in KERNEL_TABLES},
+        **{("field of queries", name): "kernel" for name in KERNEL_QUERIES},
+    }
+
+
+def claim_names(plugin: str, contributed: Iterable[Any], taken: Mapping[Name, str]) -> dict[Name, str]:
+    """The names that a plugin's records take.
+
+    Args:
+        plugin: Its name.
+        contributed: Records of any kind.
+        taken: What others have taken, and who.
+
+    Raises:
+        PluginClashError: Another plugin, or this one, has a name already.
+    """
+    claimed: dict[Name, str] = {}
+    for record in contributed:
+        for kind, name in _names(plugin, record):
+            owner = taken.get((kind, name)) or claimed.get((kind, name))
+            if owner is not None:
+                raise PluginClashError(
+                    _clash_message(kind, name, owner, plugin),
+                    details={
+                        "kind": kind,
+                        "name": name,
+                        "plugins": [owner, plugin],
+                    },
+                )
+            claimed[kind, name] = plugin
+    return claimed
+
+
+def _clash_message(kind: str, name: str, owner: str, plugin: str) -> str:
+    if owner == plugin:
+        return f"The plugin {plugin} contributes the {kind} `{name}` twice."
+    if owner == "kernel":
+        return f"The plugin {plugin} contributes the {kind} `{name}`, which is the kernel's own."
+    return f"The plugins {owner} and {plugin} both contribute the {kind} `{name}`."
+
+
+def _names(plugin: str, record: Any) -> Iterator[Name]:
+    match record:
+        case Table():
+            yield "table", record.name
+        case ErrorCode():
+            yield "error code", record.error_class.code
+        case Command():
+            yield "command", record.name
+        case Service():
+            yield "service", f"{plugin}.{record.name}"
+        case Settings():
+            yield "settings class", f"{record.settings_class.__module__}.{record.settings_class.__qualname__}"
+        case GraphQL():
+            for kind in ("queries", "mutations", "subscriptions"):
+                for field in getattr(record, kind):
+                    yield f"field of {kind}", root_field_name(field)
+        case _:
+            return
+
+
+def root_field_name(field: Any) -> str:
+    """The name of a root field in the schema, for instance `saveConstruct`."""
+    return field.graphql_name or to_camel_case(field.python_name)

@@ -1,0 +1,131 @@
+"""All that the loaded plugins contribute, and the settings, for one kernel.
+
+`load_registry` reads the settings, loads the plugins and asks each of them
+once; the result does not change any more. How that is done is in
+`synthetic.plugin_loading`; nothing here opens a store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from synthetic.contributions import Command, ErrorCode, GraphQL, MigrationFolder, Service, Stamped, Table
+from synthetic.kernel_settings import KernelSettings
+from synthetic.plugin_clashes import kernel_names
+from synthetic.plugin_discovery import InstalledPlugin
+from synthetic.plugin_listing import LeftOut, LoadedPlugin
+from synthetic.plugin_loading import PluginLoader
+from synthetic.setting_layers import read_layers
+from synthetic.settings import SettingValue, check_names, load_kernel_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What one kernel is made of.
+
+    Records are in load order, each stamped with its plugin; the kernel's own
+    are not among them.
+
+    Attributes:
+        plugins: The loaded plugins, in load order.
+        left_out: Optional plugins that could not be loaded.
+        disabled: Plugins that are listed with `enabled = false`.
+        installed: All plugins that are installed, listed or not.
+        kernel_settings: The kernel's settings.
+        settings: From a settings class to the object that was loaded: the
+            kernel's, its sections, and the plugins'.
+        setting_values: Each single setting with its source.
+        tables: What `register_tables` returned; likewise the others.
+    """
+
+    plugins: tuple[LoadedPlugin, ...]
+    left_out: tuple[LeftOut, ...]
+    disabled: tuple[str, ...]
+    installed: tuple[InstalledPlugin, ...]
+    kernel_settings: KernelSettings
+    settings: Mapping[type[Any], Any]
+    setting_values: tuple[SettingValue, ...]
+    tables: tuple[Stamped[Table], ...]
+    migrations: tuple[Stamped[MigrationFolder], ...]
+    errors: tuple[Stamped[ErrorCode], ...]
+    graphql: tuple[Stamped[GraphQL], ...]
+    services: tuple[Stamped[Service], ...]
+    commands: tuple[Stamped[Command], ...]
+    _loader: PluginLoader
+
+    def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
+        """What the plugins returned from a hook that a plugin offers, in load order.
+
+        Args:
+            spec_name: Name of the hook, for instance `register_importers`.
+
+        Returns:
+            (plugin, its records) for each plugin that returned any.
+
+        Raises:
+            KeyError: No loaded plugin offers such a hook.
+        """
+        return self._loader.results(spec_name)
+
+    def find_plugin(self, name: str) -> LoadedPlugin | None:
+        """The loaded plugin of a name."""
+        return next((plugin for plugin in self.plugins if plugin.name == name), None)
+
+
+def load_registry(
+    data_dir: Path | None,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Registry:
+    """Read the settings and load the plugins that they list.
+
+    Args:
+        data_dir: The data directory, whose `plugins.toml` comes over the
+            shipped one; it need not exist. None: the shipped one alone.
+        overrides: Flags: values as text, by dotted name
+            (`kernel.database.busy_timeout_ms`).
+        environ: The environment.
+
+    Raises:
+        SettingsInvalidError: A file, variable or flag does not fit.
+        PluginFailedError: A plugin that is not optional cannot be loaded.
+        PluginClashError: Two plugins contribute the same name.
+    """
+    layers = read_layers(data_dir, overrides or {}, environ)
+    kernel_settings, kernel_values = load_kernel_settings(layers)
+    loader = PluginLoader(layers, kernel_names())
+    loader.run()
+    values = (*kernel_values, *loader.setting_values())
+    plugins = loader.plugins()
+    loaded = {plugin.name for plugin in plugins}
+    check_names(layers, [value.name for value in values], unloaded=set(layers.plugin_names()) - loaded)
+    settings: dict[type[Any], Any] = {KernelSettings: kernel_settings}
+    for section in fields(kernel_settings):
+        settings[type(getattr(kernel_settings, section.name))] = getattr(kernel_settings, section.name)
+    settings |= {type(plugin.settings): plugin.settings for plugin in plugins if plugin.settings is not None}
+    return Registry(
+        plugins=plugins,
+        left_out=tuple(loader.left_out.values()),
+        disabled=tuple(name for name, listing in loader.listings.items() if not listing.settings.enabled),
+        installed=loader.installed,
+        kernel_settings=kernel_settings,
+        settings=MappingProxyType(settings),
+        setting_values=values,
+        tables=_stamped(loader, "register_tables"),
+        migrations=_stamped(loader, "register_migrations"),
+        errors=_stamped(loader, "register_errors"),
+        graphql=_stamped(loader, "register_graphql"),
+        services=_stamped(loader, "register_services"),
+        commands=_stamped(loader, "register_commands"),
+        _loader=loader,
+    )
+
+
+def _stamped(loader: PluginLoader, hook: str) -> tuple[Stamped[Any], ...]:
+    return tuple(Stamped(plugin, record) for plugin, records in loader.results(hook) for record in records)

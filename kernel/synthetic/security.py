@@ -1,0 +1,279 @@
+"""Who may come in: tokens and their scopes, the rate of requests, Host and Origin.
+
+One store is one domain of trust: whoever holds a token with `read` reads all
+of it. A token is looked up in the store, so that revoking it in one process is
+seen by all; what was found is believed for a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, cast
+
+from synthetic.believed import Believed
+from synthetic.clock import Clock, SystemClock
+from synthetic.database.database import Database
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import ForbiddenError, UnauthenticatedError
+from synthetic.host_names import HostNames
+from synthetic.kernel_settings import KernelSettings
+from synthetic.logs import name_caller
+from synthetic.rate_limit import RateLimit
+from synthetic.tokens import Token, find_token, find_token_by_id, hash_secret, touch_tokens
+
+BELIEVED_SECONDS = 1.0
+"""How long a token that was looked up counts as it was found; so long may a revoked one still be used."""
+
+TOKENS_REMEMBERED_MAX = 10_000
+SECRET_LENGTH_MAX = 1_024
+CROSS_SITE = (b"cross-site", b"same-site")
+
+
+class Scope(StrEnum):
+    """What a token allows; `admin` implies `write`, and `write` implies `read`."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+IMPLIED = {
+    Scope.READ: frozenset({Scope.READ}),
+    Scope.WRITE: frozenset({Scope.READ, Scope.WRITE}),
+    Scope.ADMIN: frozenset(Scope),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        name: The token's name.
+        token_id: The token's id; None without authentication.
+        scopes: What it allows, implied scopes included.
+    """
+
+    name: str
+    token_id: str | None
+    scopes: frozenset[Scope]
+
+    def has(self, scope: Scope) -> bool:
+        """Whether the scope is allowed."""
+        return scope in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Refuse what the scope is needed for.
+
+        Raises:
+            ForbiddenError: The token does not have it.
+        """
+        if scope not in self.scopes:
+            raise ForbiddenError(f"This needs a token with the scope {scope}.", details={"scope": str(scope)})
+
+
+ANONYMOUS = Caller("anonymous", None, IMPLIED[Scope.ADMIN])
+"""Everybody, where the server runs without authentication."""
+
+
+class HeaderScope(Protocol):
+    """The part of an ASGI scope that is read here."""
+
+    def __getitem__(self, key: str, /) -> Any:
+        """A value of the scope."""
+        ...
+
+    def get(self, key: str, /) -> Any:
+        """A value of the scope, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A valid token that was found in the store."""
+
+    caller: Caller
+    expires_at: int | None
+
+
+class Gate:
+    """Decides about every request and socket of one server process."""
+
+    def __init__(
+        self, database: Database, settings: KernelSettings, *, no_auth: bool = False, clock: Clock | None = None
+    ) -> None:
+        """Make a gate.
+
+        Args:
+            database: Where the tokens are.
+            settings: For names, origins and the rate of requests.
+            no_auth: Let everybody in, as `ANONYMOUS`; only for loopback.
+            clock: The system's, where none is given.
+
+        Raises:
+            SettingsInvalidError: A host or origin in the settings is none.
+        """
+        self._database = database
+        self._no_auth = no_auth
+        self._clock = clock or SystemClock()
+        self._names = HostNames(settings.server.host, settings.security.hosts, settings.security.origins)
+        self._rate = RateLimit(settings.limits.requests_per_second, self._clock.monotonic)
+        self._tokens = Believed(
+            self._find_known, self._clock.monotonic, seconds=BELIEVED_SECONDS, entries_max=TOKENS_REMEMBERED_MAX
+        )
+        self._sessions = Believed(
+            self._find_session, self._clock.monotonic, seconds=BELIEVED_SECONDS, entries_max=TOKENS_REMEMBERED_MAX
+        )
+        self._used: dict[str, int] = {}
+
+    def check_headers(self, scope: HeaderScope) -> None:
+        """Refuse a request for a foreign host or from a page of a foreign origin.
+
+        Args:
+            scope: The ASGI scope of a request or socket.
+
+        Raises:
+            ForbiddenError: Host or Origin are not known, or twice there.
+        """
+        hosts: list[bytes] = []
+        origins: list[bytes] = []
+        site = mode = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"origin":
+                origins.append(value)
+            elif name == b"sec-fetch-site":
+                site = value
+            elif name == b"sec-fetch-mode":
+                mode = value
+        if len(hosts) > 1 or len(origins) > 1:
+            raise ForbiddenError("The request names more than one host or origin.", action="Send each header once.")
+        if not origins and site in CROSS_SITE and mode != b"navigate":
+            # An image or script of another site's page: browsers send it without an Origin.
+            raise ForbiddenError(
+                "Pages of other sites may not call this server.", action="Open it in a tab of its own."
+            )
+        server = scope.get("server")
+        self._names.check(
+            hosts[0].decode("latin-1") if hosts else None,
+            origins[0].decode("latin-1") if origins else None,
+            str(server[0]) if server else "",
+        )
+
+    @staticmethod
+    def client_address(scope: HeaderScope) -> str:
+        """The address that a request or socket came from, for `admit`."""
+        client = scope.get("client")
+        return str(client[0]) if client else "unknown"
+
+    def count(self, client: str) -> None:
+        """Count a request that needs no token against the address it came from.
+
+        Raises:
+            RateLimitedError: There were too many.
+        """
+        self._rate.take(client)
+
+    async def admit(self, authorization: str | None, client: str) -> Caller:
+        """Find out who asks, and count the request.
+
+        Args:
+            authorization: `Bearer TOKEN`, from the header or from `connection_init`.
+            client: Address of the client.
+
+        Raises:
+            UnauthenticatedError: There is no token, or none that is valid.
+            RateLimitedError: Too many requests came with this token, or from
+                this address without a valid one.
+            SyntheticError: The store cannot be read.
+        """
+        if self._no_auth:
+            self._rate.take(client)
+            name_caller(ANONYMOUS.name)
+            return ANONYMOUS
+        secret = _find_secret(authorization)
+        if secret is None:
+            self._rate.take(client)
+            raise UnauthenticatedError
+        secret_hash = hash_secret(secret)
+        if secret_hash not in self._tokens:
+            # Guessing costs as much as asking without a token, and does not cost those who have one.
+            self._rate.take(client)
+        known = await self._tokens.ask(secret_hash)
+        now = self._clock.now_ms()
+        if known is None or (known.expires_at is not None and known.expires_at <= now):
+            raise UnauthenticatedError("The token is not valid: unknown, expired or revoked.")
+        caller = known.caller
+        token_id = cast("str", caller.token_id)
+        self._rate.take(token_id)
+        self._used[token_id] = now
+        name_caller(caller.name)
+        return caller
+
+    async def still_valid(self, caller: Caller) -> bool:
+        """Whether a caller that was admitted earlier would be let in again.
+
+        Costs nothing most of the time: an answer is believed for a second.
+
+        Raises:
+            SyntheticError: The store cannot be read.
+        """
+        if caller.token_id is None:
+            return self._no_auth
+        return bool(await self._sessions.ask(caller.token_id))
+
+    async def flush(self) -> None:
+        """Store when tokens were last used, since the last time; called about once a minute.
+
+        Raises:
+            SyntheticError: The store cannot be written; the times are kept for the next time.
+        """
+        if not self._used:
+            return
+        used, self._used = self._used, {}
+        try:
+            await self._database.write(touch_tokens, used)
+        except BaseException:
+            self._used = used | self._used
+            raise
+
+    async def _find_known(self, secret_hash: bytes) -> Known | None:
+        return await self._database.read(_find_known, secret_hash)
+
+    async def _find_session(self, token_id: str) -> bool | None:
+        return await self._database.read(_find_session, token_id)
+
+
+def find_authorization(scope: HeaderScope) -> str | None:
+    """The Authorization header of a request; None without one or with several."""
+    found = [value for name, value in scope["headers"] if name == b"authorization"]
+    return found[0].decode("latin-1") if len(found) == 1 else None
+
+
+def _find_known(snapshot: Snapshot, secret_hash: bytes) -> Known | None:
+    token = find_token(snapshot, secret_hash)
+    if token is None or not _is_valid(token, snapshot.now):
+        return None
+    scopes = frozenset[Scope]().union(*(IMPLIED[Scope(scope)] for scope in token.scopes))
+    return Known(Caller(token.name, token.id, scopes), token.expires_at)
+
+
+def _find_session(snapshot: Snapshot, token_id: str) -> bool | None:
+    token = find_token_by_id(snapshot, token_id)
+    return True if token is not None and _is_valid(token, snapshot.now) else None
+
+
+def _is_valid(token: Token, now: int) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now)
+
+
+def _find_secret(authorization: str | None) -> str | None:
+    if authorization is None:
+        return None
+    kind, _, secret = authorization.strip().partition(" ")
+    secret = secret.strip()
+    if kind.lower() != "bearer" or not secret or len(secret) > SECRET_LENGTH_MAX:
+        return None
+    return secret

@@ -1,0 +1,171 @@
+"""uvicorn's HTTP and WebSocket protocols with the patience that they lack.
+
+uvicorn waits for ever for the rest of a request's headers, for a client that
+does not read its answer, and for one that goes on sending a body which was
+answered already; and it sets no bound to the size of headers. Here each of
+them ends the connection. What a route does with a body that comes slowly is
+the route's business (`synthetic.graphql.body`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+
+from synthetic.errors import (
+    BadRequestError,
+    PayloadTooLargeError,
+    RequestTimeoutError,
+    SyntheticError,
+)
+from synthetic.plain_errors import error_bytes
+from synthetic.server.connections import Connections
+
+HEADER_BYTES_MAX = 65_536
+HEADERS_TOO_LARGE = 431
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """An HTTP/1.1 connection that is waited for only so long."""
+
+    def __init__(self, pool: Connections, **given: Any) -> None:
+        """Make it; `pool` counts it, what else is given is uvicorn's."""
+        super().__init__(**given)
+        self._pool = pool
+        self._header_bytes = 0
+        self._in_message = False
+        self._in_headers = False
+        self.overdue_at = math.inf
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection, and wait for its first request."""
+        super().connection_made(transport)
+        self._pool.enter(self)
+        self._pool.rest(self)
+        self._wait(self._pool.read_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._pool.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; bounds the bytes of a request's headers."""
+        super().data_received(data)
+        if self._in_message and not self._in_headers:
+            return
+        self._header_bytes += len(data)
+        if self._header_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
+            self._end(PayloadTooLargeError("The request's headers are too large."), HEADERS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request: from now on its headers are due."""
+        super().on_message_begin()
+        self._in_message = self._in_headers = True
+        self._pool.work(self)
+        self._wait(self._pool.read_seconds)
+
+    def on_headers_complete(self) -> None:
+        """The headers are here: how long the rest takes is for the route to judge."""
+        self._in_headers = False
+        self._header_bytes = 0
+        self.overdue_at = math.inf
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is here as a whole."""
+        self._in_message = False
+        self._header_bytes = 0
+        super().on_message_complete()
+        self._rest_unless_busy()
+
+    def on_response_complete(self) -> None:
+        """An answer has been given; the next request may come, or the rest of a body that nobody wanted."""
+        super().on_response_complete()
+        self._rest_unless_busy()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the WebSocket protocol."""
+        self._pool.leave(self)
+        self.overdue_at = math.inf
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP."""
+        self._end(BadRequestError(msg, action="Send an HTTP/1.1 request."))
+
+    def give_up(self) -> None:
+        """End the connection: its client has kept us waiting for too long."""
+        if self._in_message and self._in_headers:
+            self._end(RequestTimeoutError("The request's headers did not arrive in time."))
+        else:
+            self.transport.close()
+
+    @property
+    def is_write_paused(self) -> bool:
+        """Whether the client reads so slowly that writing has to wait."""
+        return self.flow.write_paused
+
+    def _is_answering(self) -> bool:
+        # uvicorn declares that there is always a cycle, but until the first request there is none.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return bool(self.pipeline) or (cycle is not None and not cycle.response_complete)
+
+    def _rest_unless_busy(self) -> None:
+        if self._is_answering() or self.transport.is_closing():
+            return
+        if self._in_message:
+            self._wait(self._pool.read_seconds)
+        else:
+            self._wait(self._pool.keep_alive_seconds)
+            self._pool.rest(self)
+
+    def _wait(self, seconds: float) -> None:
+        """Expect something from the client; nothing while an answer to it is under way."""
+        self.overdue_at = math.inf if self._is_answering() else self._pool.now() + seconds
+
+    def _end(self, error: SyntheticError, status: int | None = None) -> None:
+        if not self._is_answering():
+            self.transport.write(error_bytes(error, status))
+        self.transport.close()
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket connection that is counted, and that no frame can make log a traceback."""
+
+    def __init__(self, pool: Connections, **given: Any) -> None:
+        """Make it; `pool` counts it, what else is given is uvicorn's."""
+        super().__init__(**given)
+        self._pool = pool
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection."""
+        super().connection_made(transport)
+        self._pool.enter_socket(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._pool.leave_socket(self)
+        super().connection_lost(exc)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; text that is not UTF-8 ends the connection with 1007, without a traceback."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(CloseCode.INVALID_DATA, "invalid UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    @property
+    def is_write_paused(self) -> bool:
+        """Whether the client reads so slowly that writing has to wait."""
+        return not self.writable.is_set()

@@ -1,0 +1,65 @@
+"""`serve`: from a data directory to a running server, in one process or several."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from synthetic.first_token import ensure_first_token
+from synthetic.kernel import Kernel, kernel_version
+from synthetic.logs import configure_logs
+from synthetic.registry import load_registry
+from synthetic.server.banner import Banner
+from synthetic.server.listening import listen, require_loopback
+from synthetic.server.process import Lifetime, bounded_stop, run_server
+from synthetic.server.workers import Workers
+from synthetic.store import BlockingDatabase
+
+
+def serve(
+    data_dir: Path, *, overrides: Mapping[str, str] | None = None, no_auth: bool = False, migrate: bool = True
+) -> None:
+    """Serve a store until SIGTERM or SIGINT.
+
+    Where it listens, and in how many processes, is in the settings
+    (`kernel.server`). Standard output says where, and then `ready URL`; logs go
+    to standard error.
+
+    Args:
+        data_dir: The data directory; made when it is not there and `migrate` is set.
+        overrides: Settings by dotted name, as `--set` takes them.
+        no_auth: Let everybody in; only where the server listens on loopback alone.
+        migrate: Bring the store up to date first; else one that is not is refused.
+
+    Raises:
+        AddressUnavailableError: The server cannot listen there.
+        SettingsInvalidError: A setting does not fit, or `no_auth` is not safe here.
+        SyntheticError: The store cannot be opened; the code says why.
+    """
+    registry = load_registry(data_dir, overrides=overrides)
+    settings = registry.kernel_settings.server
+    configure_logs(registry.kernel_settings.log)
+    if no_auth:
+        require_loopback(settings.host)
+    with ExitStack() as opened:
+        listening = [opened.enter_context(one) for one in listen(settings.host, settings.port)]
+        stopping = opened.enter_context(bounded_stop(settings))
+        with closing(Kernel.open(data_dir, registry=registry, migrate=migrate)) as kernel:
+            banner = _welcome(kernel, listening, no_auth=no_auth)
+            if settings.workers == 1:
+                kernel.metrics.name_process(kernel_version(), 0)
+                run_server(kernel, listening, Lifetime(announce=banner.show, stopping=stopping), no_auth=no_auth)
+                return
+        # The parent of workers has the store closed: only processes that serve it hold its locks.
+        workers = Workers(kernel.data_dir, overrides or {}, listening, settings, no_auth=no_auth, announce=banner.show)
+        asyncio.run(workers.run())
+
+
+def _welcome(kernel: Kernel, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
+    """See that there is a token, unless none is asked for; what to say about it."""
+    first = None if no_auth else ensure_first_token(BlockingDatabase(kernel.database), kernel.data_dir, os.environ)
+    return Banner(directory=kernel.directory, listening=listening, first=first, no_auth=no_auth)

@@ -1,0 +1,191 @@
+"""The test kit: real stores in temporary directories, a clock to move, a real server.
+
+A store is migrated once for each set of settings and then copied, and it does
+not wait for the disk (`synchronous=OFF`) unless a test asks for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from synthetic.clock import Clock, SystemClock
+from synthetic.kernel import Kernel
+from synthetic.store import Store
+
+FAST_SETTINGS = {"kernel.database.synchronous": "OFF", "kernel.database.free_disk_bytes": "0"}
+"""For tests that are not about durability."""
+
+READY_SECONDS = 60.0
+
+
+class ManualClock:
+    """A clock that stands still until it is moved; monotonic time can run on."""
+
+    def __init__(self, now_ms: int = 1_800_000_000_000, *, monotonic: Clock | None = None) -> None:
+        """Set the clock.
+
+        Args:
+            now_ms: Unix milliseconds it shows.
+            monotonic: Whose monotonic time it shows; None: it stands still too.
+        """
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._seconds = 0.0
+
+    def now_ms(self) -> int:
+        """Unix milliseconds UTC."""
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        """Seconds since some instant."""
+        return self._seconds if self._monotonic is None else self._monotonic.monotonic()
+
+    def advance(self, ms: int) -> None:
+        """Move it; a negative number sets the wall clock back, never the monotonic one."""
+        self._now_ms += ms
+        self._seconds += max(0, ms) / 1000
+
+
+def make_template(directory: Path, settings: Mapping[str, str] | None = None) -> Path:
+    """Make a migrated, empty store to copy from, and return its directory."""
+    kernel = Kernel.open(directory, overrides={**FAST_SETTINGS, **(settings or {})}, migrate=True)
+    kernel.close()
+    return directory
+
+
+def copy_template(template: Path, target: Path) -> Path:
+    """Copy a template store, which must be closed, and return the copy's directory."""
+    shutil.copytree(template, target)
+    target.chmod(0o700)
+    return target
+
+
+@contextlib.contextmanager
+def open_test_store(
+    directory: Path, *, settings: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> Generator[Store]:
+    """A store that need not survive a power cut, for the length of a `with`."""
+    overrides = {**FAST_SETTINGS, **(settings or {})}
+    with Store(Kernel.open(directory, overrides=overrides, migrate=True, clock=clock or SystemClock())) as store:
+        yield store
+
+
+def expect_data(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The `data` of an answer that must not have errors."""
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+def expect_error(answer: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """The first error of an answer, which must have this code and the contract's shape."""
+    error = answer["errors"][0]
+    contract = error["extensions"]
+    assert set(contract) == CONTRACT_KEYS, contract
+    assert contract["code"] == code, contract
+    assert contract["action"], contract
+    return error
+
+
+CONTRACT_KEYS = {
+    "code",
+    "message",
+    "recoverable",
+    "retryAfterMs",
+    "action",
+    "details",
+    "correlationId",
+    "occurredAt",
+}
+
+
+@dataclass(slots=True)
+class RunningServer:
+    """A server process on loopback.
+
+    Attributes:
+        url: Of `/graphql`.
+        token: With every scope; "" where it runs without authentication.
+        process: To signal it.
+        log: What it wrote to standard error so far.
+    """
+
+    url: str
+    token: str
+    process: subprocess.Popen[str]
+    log: list[str]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a client sends to be let in."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Signal the process and wait for its end; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(READY_SECONDS)
+
+
+@contextlib.contextmanager
+def running_server(
+    directory: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Generator[RunningServer]:
+    """`synthetic serve` as a process of its own, on a free port, until the `with` ends.
+
+    Args:
+        directory: The data directory.
+        arguments: More flags.
+        environment: More variables.
+
+    Raises:
+        RuntimeError: It ended before it was ready; the message has its log.
+    """
+    command = [sys.executable, "-m", "synthetic", "serve", "--data", str(directory), "--port", "0", *arguments]
+    variables = {**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **(environment or {})}
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
+    )
+    log: list[str] = []
+    collector = threading.Thread(target=_collect, args=(process.stderr, log), daemon=True)
+    collector.start()
+    try:
+        url = _wait_until_ready(process, log)
+        token_file = directory / "token"
+        token = token_file.read_text("utf-8").strip() if token_file.exists() else ""
+        yield RunningServer(url=url, token=token, process=process, log=log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(READY_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        collector.join(READY_SECONDS)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _collect(stream: IO[str] | None, log: list[str]) -> None:
+    log.extend(stream or ())
+
+
+def _wait_until_ready(process: subprocess.Popen[str], log: Sequence[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("ready "):
+            # What follows must not fill the pipe and hold the server up.
+            threading.Thread(target=_collect, args=(process.stdout, []), daemon=True).start()
+            return line.split()[1]
+    raise RuntimeError(f"the server ended with {process.wait()} before it was ready:\n{''.join(log)}")

@@ -1,0 +1,95 @@
+"""`synthetic ingest`: what it takes, shows and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthetic.cli import DataOption, JsonOption, Progress, emit, open_store, progress
+from synthetic_constructs.store import get_construct
+from synthetic_ingest.errors import IngestIncompleteError, UnknownFormatError
+from synthetic_ingest.importer import Importer
+from synthetic_ingest.ingest import Ingest, importers_of
+from synthetic_ingest.plans import IngestOptions
+from synthetic_ingest.report import Outcome, Report
+from synthetic_ingest.walk import find_files
+
+PathsArgument = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are searched to their depths.")
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAME", help="Read all as this: coding-agent, swe-agent, chat, or a plugin's."),
+]
+ConstructOption = Annotated[
+    str | None, typer.Option("--construct", metavar="ID", help="Attach the sessions to this construct.")
+]
+_NAMED_MAX = 20
+"""Files that are named to a person; --json names more."""
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be read.")]
+
+
+def ingest(
+    paths: PathsArgument,
+    data: DataOption = None,
+    format_name: FormatOption = None,
+    construct: ConstructOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read transcripts from files into the store, and what has been added to those that were read before.
+
+    Formats are recognised by content; gzip and Zstandard are read as they are. It can be stopped and started
+    again at any time: nothing is lost, and nothing is stored twice. The exit code is 0 when all could be read,
+    and 65 when some files could not; these are named, and all the others are stored.
+    """
+    with open_store(data, create=not dry_run) as store:
+        importers = importers_of(store)
+        options = IngestOptions(
+            importer=None if format_name is None else _importer_named(importers, format_name),
+            construct_id=construct,
+            is_dry_run=dry_run,
+        )
+        if construct is not None:
+            store.read(get_construct, construct)
+        run = Ingest(store, importers, options)
+        with progress("Reading", as_json, unit="bytes") as display:
+            display.expect(sum(found.status.size_bytes for found in find_files(paths) if found.status is not None))
+            report = run.run(paths, _advance(display, run))
+    emit(report.summary() if as_json else _for_people(report), as_json)
+    if report.files[Outcome.FAILED]:
+        raise IngestIncompleteError(
+            f"{report.files[Outcome.FAILED]} of {sum(report.files.values())} files could not be read, or not whole.",
+            details={"failures": report.failures[:_NAMED_MAX]},
+        )
+
+
+def _for_people(report: Report) -> dict[str, Any]:
+    """The summary without what is nought, and with a bounded number of files named."""
+    summary = report.summary()
+    shown = {name: value for name, value in summary.items() if not isinstance(value, list)}
+    shown["files"] = ", ".join(f"{count:,} {name}" for name, count in summary["files"].items() if count) or "none"
+    for name in ("plans", "skipped", "failures"):
+        if summary.get(name):
+            shown[name] = summary[name][:_NAMED_MAX]
+    return shown
+
+
+def _importer_named(importers: Mapping[str, Importer], name: str) -> Importer:
+    importer = importers.get(name)
+    if importer is None:
+        raise UnknownFormatError(f"No importer reads {name!r}; there are {', '.join(importers)}.")
+    return importer
+
+
+def _advance(display: Progress, run: Ingest) -> Callable[[int, Path], None]:
+    """What shows the progress of a run: bytes on disk, messages, and the file that is being read."""
+
+    def advance(size_bytes: int, path: Path) -> None:
+        display.advance(size_bytes, f"{run.report.messages:,} messages, {path.name}")
+
+    return advance

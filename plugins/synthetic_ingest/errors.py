@@ -1,0 +1,38 @@
+"""What ingest raises."""
+
+from __future__ import annotations
+
+from synthetic import BadUserInputError, ConflictError, ExitCode, SyntheticError
+
+
+class UnknownFormatError(BadUserInputError):
+    """No importer reads a format of this name."""
+
+    code = "UNKNOWN_FORMAT"
+    action = "Leave --format out, or name one of the formats that `synthetic ingest --help` lists."
+    exit_code = ExitCode.USAGE
+
+
+class IngestRaceError(ConflictError):
+    """Another process has read this file on in the meantime."""
+
+    code = "INGEST_RACE"
+    recoverable = True
+    action = "Nothing is lost or doubled; wait for the other one, or run it again."
+
+
+class IngestIncompleteError(SyntheticError):
+    """Some files could not be read; what could be read of all the others is stored."""
+
+    code = "INGEST_INCOMPLETE"
+    action = "See `failures` in the summary; mend the files, and run it again: what was read is not read again."
+    http_status = 422
+    exit_code = ExitCode.DATA
+
+
+class ImporterClashError(SyntheticError):
+    """Two plugins bring importers of the same name."""
+
+    code = "IMPORTER_CLASH"
+    action = "Take one of the two plugins out of plugins.toml."
+    exit_code = ExitCode.CONFIGURATION

@@ -1,0 +1,170 @@
+"""Reading files into a store, one after the other.
+
+While a batch is being written, the next one is parsed: the writer's thread
+spends most of its time in SQLite and on the disk, where it does not hold up
+Python. All that a stop can lose is a batch that was not committed, and the row
+of its file says where it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from synthetic import BadUserInputError, ConflictError, NotFoundError, Store
+from synthetic_ingest.errors import ImporterClashError
+from synthetic_ingest.importer import Importer
+from synthetic_ingest.model import Batch, FileState, IngestFile, Target, UnreadableFileError, leaves_as_is
+from synthetic_ingest.plans import IngestOptions, NothingToReadError, Plan, Planner
+from synthetic_ingest.report import Outcome, Report
+from synthetic_ingest.settings import IngestSettings
+from synthetic_ingest.sources import FileStatus, Source, open_source
+from synthetic_ingest.store import find_file_at, needs_settling, settle_session, store_batch
+from synthetic_ingest.walk import Found, find_files, path_text
+
+Progress = Callable[[int, Path], None]
+
+
+def importers_of(store: Store) -> dict[str, Importer]:
+    """The importers of all loaded plugins, by name.
+
+    Raises:
+        ImporterClashError: Two plugins bring a format of the same name.
+    """
+    importers: dict[str, Importer] = {}
+    owners: dict[str, str] = {}
+    for plugin, records in store.kernel.registry.hooks_of("register_importers"):
+        for importer in records:
+            if importer.name in importers:
+                both = f"{owners[importer.name]} and {plugin}"
+                raise ImporterClashError(f"The plugins {both} both bring an importer called {importer.name}.")
+            importers[importer.name], owners[importer.name] = importer, plugin
+    return importers
+
+
+def _say_nothing(_size_bytes: int, _path: Path) -> None:
+    """Where nobody wants to know of progress."""
+
+
+class Ingest:
+    """One run over some paths.
+
+    Attributes:
+        report: What was done so far.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        importers: Mapping[str, Importer],
+        options: IngestOptions,
+    ) -> None:
+        """Make it.
+
+        Args:
+            store: Where everything goes.
+            importers: By name.
+            options: What is asked for.
+        """
+        settings: IngestSettings = store.kernel.registry.settings[IngestSettings]
+        self._store = store
+        self._importers = importers
+        self._options = options
+        self._on_progress: Progress = _say_nothing
+        self._planner = Planner(store, importers, options, settings, store.kernel.clock)
+        self._writer = ThreadPoolExecutor(1, "synthetic-ingest-writer")
+        self.report = Report(is_dry_run=options.is_dry_run)
+
+    def run(self, paths: Iterable[Path], on_progress: Progress | None = None) -> Report:
+        """Read everything under some paths.
+
+        Args:
+            paths: Files and folders.
+            on_progress: Told of more bytes on disk that are done with, and of
+                the file that they belong to.
+
+        Raises:
+            SyntheticError: The store cannot be written; what was committed stays.
+        """
+        self._on_progress = on_progress or _say_nothing
+        with self._writer:
+            for found in find_files(list(paths)):
+                self._take(found)
+        return self.report
+
+    def _take(self, found: Found) -> None:
+        path, status = found.path, found.status
+        self._path, self._advanced_bytes = path, 0
+        if status is None:
+            (self.report.fail if found.is_failure else self.report.skip)(path, found.problem or "It is no file.")
+            return
+        known = self._store.read(find_file_at, path_text(path))
+        if known is not None and self._is_unchanged(known, status):
+            self.report.files[Outcome.UNCHANGED] += 1
+            self._settle(known)
+        else:
+            try:
+                self._read(path)
+            except NothingToReadError as error:
+                (self.report.fail if found.is_named and error.is_failure else self.report.skip)(path, str(error))
+            except UnreadableFileError as error:
+                self.report.fail(path, str(error))
+            except (BadUserInputError, ConflictError, NotFoundError) as error:
+                self.report.fail(path, error.message)
+        self._advance(status.size_bytes)
+
+    def _advance(self, position_bytes: int) -> None:
+        """Say how far into the present file the work has come, in bytes on disk."""
+        if position_bytes > self._advanced_bytes:
+            self._on_progress(position_bytes - self._advanced_bytes, self._path)
+            self._advanced_bytes = position_bytes
+
+    def _is_unchanged(self, record: IngestFile, status: FileStatus) -> bool:
+        return (
+            record.state in (FileState.READ, FileState.PARTIAL)
+            and self._options.importer in (None, self._importers.get(record.format))
+            and status == FileStatus(record.device, record.inode, record.size_bytes, record.modified_at)
+        )
+
+    def _settle(self, record: IngestFile) -> None:
+        """Close or attach the session of a file in which nothing is new."""
+        is_idle, construct_id = self._planner.is_idle(record.modified_at), self._options.construct_id
+        if self._options.is_dry_run or not self._store.read(needs_settling, record, is_idle, construct_id):
+            return
+        self._store.write(settle_session, record, is_idle, construct_id)
+
+    def _read(self, path: Path) -> None:
+        with open_source(path) as source:
+            plan = self._planner.plan(source, path)
+            if self._options.is_dry_run:
+                self.report.plan(path, plan.outcome, plan.target.format, plan.offset)
+                return
+            record, is_changed = self._carry_out(plan, source)
+        if record is not None and record.state == FileState.FAILED:
+            self.report.fail(path, record.problem or "It cannot be read.")
+        else:
+            self.report.files[plan.outcome if is_changed else Outcome.UNCHANGED] += 1
+
+    def _carry_out(self, plan: Plan, source: Source) -> tuple[IngestFile | None, bool]:
+        """Write the batches of a plan, each while the next one is parsed.
+
+        Returns:
+            The row of the file, and whether anything was written.
+        """
+        record = plan.record
+        under_way: Future[IngestFile] | None = None
+        for batch in plan.batches:
+            if under_way is not None:
+                record = under_way.result()
+            elif record is not None and leaves_as_is(record, plan.target, batch):
+                self._settle(record)
+                return record, False
+            under_way = self._writer.submit(self._write, plan.target, record, batch)
+            self._advance(source.position_bytes)
+        return (record if under_way is None else under_way.result()), True
+
+    def _write(self, target: Target, record: IngestFile | None, batch: Batch) -> IngestFile:
+        after = self._store.write(store_batch, target, record, batch)
+        self.report.count(record, after, is_restart=batch.is_restart)
+        return after

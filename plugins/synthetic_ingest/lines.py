@@ -1,0 +1,132 @@
+"""Lines of a source, in blocks: as few steps of Python a line as can be.
+
+Memory is bounded by a block and the longest line that is allowed; of a longer
+one, only its beginning is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from synthetic_ingest.fingerprints import TAIL_BYTES
+from synthetic_ingest.sources import BLOCK_BYTES, Source
+
+LONG_LINE_BYTES = 65_536
+"""How much of the beginning of a line that is too long is kept, for its excerpt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Complete lines that follow each other, without their ends.
+
+    Attributes:
+        offset: Of the first byte of the first line.
+        contents: Each ended with one line feed, which is not in it.
+    """
+
+    offset: int
+    contents: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """A complete line that is longer than allowed.
+
+    Attributes:
+        offset: Of its first byte.
+        length: Without its end.
+        beginning: Its first bytes.
+        ending: Its last TAIL_BYTES.
+    """
+
+    offset: int
+    length: int
+    beginning: bytes
+    ending: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What stands after the last line feed, where the file ends for now.
+
+    Attributes:
+        offset: Of its first byte.
+        content: All of it; None if it is longer than a line may be.
+    """
+
+    offset: int
+    content: bytes | None
+
+
+def read_lines(source: Source, line_bytes_max: int) -> Iterator[Lines | LongLine | Rest]:
+    """All lines from the source's place on, and at last the rest, if there is one.
+
+    Args:
+        source: Read to its end.
+        line_bytes_max: Longest line, without its end.
+
+    Raises:
+        UnreadableFileError: The source cannot be read on. Lines that were
+            complete before that place have been yielded.
+    """
+    offset = source.offset
+    pending = _Pending()
+    while block := source.read(BLOCK_BYTES):
+        end = block.rfind(b"\n")
+        if end < 0:
+            pending.add(block, line_bytes_max)
+            continue
+        first_end = block.find(b"\n")
+        start = 0
+        if pending.length + first_end > line_bytes_max:
+            pending.add(block[:first_end], line_bytes_max)
+            yield LongLine(offset, pending.length, pending.beginning(), pending.ending)
+            offset += pending.length + 1
+            start = first_end + 1
+            pending = _Pending()
+        if start <= end:
+            content = b"".join((*pending.parts, block[start:end]))
+            yield from _split(content, offset, line_bytes_max)
+            offset += len(content) + 1
+        pending = _Pending()
+        pending.add(block[end + 1 :], line_bytes_max)
+    if pending.length:
+        yield Rest(offset, b"".join(pending.parts) if pending.length <= line_bytes_max else None)
+
+
+class _Pending:
+    """A line that is not complete yet; once it is too long, only its two ends are kept."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.length = 0
+        self.ending = b""
+
+    def add(self, part: bytes, line_bytes_max: int) -> None:
+        if self.length <= line_bytes_max:
+            self.parts.append(part)
+        self.length += len(part)
+        self.ending = (self.ending + part[-TAIL_BYTES:])[-TAIL_BYTES:]
+
+    def beginning(self) -> bytes:
+        return b"".join(self.parts)[:LONG_LINE_BYTES]
+
+
+def _split(content: bytes, offset: int, line_bytes_max: int) -> Iterator[Lines | LongLine]:
+    """Lines that stand within one block, whose last end has been taken off."""
+    contents = content.split(b"\n")
+    if len(content) <= line_bytes_max:
+        yield Lines(offset, contents)
+        return
+    start = 0
+    for index, line in enumerate(contents):
+        if len(line) > line_bytes_max:
+            if index > start:
+                yield Lines(offset, contents[start:index])
+                offset += sum(map(len, contents[start:index])) + index - start
+            yield LongLine(offset, len(line), line[:LONG_LINE_BYTES], line[-TAIL_BYTES:])
+            offset += len(line) + 1
+            start = index + 1
+    if start < len(contents):
+        yield Lines(offset, contents[start:])

@@ -1,0 +1,37 @@
+"""Root query fields: `session` and `sessions`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic_sessions.enums import SessionOrder
+from synthetic_sessions.model import Criteria
+from synthetic_sessions.store import find_session
+from synthetic_sessions.types import Filter, OrderBy, Session, page_of_sessions
+
+
+@query
+def session(
+    snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+) -> Session | None:
+    """The session with this id, or null."""
+    record = find_session(snapshot, id)
+    return None if record is None else Session.of(record)
+
+
+@query
+def sessions(
+    snapshot: Snapshot,
+    filter: Filter = None,
+    order_by: OrderBy = SessionOrder.STARTED_AT_DESC,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Session]:
+    """Sessions, the last started first unless asked otherwise."""
+    criteria = Criteria() if filter is None else filter.criteria()
+    return page_of_sessions(snapshot, criteria, order_by, first=first, after=after, last=last, before=before)

@@ -1,0 +1,284 @@
+"""All that is done to `sessions` in SQL, and what other plugins may use of this one.
+
+What a filter means stands in `filters.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, from_json, to_json
+from synthetic_sessions.family import find_inherited_construct, pass_construct_on, refuse_cycle
+from synthetic_sessions.model import (
+    FIELDS,
+    SavedSession,
+    Session,
+    SessionContent,
+    SessionFacts,
+    SessionStatus,
+    check_content,
+    check_facts,
+    check_instants,
+    check_metadata,
+)
+from synthetic_sessions.settings import SessionSettings
+
+__all__ = [
+    "COLUMNS",
+    "SavedSession",
+    "Session",
+    "SessionContent",
+    "SessionFacts",
+    "SessionStatus",
+    "find_session",
+    "get_session",
+    "list_sessions_by_id",
+    "merge_session_facts",
+    "record_activity",
+    "save_session",
+]
+
+COLUMNS = ", ".join(Session._fields)
+
+_SELECT = f"SELECT {COLUMNS} FROM sessions"
+_INSERT = f"INSERT INTO sessions ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in Session._fields)})"
+_UPDATE = (
+    "UPDATE sessions SET construct_id = :construct_id, parent_session_id = :parent_session_id, agent = :agent,"
+    " title = :title, user_id = :user_id, project_id = :project_id, status = :status, started_at = :started_at,"
+    " last_activity_at = :last_activity_at, ended_at = :ended_at, metadata = :metadata, version = :version,"
+    " updated_at = :updated_at WHERE id = :id"
+)
+
+
+def find_session(snapshot: Snapshot, session_id: str) -> Session | None:
+    """The session with this id, or None."""
+    return snapshot.record(Session, _SELECT + " WHERE id = :id", {"id": session_id})
+
+
+def get_session(snapshot: Snapshot, session_id: str, *, field: str = "id") -> Session:
+    """The session with this id.
+
+    Args:
+        snapshot: To read from.
+        session_id: Its id.
+        field: Name under which the sender gave the id, for the error.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = find_session(snapshot, session_id)
+    if found is None:
+        raise NotFoundError(
+            f"There is no session with the {field} {session_id!r}.", details={"field": field, "id": session_id}
+        )
+    return found
+
+
+def list_sessions_by_id(snapshot: Snapshot, session_ids: Sequence[str]) -> list[Session | None]:
+    """For each id, its session or None, in the order of the ids."""
+    records = snapshot.records(
+        Session,
+        _SELECT + " WHERE id IN (SELECT value FROM json_each(:ids))",
+        {"ids": to_json(list(session_ids))},
+    )
+    found = {record.id: record for record in records}
+    return [found.get(session_id) for session_id in session_ids]
+
+
+def save_session(
+    tx: Transaction, content: SessionContent, *, session_id: str | None = None, if_version: int | None = None
+) -> SavedSession:
+    """Store a session, or change the fields of one that `content` gives.
+
+    A save that says nothing new writes nothing, whatever version it names, so
+    it can be sent again when its answer was lost. A sub-agent's session that
+    names no construct works on that of its parent.
+
+    Args:
+        tx: To write in.
+        content: The fields to store. A new session is ACTIVE and starts now
+            unless it says otherwise; one that comes to an end does so now.
+        session_id: The caller's id; without it, the session is new and gets a UUIDv7.
+        if_version: The version that is to be changed, as the caller read it.
+
+    Raises:
+        BadUserInputError: A value is not acceptable, or contradicts another.
+        NotFoundError: There is no such construct or parent.
+        ConflictError: There is a session with this id and other content, and
+            `if_version` is not its version; or there is none, and `if_version` says so.
+        SessionCycleError, SessionTooDeepError: The parent cannot be its parent.
+    """
+    given: Mapping[str, Any] = check_content(content, tx.settings(SessionSettings))
+    if session_id is None:
+        if if_version is not None:
+            raise bad_input("ifVersion", "needs the id of the session that is to be changed")
+        return _create(tx, tx.new_id(), given)
+    stored = find_session(tx, check_id(session_id, "id"))
+    if stored is None:
+        if if_version is not None:
+            raise ConflictError(
+                f"There is no session {session_id!r} to change.",
+                action="Leave ifVersion out to store it as new.",
+                details={"field": "ifVersion", "id": session_id, "storedVersion": None},
+            )
+        return _create(tx, session_id, given)
+    changes = {name: value for name, value in given.items() if getattr(stored, name) != value}
+    if not changes:
+        return SavedSession(stored, created=False, changed=False)
+    if if_version != stored.version:
+        raise ConflictError(
+            f"The session {session_id!r} is stored as version {stored.version} with other content.",
+            details={
+                "field": "ifVersion",
+                "id": session_id,
+                "storedVersion": stored.version,
+                "differs": [FIELDS.get(name, name) for name in changes],
+            },
+        )
+    return SavedSession(_change(tx, stored, changes), created=False, changed=True)
+
+
+def merge_session_facts(tx: Transaction, session_id: str, facts: SessionFacts) -> Session:
+    """Add what an importer has found out to what is stored; the session is made if it is not there.
+
+    What is known stays: only fields that are null, and keys that the metadata
+    lacks, are filled in. The start moves to the earlier instant, the last
+    activity and the end to the later one. Facts that say nothing new change
+    nothing, so importing again is harmless.
+
+    Raises:
+        BadUserInputError: A value is not acceptable.
+        NotFoundError: There is no such construct.
+        SessionCycleError, SessionTooDeepError: The parent cannot be its parent.
+    """
+    columns = check_facts(facts, tx.settings(SessionSettings))
+    stored = find_session(tx, check_id(session_id, "sessionId"))
+    if stored is None:
+        return _create(tx, session_id, _first_news(columns), parent_must_exist=False).session
+    changes = {name: value for name, value in _news(tx, stored, columns).items() if getattr(stored, name) != value}
+    if not changes:
+        return stored
+    if set(changes) == {"last_activity_at"}:
+        record_activity(tx, session_id, changes["last_activity_at"])
+        return get_session(tx, session_id)
+    return _change(tx, stored, changes, parent_must_exist=False)
+
+
+def record_activity(tx: Transaction, session_id: str, at: int) -> None:
+    """Note that something happened in a session; an instant before the last one known changes nothing.
+
+    It is no change of the session's content: the version stays, so that who
+    has read the session can still save it.
+
+    Args:
+        tx: To write in.
+        session_id: The session; nothing happens if there is none.
+        at: Unix milliseconds UTC.
+    """
+    tx.execute(
+        "UPDATE sessions SET last_activity_at = :at, updated_at = :now WHERE id = :id AND last_activity_at < :at",
+        {"at": at, "now": tx.now, "id": session_id},
+    )
+
+
+def _first_news(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What facts are of a session that is not stored yet."""
+    given = {name: value for name, value in columns.items() if value is not None}
+    instants = _instants(columns)
+    if instants:
+        given |= {"started_at": min(instants), "last_activity_at": max(instants)}
+    if "ended_at" in given:
+        given["status"] = SessionStatus.ENDED
+    return given
+
+
+def _news(tx: Transaction, stored: Session, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What the columns of a stored session become with the facts in `columns`."""
+    news: dict[str, Any] = {
+        name: columns[name]
+        for name in ("construct_id", "parent_session_id", "agent", "title", "user_id", "project_id")
+        if getattr(stored, name) is None
+    }
+    instants = _instants(columns)
+    news["started_at"] = min([stored.started_at, *instants])
+    news["last_activity_at"] = max([stored.last_activity_at, *instants])
+    if columns["ended_at"] is not None:
+        news["ended_at"] = max(stored.ended_at or columns["ended_at"], columns["ended_at"])
+        if stored.status == SessionStatus.ACTIVE:
+            news["status"] = SessionStatus.ENDED
+    merged = {**from_json(columns["metadata"]), **from_json(stored.metadata)}
+    news["metadata"] = check_metadata(merged, tx.settings(SessionSettings))
+    return news
+
+
+def _instants(columns: Mapping[str, Any]) -> list[int]:
+    names = ("started_at", "last_activity_at", "ended_at")
+    return [columns[name] for name in names if columns[name] is not None]
+
+
+def _create(
+    tx: Transaction, session_id: str, given: Mapping[str, Any], *, parent_must_exist: bool = True
+) -> SavedSession:
+    started_at = given.get("started_at", tx.now)
+    status = given.get("status", SessionStatus.ACTIVE)
+    ended_at = given.get("ended_at")
+    if ended_at is None and status != SessionStatus.ACTIVE:
+        ended_at = max(tx.now, started_at)
+    session = Session(
+        id=session_id,
+        construct_id=given.get("construct_id"),
+        parent_session_id=given.get("parent_session_id"),
+        agent=given.get("agent"),
+        title=given.get("title"),
+        user_id=given.get("user_id"),
+        project_id=given.get("project_id"),
+        status=str(status),
+        started_at=started_at,
+        last_activity_at=given.get("last_activity_at", max(started_at, ended_at or started_at)),
+        ended_at=ended_at,
+        metadata=given.get("metadata", "{}"),
+        version=1,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    session = _placed(tx, session, given, parent_must_exist=parent_must_exist)
+    tx.execute(_INSERT, session._asdict())
+    pass_construct_on(tx, session)
+    return SavedSession(session, created=True, changed=True)
+
+
+def _change(tx: Transaction, stored: Session, changes: Mapping[str, Any], *, parent_must_exist: bool = True) -> Session:
+    session = stored._replace(**changes, version=stored.version + 1, updated_at=tx.now)
+    if "status" in changes and "ended_at" not in changes:
+        ended_at = stored.ended_at or max(tx.now, session.started_at)
+        session = session._replace(ended_at=None if session.status == SessionStatus.ACTIVE else ended_at)
+    session = _placed(tx, session, changes, parent_must_exist=parent_must_exist)
+    tx.execute(_UPDATE, session._asdict())
+    if session.construct_id != stored.construct_id:
+        pass_construct_on(tx, session)
+    return session
+
+
+def _placed(tx: Transaction, session: Session, given: Mapping[str, Any], *, parent_must_exist: bool) -> Session:
+    """The session, if it may be stored so; with its parent's construct, where none is given.
+
+    Raises:
+        BadUserInputError: Its instants contradict each other.
+        NotFoundError: There is no such construct or parent.
+        SessionCycleError, SessionTooDeepError: The parent cannot be its parent.
+    """
+    check_instants(session)
+    construct_id, parent_id = given.get("construct_id"), given.get("parent_session_id")
+    if construct_id is not None and tx.row("SELECT 1 FROM constructs WHERE id = :id", {"id": construct_id}) is None:
+        raise NotFoundError(
+            f"There is no construct with the constructId {construct_id!r}.",
+            details={"field": "constructId", "id": construct_id},
+        )
+    if parent_id is not None:
+        if parent_must_exist:
+            get_session(tx, parent_id, field="parentSessionId")
+        refuse_cycle(tx, session.id, parent_id)
+        if session.construct_id is None and "construct_id" not in given:
+            return session._replace(construct_id=find_inherited_construct(tx, session))
+    return session

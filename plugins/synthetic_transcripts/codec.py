@@ -1,0 +1,199 @@
+"""Stretches: how messages that are sealed together become bytes, and messages again.
+
+A stretch is two parts. The ids part holds the source ids that are UUIDs (see
+identities.py); it does not compress. The rest is the bodies of the messages,
+then the other columns as one JSON array, then the length of that array (four
+bytes, the lowest first); it is one zstd frame with a checksum.
+
+Bodies stand first and each message's metadata next to its content, because
+agents' logs repeat in the metadata what the content says. Tried on real
+sessions, this order is the smallest, columns beat rows by 3 %, and JSON beats
+MessagePack by 1 %.
+
+`FORMAT` is stored with every stretch; a new layout gets a new number, and this
+file goes on reading the old ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import msgspec
+import zstandard
+
+from synthetic_transcripts.columns import Columns
+from synthetic_transcripts.errors import TranscriptDamagedError
+from synthetic_transcripts.identities import UUID_BYTES, pack_ids, pack_parents, unpack_ids, unpack_parents
+from synthetic_transcripts.model import ContentForm, MessageKind, MessageRole
+
+FORMAT = 1
+
+_LENGTH_BYTES = 4
+_ROLE_LETTERS = {role.value: letter for role, letter in zip(MessageRole, "uast", strict=True)}
+_KIND_LETTERS = {kind.value: letter for kind, letter in zip(MessageKind, "xhcrso", strict=True)}
+_FORM_LETTERS = {form.value: letter for form, letter in zip(ContentForm, "tb", strict=True)}
+_ROLES = {letter: role for role, letter in _ROLE_LETTERS.items()}
+_KINDS = {letter: kind for kind, letter in _KIND_LETTERS.items()}
+_FORMS = {letter: form for form, letter in _FORM_LETTERS.items()}
+
+
+class _Head(msgspec.Struct, array_like=True, frozen=True):
+    """All columns but the bodies; enumerations are one letter a message, times are differences."""
+
+    source_id: Sequence[str | None]
+    roles: str
+    kinds: str
+    forms: str
+    apart: Sequence[int]
+    tool_calls: Sequence[int]
+    model: Sequence[str | None]
+    input_tokens: Sequence[int | None]
+    output_tokens: Sequence[int | None]
+    cache_read_tokens: Sequence[int | None]
+    cache_write_tokens: Sequence[int | None]
+    usage_id: Sequence[str | None]
+    parents: Sequence[int | str | None]
+    time_steps: Sequence[int | None]
+    content_bytes: Sequence[int]
+    metadata_bytes: Sequence[int]
+
+
+class Encoded(NamedTuple):
+    """A stretch before compression: the ids part, and the rest."""
+
+    ids: bytes
+    rest: bytes
+
+
+_head_encoder = msgspec.json.Encoder()
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def compress(payload: bytes, level: int) -> bytes:
+    """One zstd frame that says its size and carries a checksum."""
+    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(payload)
+
+
+def decompress(frame: bytes, size_bytes: int) -> bytes:
+    """What `compress` was given.
+
+    Args:
+        frame: The frame.
+        size_bytes: Its size once decompressed, as stored beside it: a frame
+            that claims another is not even begun.
+
+    Raises:
+        TranscriptDamagedError: It is no such frame.
+    """
+    try:
+        if zstandard.frame_content_size(frame) != size_bytes:
+            raise TranscriptDamagedError
+        return zstandard.ZstdDecompressor().decompress(frame)
+    except zstandard.ZstdError as error:
+        raise TranscriptDamagedError from error
+
+
+def encode(columns: Columns) -> Encoded:
+    """Bring the messages of a stretch into bytes."""
+    ids, other_ids = pack_ids(columns.source_id)
+    head = _head_encoder.encode(
+        _Head(
+            source_id=other_ids,
+            roles="".join(map(_ROLE_LETTERS.__getitem__, columns.role)),
+            kinds="".join(map(_KIND_LETTERS.__getitem__, columns.kind)),
+            forms="".join(map(_FORM_LETTERS.__getitem__, columns.form)),
+            apart=[index for index, body in enumerate(columns.body) if body is None],
+            tool_calls=columns.tool_calls,
+            model=columns.model,
+            input_tokens=columns.input_tokens,
+            output_tokens=columns.output_tokens,
+            cache_read_tokens=columns.cache_read_tokens,
+            cache_write_tokens=columns.cache_write_tokens,
+            usage_id=columns.usage_id,
+            parents=pack_parents(columns.source_id, columns.parent_source_id),
+            time_steps=_steps(columns.occurred_at),
+            content_bytes=columns.content_bytes,
+            metadata_bytes=columns.metadata_bytes,
+        )
+    )
+    bodies = [body for body in columns.body if body is not None]
+    return Encoded(ids, b"".join([*bodies, head, len(head).to_bytes(_LENGTH_BYTES, "little")]))
+
+
+def decode(encoded: Encoded) -> Columns:
+    """The messages of a stretch.
+
+    Raises:
+        TranscriptDamagedError: It is not what `encode` makes.
+    """
+    ids, rest = encoded
+    head_end = len(rest) - _LENGTH_BYTES
+    head_start = head_end - int.from_bytes(rest[head_end:], "little")
+    try:
+        head = _head_decoder.decode(memoryview(rest)[max(head_start, 0) : head_end])
+        source_ids = unpack_ids(ids, head.source_id)
+        columns = Columns(
+            source_id=source_ids,
+            role=[_ROLES[letter] for letter in head.roles],
+            kind=[_KINDS[letter] for letter in head.kinds],
+            form=[_FORMS[letter] for letter in head.forms],
+            tool_calls=head.tool_calls,
+            model=head.model,
+            input_tokens=head.input_tokens,
+            output_tokens=head.output_tokens,
+            cache_read_tokens=head.cache_read_tokens,
+            cache_write_tokens=head.cache_write_tokens,
+            usage_id=head.usage_id,
+            parent_source_id=unpack_parents(source_ids, head.parents),
+            occurred_at=_instants(head.time_steps),
+            content_bytes=head.content_bytes,
+            metadata_bytes=head.metadata_bytes,
+            body=_bodies(rest, head_start, head),
+        )
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, IndexError, StopIteration) as error:
+        raise TranscriptDamagedError from error
+    if len({len(column) for column in columns}) != 1 or len(ids) != UUID_BYTES * head.source_id.count(None):
+        raise TranscriptDamagedError
+    return columns
+
+
+def _bodies(rest: bytes, head_start: int, head: _Head) -> list[bytes | None]:
+    apart = frozenset(head.apart)
+    sizes = [
+        0 if index in apart else content + metadata
+        for index, (content, metadata) in enumerate(zip(head.content_bytes, head.metadata_bytes, strict=False))
+    ]
+    stops = list(accumulate(sizes))
+    if stops and stops[-1] != head_start:
+        raise TranscriptDamagedError
+    return [
+        None if index in apart else rest[stop - size : stop]
+        for index, (stop, size) in enumerate(zip(stops, sizes, strict=True))
+    ]
+
+
+def _steps(instants: Sequence[int | None]) -> list[int | None]:
+    """Each instant less the one before it: small numbers, which compress to a byte or two."""
+    steps: list[int | None] = []
+    last = 0
+    for instant in instants:
+        if instant is None:
+            steps.append(None)
+        else:
+            steps.append(instant - last)
+            last = instant
+    return steps
+
+
+def _instants(steps: Sequence[int | None]) -> list[int | None]:
+    instants: list[int | None] = []
+    last = 0
+    for step in steps:
+        if step is None:
+            instants.append(None)
+        else:
+            last += step
+            instants.append(last)
+    return instants

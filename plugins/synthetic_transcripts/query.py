@@ -1,0 +1,37 @@
+"""Root query fields: `transcript` and `transcripts`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic_transcripts.enums import TranscriptOrder
+from synthetic_transcripts.model import Criteria
+from synthetic_transcripts.store import find_transcript
+from synthetic_transcripts.types import Filter, OrderBy, Transcript, page_of_transcripts
+
+
+@query
+def transcript(
+    snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+) -> Transcript | None:
+    """The transcript with this id, or null."""
+    record = find_transcript(snapshot, id)
+    return None if record is None else Transcript.of(record)
+
+
+@query
+def transcripts(
+    snapshot: Snapshot,
+    filter: Filter = None,
+    order_by: OrderBy = TranscriptOrder.CREATED_AT_DESC,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Transcript]:
+    """Transcripts, the last stored first unless asked otherwise."""
+    criteria = Criteria() if filter is None else filter.criteria()
+    return page_of_transcripts(snapshot, criteria, order_by, first=first, after=after, last=last, before=before)

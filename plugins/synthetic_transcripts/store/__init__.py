@@ -1,0 +1,62 @@
+"""All the SQL of transcripts, and what other plugins may use of this one.
+
+One file a concern: `transcripts` (the rows), `appending`, `sealing`, `reading`,
+`stretches` (sealed messages and their cache), `sources` (which source ids are
+known) and `accounting` (usage). Functions take the transaction first.
+"""
+
+from __future__ import annotations
+
+from synthetic_transcripts.model import (
+    Appended,
+    ContentForm,
+    KindCounts,
+    Message,
+    MessageKind,
+    MessagePage,
+    MessageRole,
+    ModelUsage,
+    NewMessage,
+    NewTranscript,
+    Transcript,
+    Usage,
+)
+from synthetic_transcripts.store.accounting import list_usage, list_usage_of_sessions
+from synthetic_transcripts.store.appending import append_messages
+from synthetic_transcripts.store.reading import find_messages, load_bodies, read_messages
+from synthetic_transcripts.store.sealing import seal_idle_tails, seal_tail
+from synthetic_transcripts.store.sources import find_seqs
+from synthetic_transcripts.store.transcripts import (
+    ensure_transcript,
+    find_transcript,
+    find_transcripts,
+    get_transcript,
+)
+
+__all__ = [
+    "Appended",
+    "ContentForm",
+    "KindCounts",
+    "Message",
+    "MessageKind",
+    "MessagePage",
+    "MessageRole",
+    "ModelUsage",
+    "NewMessage",
+    "NewTranscript",
+    "Transcript",
+    "Usage",
+    "append_messages",
+    "ensure_transcript",
+    "find_messages",
+    "find_seqs",
+    "find_transcript",
+    "find_transcripts",
+    "get_transcript",
+    "list_usage",
+    "list_usage_of_sessions",
+    "load_bodies",
+    "read_messages",
+    "seal_idle_tails",
+    "seal_tail",
+]

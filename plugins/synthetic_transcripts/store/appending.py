@@ -1,0 +1,139 @@
+"""Appending messages: the hot path of every ingest.
+
+The cost is a few passes over columns and a fixed number of statements for a
+batch. A batch that fills whole stretches writes them at once; only what is left
+goes through the table of the tail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthetic import Transaction
+from synthetic_transcripts import codec, intake
+from synthetic_transcripts.columns import Columns
+from synthetic_transcripts.model import Appended, NewMessage, Transcript
+from synthetic_transcripts.settings import TranscriptSettings
+from synthetic_transcripts.store.accounting import record_usage
+from synthetic_transcripts.store.sealing import body_sizes, read_tail, seal_full_stretches
+from synthetic_transcripts.store.sources import find_seqs, insert_sources
+from synthetic_transcripts.store.stretches import count_kinds
+from synthetic_transcripts.store.transcripts import get_transcript
+
+_INSERT_MESSAGE = (
+    f"INSERT INTO transcript_messages (transcript_key, seq, {', '.join(Columns._fields)})"
+    f" VALUES (:transcript_key, :seq, {', '.join(f':{name}' for name in Columns._fields)})"
+)
+
+
+def append_messages(tx: Transaction, transcript_id: str, messages: Sequence[NewMessage]) -> Appended:
+    """Append those messages that the transcript does not have, in their order.
+
+    A message whose source id is known, or repeats in the batch, is a duplicate:
+    it changes nothing, whatever its content. Usage counts once for each usage
+    id, by the last message that has any.
+
+    Raises:
+        NotFoundError: There is no such transcript.
+        BadUserInputError: A message is not acceptable; none is appended.
+    """
+    transcript = get_transcript(tx, transcript_id)
+    settings = tx.settings(TranscriptSettings)
+    if not messages:
+        return Appended(None, None, 0, 0)
+    columns = _only_new(tx, transcript, intake.pack(messages, settings.message_bytes))
+    if columns.length == 0:
+        return Appended(None, None, 0, len(messages))
+    first_seq = transcript.message_count + 1
+    insert_sources(tx, transcript.key, first_seq, columns.source_id)
+    record_usage(tx, transcript.key, columns)
+    kept = _move_large_bodies(tx, transcript.key, first_seq, columns, settings)
+    tail_count, tail_bytes = _place(tx, transcript, kept, settings)
+    _update_counts(tx, transcript, columns, tail_count, tail_bytes)
+    return Appended(first_seq, first_seq + columns.length - 1, columns.length, len(messages) - columns.length)
+
+
+def _only_new(tx: Transaction, transcript: Transcript, columns: Columns) -> Columns:
+    """The messages whose source ids are new, the first of each."""
+    first_places: dict[str, int] = {}
+    for index, source_id in enumerate(columns.source_id):
+        first_places.setdefault(source_id, index)
+    if transcript.message_count:
+        for source_id in find_seqs(tx, transcript.key, list(first_places)):
+            del first_places[source_id]
+    return columns if len(first_places) == columns.length else columns.chosen(list(first_places.values()))
+
+
+def _move_large_bodies(
+    tx: Transaction, transcript_key: int, first_seq: int, columns: Columns, settings: TranscriptSettings
+) -> Columns:
+    """Store bodies over `apart_bytes` apart; the columns then have None in their place."""
+    bodies = list(columns.body)
+    apart: list[dict[str, int | bytes]] = []
+    for index, body in enumerate(bodies):
+        if body is not None and len(body) > settings.apart_bytes:
+            frame = codec.compress(body, settings.compression_level)
+            apart.append({"key": transcript_key, "seq": first_seq + index, "frame": frame})
+            bodies[index] = None
+    if not apart:
+        return columns
+    tx.execute_many("INSERT INTO transcript_bodies (transcript_key, seq, frame) VALUES (:key, :seq, :frame)", apart)
+    return columns._replace(body=bodies)
+
+
+def _place(tx: Transaction, transcript: Transcript, columns: Columns, settings: TranscriptSettings) -> tuple[int, int]:
+    """Put the messages into stretches, as far as they fill them, and the rest into the tail.
+
+    Returns:
+        How many messages the tail has now, and the bytes of their bodies.
+    """
+    sizes = body_sizes(columns)
+    count = transcript.tail_count + columns.length
+    held = transcript.tail_bytes + sum(sizes)
+    if count < settings.stretch_messages and held < settings.stretch_bytes:
+        _insert_tail(tx, transcript.key, transcript.message_count + 1, columns)
+        return count, held
+    rest = seal_full_stretches(tx, transcript, read_tail(tx, transcript).joined(columns), settings)
+    # What is left of the old tail is in the table already: a byte limit can end a stretch within it.
+    fresh = min(rest.length, columns.length)
+    first_seq = transcript.message_count + columns.length - fresh + 1
+    _insert_tail(tx, transcript.key, first_seq, rest.part(rest.length - fresh))
+    return rest.length, sum(body_sizes(rest))
+
+
+def _insert_tail(tx: Transaction, transcript_key: int, first_seq: int, columns: Columns) -> None:
+    names = columns._fields
+    tx.execute_many(
+        _INSERT_MESSAGE,
+        [
+            {"transcript_key": transcript_key, "seq": seq, **dict(zip(names, values, strict=True))}
+            for seq, values in enumerate(zip(*columns, strict=True), first_seq)
+        ],
+    )
+
+
+def _update_counts(tx: Transaction, transcript: Transcript, columns: Columns, tail_count: int, tail_bytes: int) -> None:
+    instants = [instant for instant in columns.occurred_at if instant is not None]
+    tx.execute(
+        "UPDATE transcripts SET message_count = message_count + :messages,"
+        " kind_text = kind_text + :text, kind_thinking = kind_thinking + :thinking,"
+        " kind_tool_call = kind_tool_call + :tool_call, kind_tool_result = kind_tool_result + :tool_result,"
+        " kind_system = kind_system + :system, kind_other = kind_other + :other,"
+        " tool_call_count = tool_call_count + :tool_calls, size_bytes = size_bytes + :size_bytes,"
+        " first_at = min(coalesce(first_at, :first_at), coalesce(:first_at, first_at)),"
+        " last_at = max(coalesce(last_at, :last_at), coalesce(:last_at, last_at)),"
+        " tail_count = :tail_count, tail_bytes = :tail_bytes, appended_at = :now, updated_at = :now"
+        " WHERE key = :key",
+        {
+            "messages": columns.length,
+            **count_kinds(columns.kind)._asdict(),
+            "tool_calls": sum(columns.tool_calls),
+            "size_bytes": sum(columns.sizes()),
+            "first_at": min(instants, default=None),
+            "last_at": max(instants, default=None),
+            "tail_count": tail_count,
+            "tail_bytes": tail_bytes,
+            "now": tx.now,
+            "key": transcript.key,
+        },
+    )

@@ -1,0 +1,173 @@
+"""Sealed stretches: writing them, and reading them through a cache."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from synthetic import SettingsLookup, Snapshot, Transaction
+from synthetic_transcripts import codec
+from synthetic_transcripts.columns import Columns
+from synthetic_transcripts.errors import TranscriptDamagedError
+from synthetic_transcripts.model import KindCounts, MessageKind
+from synthetic_transcripts.settings import TranscriptSettings
+
+ENTRY_BYTES = 400
+"""What an entry of the cache takes beside its bytes: the objects, and their places in the table."""
+
+
+class Stretch(NamedTuple):
+    """Where a stretch is: its row and the messages that it holds, both ends included."""
+
+    id: int
+    first_seq: int
+    last_seq: int
+
+
+class StretchCache:
+    """Decompressed stretches that were read lately, within a bound of bytes; for any number of threads.
+
+    An entry never goes stale: ids of stretches are never used again, and their
+    rows never change. What a write transaction reads is not kept, because its
+    ids are not final before the commit.
+    """
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        self.bytes_used = 0
+        self._entries: OrderedDict[int, codec.Encoded] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def make(cls, settings: SettingsLookup, /) -> Self:
+        """The cache of a kernel, as large as `cache_bytes`."""
+        return cls(settings(TranscriptSettings).cache_bytes)
+
+    def find(self, stretch_id: int) -> codec.Encoded | None:
+        """A stretch, or None; it is now the last to be dropped."""
+        with self._lock:
+            encoded = self._entries.get(stretch_id)
+            if encoded is not None:
+                self._entries.move_to_end(stretch_id)
+            return encoded
+
+    def keep(self, stretch_id: int, encoded: codec.Encoded) -> None:
+        """Remember a stretch, and drop those that were not asked for the longest."""
+        if _entry_size(encoded) > self.bytes_max:
+            return
+        with self._lock:
+            if stretch_id in self._entries:
+                return
+            self._entries[stretch_id] = encoded
+            self.bytes_used += _entry_size(encoded)
+            while self.bytes_used > self.bytes_max:
+                _, dropped = self._entries.popitem(last=False)
+                self.bytes_used -= _entry_size(dropped)
+
+
+def _entry_size(encoded: codec.Encoded) -> int:
+    return len(encoded.ids) + len(encoded.rest) + ENTRY_BYTES
+
+
+def count_kinds(kinds: Sequence[str]) -> KindCounts:
+    """How many of each kind there are."""
+    counts = Counter(kinds)
+    return KindCounts(*(counts[kind] for kind in MessageKind))
+
+
+def load_stretch(snapshot: Snapshot, stretch: Stretch) -> Columns:
+    """The messages of a stretch.
+
+    Raises:
+        TranscriptDamagedError: What is stored is not a stretch of these messages.
+    """
+    cache = snapshot.resource(StretchCache)
+    encoded = cache.find(stretch.id)
+    if encoded is None:
+        sql = "SELECT format, size_bytes, ids, frame FROM transcript_stretches WHERE id = :id"
+        row = snapshot.row(sql, {"id": stretch.id})
+        if row is None or row[0] != codec.FORMAT:
+            raise TranscriptDamagedError
+        encoded = codec.Encoded(row[2], codec.decompress(row[3], row[1]))
+        if not isinstance(snapshot, Transaction):
+            cache.keep(stretch.id, encoded)
+    columns = codec.decode(encoded)
+    if columns.length != stretch.last_seq - stretch.first_seq + 1:
+        raise TranscriptDamagedError
+    return columns
+
+
+def locate(
+    snapshot: Snapshot, transcript_key: int, seqs: Sequence[int]
+) -> tuple[list[tuple[Stretch, list[int]]], list[int]]:
+    """Where messages are.
+
+    Args:
+        snapshot: What is read.
+        transcript_key: Whose messages.
+        seqs: Theirs, from the lowest up.
+
+    Returns:
+        The stretches that hold some of them, each with the seqs that it holds,
+        and the seqs that are not sealed.
+    """
+    places: list[tuple[Stretch, list[int]]] = []
+    for index, seq in enumerate(seqs):
+        if places and seq <= places[-1][0].last_seq:
+            places[-1][1].append(seq)
+            continue
+        row = snapshot.row(
+            "SELECT id, first_seq, last_seq FROM transcript_stretches"
+            " WHERE transcript_key = :key AND last_seq >= :seq ORDER BY last_seq LIMIT 1",
+            {"key": transcript_key, "seq": seq},
+        )
+        if row is None:
+            return places, list(seqs[index:])
+        places.append((Stretch(*row), [seq]))
+    return places, []
+
+
+def insert_stretch(tx: Transaction, transcript_key: int, first_seq: int, columns: Columns, level: int) -> None:
+    """Seal messages: store them as one stretch."""
+    ids, rest = codec.encode(columns)
+    tx.execute(
+        "INSERT INTO transcript_stretches (transcript_key, first_seq, last_seq,"
+        " kind_text, kind_thinking, kind_tool_call, kind_tool_result, kind_system, kind_other,"
+        " format, size_bytes, ids, frame)"
+        " VALUES (:transcript_key, :first_seq, :last_seq,"
+        " :text, :thinking, :tool_call, :tool_result, :system, :other, :format, :size_bytes, :ids, :frame)",
+        {
+            "transcript_key": transcript_key,
+            "first_seq": first_seq,
+            "last_seq": first_seq + columns.length - 1,
+            **count_kinds(columns.kind)._asdict(),
+            "format": codec.FORMAT,
+            "size_bytes": len(rest),
+            "ids": ids,
+            "frame": codec.compress(rest, level),
+        },
+    )
+
+
+def take_partial_stretch(
+    tx: Transaction, transcript_key: int, settings: TranscriptSettings
+) -> tuple[int, Columns] | None:
+    """Take the last stretch out of the table if it is not full, so that it can be sealed again with more.
+
+    Returns:
+        Its first seq and its messages, or None.
+    """
+    row = tx.row(
+        "SELECT id, first_seq, last_seq FROM transcript_stretches"
+        " WHERE transcript_key = :key AND last_seq - first_seq + 1 < :messages AND size_bytes < :bytes AND last_seq ="
+        " (SELECT max(last_seq) FROM transcript_stretches WHERE transcript_key = :key)",
+        {"key": transcript_key, "messages": settings.stretch_messages, "bytes": settings.stretch_bytes},
+    )
+    if row is None:
+        return None
+    stretch = Stretch(*row)
+    columns = load_stretch(tx, stretch)
+    tx.execute("DELETE FROM transcript_stretches WHERE id = :id", {"id": stretch.id})
+    return stretch.first_seq, columns

@@ -1,0 +1,100 @@
+"""Rows of `transcripts`: finding them and making them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, check_id, check_text, to_json
+from synthetic_transcripts.model import KindCounts, NewTranscript, Transcript
+
+LABEL_CHARACTERS_MAX = 200
+TITLE_CHARACTERS_MAX = 1_000
+
+COLUMNS = (
+    "t.key, t.id, t.session_id, t.source, t.title, t.message_count,"
+    " t.kind_text, t.kind_thinking, t.kind_tool_call, t.kind_tool_result, t.kind_system, t.kind_other,"
+    " t.tool_call_count, t.size_bytes, t.first_at, t.last_at, t.tail_count, t.tail_bytes,"
+    " t.appended_at, t.created_at, t.updated_at"
+)
+"""What `transcript_from` takes, of a table that the query calls `t`."""
+
+_FIRST_COUNT = 6
+_AFTER_COUNTS = _FIRST_COUNT + len(KindCounts._fields)
+
+
+def transcript_from(*values: object) -> Transcript:
+    """The record of a row of `COLUMNS`."""
+    counts = KindCounts(*values[_FIRST_COUNT:_AFTER_COUNTS])  # type: ignore[arg-type]
+    return Transcript(*values[:_FIRST_COUNT], counts, *values[_AFTER_COUNTS:])  # type: ignore[arg-type]
+
+
+def find_transcript(snapshot: Snapshot, transcript_id: str) -> Transcript | None:
+    """The transcript with this id, or None."""
+    return snapshot.record(
+        transcript_from, f"SELECT {COLUMNS} FROM transcripts t WHERE t.id = :id", {"id": transcript_id}
+    )
+
+
+def find_transcripts(snapshot: Snapshot, transcript_ids: Sequence[str]) -> list[Transcript | None]:
+    """For each id its transcript, or None."""
+    sql = f"SELECT {COLUMNS} FROM transcripts t WHERE t.id IN (SELECT value FROM json_each(:ids))"
+    records = snapshot.records(transcript_from, sql, {"ids": to_json(list(transcript_ids))})
+    found = {transcript.id: transcript for transcript in records}
+    return [found.get(transcript_id) for transcript_id in transcript_ids]
+
+
+def get_transcript(snapshot: Snapshot, transcript_id: str) -> Transcript:
+    """The transcript with this id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    transcript = find_transcript(snapshot, transcript_id)
+    if transcript is None:
+        raise NotFoundError(f"There is no transcript {transcript_id!r}.", details={"transcriptId": transcript_id})
+    return transcript
+
+
+def ensure_transcript(tx: Transaction, new: NewTranscript) -> Transcript:
+    """The transcript with this id, made if it is not there.
+
+    A source or title that is not known yet is filled in; one that is known
+    stays, since it may have been given by a person.
+
+    Raises:
+        BadUserInputError: The id, source or title is not acceptable.
+        NotFoundError: There is no such session.
+        ConflictError: The transcript belongs to another session.
+    """
+    source = None if new.source is None else check_text(new.source, "source", characters_max=LABEL_CHARACTERS_MAX)
+    title = None if new.title is None else check_text(new.title, "title", characters_max=TITLE_CHARACTERS_MAX)
+    found = find_transcript(tx, new.id)
+    if found is None:
+        return _insert_transcript(tx, check_id(new.id, "transcriptId"), new.session_id, source, title)
+    if found.session_id != new.session_id:
+        raise ConflictError(
+            f"Transcript {new.id!r} belongs to session {found.session_id!r}, not to {new.session_id!r}.",
+            action="Append to it with its own session, or choose another id for the new transcript.",
+            details={"transcriptId": new.id, "sessionId": found.session_id},
+        )
+    if (found.source is None and source is not None) or (found.title is None and title is not None):
+        tx.execute(
+            "UPDATE transcripts SET source = coalesce(source, :source), title = coalesce(title, :title),"
+            " updated_at = :now WHERE key = :key",
+            {"source": source, "title": title, "now": tx.now, "key": found.key},
+        )
+        return get_transcript(tx, new.id)
+    return found
+
+
+def _insert_transcript(
+    tx: Transaction, transcript_id: str, session_id: str, source: str | None, title: str | None
+) -> Transcript:
+    if tx.value("SELECT 1 FROM sessions WHERE id = :id", {"id": session_id}) is None:
+        raise NotFoundError(f"There is no session {session_id!r}.", details={"sessionId": session_id})
+    tx.execute(
+        "INSERT INTO transcripts (id, session_id, source, title, created_at, updated_at)"
+        " VALUES (:id, :session_id, :source, :title, :now, :now)",
+        {"id": transcript_id, "session_id": session_id, "source": source, "title": title, "now": tx.now},
+    )
+    return get_transcript(tx, transcript_id)

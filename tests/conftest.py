@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from synthetic.testing import copy_template, make_template, open_test_store
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="also run what takes minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="takes minutes; runs with --full")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty store, closed; copy it."""
+    return make_template(tmp_path_factory.mktemp("template") / "store")
+
+
+@pytest.fixture
+def data_dir(template: Path, tmp_path: Path) -> Path:
+    """The directory of an empty store."""
+    return copy_template(template, tmp_path / "store")
+
+
+@pytest.fixture
+def store(data_dir: Path):
+    """An empty store, opened in this process."""
+    with open_test_store(data_dir) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real transcripts and trajectories that SYNTHETIC_REAL_DATA names."""
+    named = os.environ.get("SYNTHETIC_REAL_DATA")
+    if not named:
+        pytest.skip("SYNTHETIC_REAL_DATA names no folder")
+    return Path(named)

@@ -1,0 +1,48 @@
+"""`synthetic migrate`: plan, dry run, application, and what is refused."""
+
+from __future__ import annotations
+
+FOUNDATION = {"plugin": "kernel", "number": 1, "name": "foundation"}
+THINGS = {"plugin": "alpha", "number": 1, "name": "things"}
+
+
+def test_a_new_store_is_planned_made_and_then_up_to_date(line):
+    planned = line.run("migrate")
+    assert planned.splitlines()[0] == f"A new store in {line.data_dir} needs 1 migration:"
+    assert planned.splitlines()[1:] == ["  kernel 0001_foundation", "Applied."]
+    assert line.run("migrate") == f"The store in {line.data_dir} is up to date.\n"
+
+
+def test_a_dry_run_changes_nothing(line):
+    assert line.run_json("migrate", "--dry-run") == {"pending": [FOUNDATION], "applied": []}
+    assert not (line.data_dir / "synthetic.db").exists()
+
+
+def test_machines_are_told_what_was_pending_and_what_was_applied(line):
+    assert line.run_json("migrate") == {"pending": [FOUNDATION], "applied": [FOUNDATION]}
+    assert line.run_json("migrate") == {"pending": [], "applied": []}
+
+
+def test_the_tables_of_a_plugin_that_comes_later_are_added_after_a_backup(line, things):
+    line.run("migrate")
+    line.list_plugins({"alpha": ""})
+    assert line.fail("token", "list", code=78)["code"] == "MIGRATION_PENDING"
+    assert line.run_json("migrate") == {"pending": [THINGS], "applied": [THINGS]}
+    assert len(list((line.data_dir / "backups").iterdir())) == 1
+    assert line.run_json("token", "list") == []
+
+
+def test_a_migration_that_was_edited_is_refused(line, things, site):
+    line.list_plugins({"alpha": ""})
+    line.run("migrate")
+    (site.folder / "sample_alpha/migrations/0001_things.sql").write_text("CREATE TABLE things (id INTEGER);")
+    error = line.fail("migrate", code=78)
+    assert error["code"] == "MIGRATION_EDITED"
+    assert "alpha 0001_things" in error["message"]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(line):
+    (line.data_dir / "synthetic.db").write_text("not a database, but long enough to be looked at " * 10)
+    before = (line.data_dir / "synthetic.db").read_bytes()
+    assert line.fail("migrate", code=78)["code"] == "NOT_A_STORE"
+    assert (line.data_dir / "synthetic.db").read_bytes() == before

@@ -1,0 +1,272 @@
+"""Migrations: applied once, whole or not at all, and confined to their plugin's tables."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from synthetic.clock import SystemClock
+from synthetic.contributions import MigrationFolder, Stamped, Table
+from synthetic.data_directory import DataDirectory
+from synthetic.database.migrations import Migration, read_ledger, read_migrations
+from synthetic.database.opening import Blueprint, inspect_store, open_store
+from synthetic.errors import (
+    MigrationEditedError,
+    MigrationFailedError,
+    MigrationPendingError,
+    NotAStoreError,
+    PluginFailedError,
+    StoreNewerError,
+)
+from synthetic.kernel import KERNEL_TABLES
+from synthetic.kernel_settings import DatabaseSettings
+
+SETTINGS = DatabaseSettings(synchronous="OFF")
+KERNEL = read_migrations([Stamped("kernel", MigrationFolder("synthetic"))])
+NOTES = "CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, body TEXT) STRICT;"
+
+
+def line(*sql: str, plugin: str = "notes") -> tuple[Migration, ...]:
+    return tuple(Migration(plugin, number, f"step_{number}", text) for number, text in enumerate(sql, 1))
+
+
+def blueprint(
+    *migrations: Migration, tables: tuple[str, ...] = ("notes",), requires: tuple[str, ...] = ()
+) -> Blueprint:
+    own = [Stamped("notes", Table(name=name, purpose="For a test.", kept="For a test.")) for name in tables]
+    return Blueprint(
+        version="0.1",
+        migrations=[*KERNEL, *migrations],
+        tables=[*(Stamped("kernel", table) for table in KERNEL_TABLES), *own],
+        requires={"notes": requires},
+    )
+
+
+class Site:
+    """A data directory and what is done to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.directory = DataDirectory(path)
+        self.directory.prepare()
+
+    def open(self, plan: Blueprint, *, migrate: bool = True) -> tuple[apsw.Connection, list[Migration]]:
+        return open_store(
+            self.directory, SETTINGS, plan, SystemClock(), migrate=migrate, progress=lambda migration: None
+        )
+
+    def migrate(self, plan: Blueprint) -> list[str]:
+        connection, applied = self.open(plan)
+        connection.close()
+        return [str(migration) for migration in applied]
+
+    def tables(self) -> set[str]:
+        connection = apsw.Connection(str(self.directory.database))
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        connection.close()
+        return names
+
+    def refusal(self, *sql: str, **options) -> str:
+        with pytest.raises(MigrationFailedError) as refused:
+            self.migrate(blueprint(*line(*sql), **options))
+        return refused.value.message
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    return Site(tmp_path / "store")
+
+
+def test_a_second_run_applies_nothing(site):
+    plan = blueprint(*line(NOTES))
+    assert site.migrate(plan) == ["kernel 0001_foundation", "notes 0001_step_1"]
+    assert site.migrate(plan) == []
+
+
+def test_a_store_that_lacks_a_migration_is_refused_unless_asked_to_migrate(site):
+    site.migrate(blueprint(*line(NOTES)))
+    later = blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;"))
+    with pytest.raises(MigrationPendingError, match="notes 0002_step_2"):
+        site.open(later, migrate=False)
+    assert [str(step) for step in inspect_store(site.directory, SETTINGS, later)] == ["notes 0002_step_2"]
+    assert site.migrate(later) == ["notes 0002_step_2"]
+
+
+def test_a_failing_migration_leaves_the_store_as_it_was_and_can_be_mended(site):
+    site.migrate(blueprint(*line(NOTES)))
+    broken = "ALTER TABLE notes ADD COLUMN author TEXT; INSERT INTO notes (id) VALUES (NULL);"
+    assert "0002_step_2 failed" in site.refusal(NOTES, broken)
+    connection, _ = site.open(blueprint(*line(NOTES)))
+    assert [name for (_, name, *_) in connection.execute("PRAGMA table_info(notes)")] == ["id", "body"]
+    connection.close()
+    assert site.migrate(blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;"))) == ["notes 0002_step_2"]
+
+
+def test_a_backup_is_made_before_a_store_with_data_is_changed(site):
+    connection, _ = site.open(blueprint(*line(NOTES)))
+    connection.execute("INSERT INTO notes (id) VALUES ('kept')")
+    connection.close()
+    assert not site.directory.backups.exists()  # a new store has nothing to lose
+    site.migrate(blueprint(*line(NOTES, "DELETE FROM notes;")))
+    (backup,) = site.directory.backups.iterdir()
+    copy = apsw.Connection(str(backup))
+    assert copy.execute("SELECT id FROM notes").get == "kept"
+    assert len(read_ledger(copy)) == 2
+    copy.close()
+
+
+def test_a_store_that_is_newer_than_the_code_is_refused_with_what_to_do(site):
+    site.migrate(blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;")))
+    with pytest.raises(StoreNewerError, match="has migration 2 of 'notes'; this installation knows 1") as refused:
+        site.open(blueprint(*line(NOTES)))
+    assert "Upgrade" in refused.value.suggested_action
+
+
+def test_an_edited_migration_is_refused(site):
+    site.migrate(blueprint(*line(NOTES)))
+    with pytest.raises(MigrationEditedError, match="notes 0001_step_1 differs"):
+        site.open(blueprint(*line(NOTES.replace("body", "text"))))
+
+
+def test_a_migration_put_in_before_applied_ones_is_refused(site):
+    connection, _ = site.open(blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;")))
+    connection.execute("DELETE FROM schema_migrations WHERE plugin = 'notes' AND number = 1")
+    connection.close()
+    with pytest.raises(MigrationEditedError, match="is missing from a store that has later ones"):
+        site.open(blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;")))
+
+
+def test_tables_of_a_plugin_that_is_not_loaded_any_more_stay(site):
+    site.migrate(blueprint(*line(NOTES)))
+    assert site.migrate(blueprint(tables=())) == []
+    assert "notes" in site.tables()
+
+
+def test_two_starts_at_once_apply_each_migration_once(site):
+    plan = blueprint(*line(NOTES))
+    applied: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: applied.append(site.migrate(plan))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(len, applied)) == [0, 0, 0, 2]
+
+
+def test_a_file_of_another_program_is_refused_and_left_as_it_is(site):
+    other = apsw.Connection(str(site.directory.database))
+    other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    before = site.directory.database.read_bytes()
+    with pytest.raises(NotAStoreError, match="another program"):
+        site.open(blueprint())
+    assert site.directory.database.read_bytes() == before
+
+
+def test_a_file_of_garbage_is_refused_and_left_as_it_is(site):
+    garbage = b"this is not a database, whatever its name says " * 200
+    site.directory.database.write_bytes(garbage)
+    with pytest.raises(NotAStoreError):
+        site.open(blueprint())
+    assert site.directory.database.read_bytes() == garbage
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("DROP TABLE tokens;", "drops table 'tokens'"),
+        ("DELETE FROM tokens;", "deletes from table 'tokens'"),
+        ("UPDATE meta SET value = '';", "writes to table 'meta'"),
+        ("CREATE TABLE others (id TEXT) STRICT;", "creates table 'others'"),
+        ("CREATE INDEX mine ON tokens (name);", "indexes table 'tokens'"),
+        ("ALTER TABLE tokens ADD COLUMN x TEXT;", "alters table 'tokens'"),
+        ("CREATE TRIGGER spy AFTER INSERT ON tokens BEGIN DELETE FROM notes; END;", "puts a trigger on table 'tokens'"),
+        ("INSERT INTO notes (id) SELECT hash FROM tokens;", "reads table 'tokens'"),
+        ("CREATE VIEW peek AS SELECT * FROM notes;", "creates table 'peek'"),
+        ("ATTACH ':memory:' AS other;", "does SQLITE_ATTACH"),
+        ("PRAGMA writable_schema = 1;", "runs PRAGMA writable_schema"),
+        ("COMMIT;", "does SQLITE_TRANSACTION"),
+    ],
+)
+def test_a_migration_is_confined_to_its_own_tables(site, sql, reason):
+    assert reason in site.refusal(NOTES + sql)
+    assert "notes" not in site.tables()
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        (
+            "CREATE TRIGGER sly AFTER INSERT ON notes BEGIN DELETE FROM tokens; END;",
+            "trigger 'sly' deletes from table 'tokens'",
+        ),
+        (
+            "CREATE TRIGGER sly AFTER UPDATE OF body ON notes BEGIN INSERT INTO meta VALUES ('a', 'b'); END;",
+            "trigger 'sly' writes to table 'meta'",
+        ),
+        (
+            "CREATE TRIGGER sly BEFORE DELETE ON notes BEGIN SELECT hash FROM tokens; END;",
+            "trigger 'sly' reads table 'tokens'",
+        ),
+    ],
+)
+def test_the_body_of_a_trigger_is_confined_too(site, sql, reason):
+    assert reason in site.refusal(NOTES + sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("CREATE TABLE notes (id TEXT);", "is not STRICT"),
+        (
+            "CREATE TABLE notes (id TEXT PRIMARY KEY, token TEXT REFERENCES tokens (id)) STRICT;",
+            "points at 'tokens', of a plugin that it does not require",
+        ),
+        (
+            "CREATE TABLE notes (id TEXT PRIMARY KEY, up TEXT REFERENCES notes DEFERRABLE INITIALLY DEFERRED) STRICT;",
+            "has a deferred key",
+        ),
+    ],
+)
+def test_tables_keep_the_rules(site, sql, reason):
+    assert reason in site.refusal(sql)
+
+
+def test_a_key_to_a_required_plugin_is_allowed_but_may_not_cascade(site):
+    keyed = "CREATE TABLE notes (id TEXT PRIMARY KEY, token TEXT REFERENCES tokens (id){}) STRICT;"
+    assert "has an action" in site.refusal(keyed.format(" ON DELETE CASCADE"), requires=("kernel",))
+    assert site.migrate(blueprint(*line(keyed.format("")), requires=("kernel",))) == ["notes 0001_step_1"]
+
+
+def test_shadow_tables_of_a_full_text_index_are_its_own(site):
+    indexed = NOTES + "CREATE VIRTUAL TABLE notes_text USING fts5 (body, content='notes');"
+    assert site.migrate(blueprint(*line(indexed), tables=("notes", "notes_text")))
+    assert "notes_text_data" in site.tables()
+
+
+def test_rows_that_point_at_nothing_undo_a_migration(site):
+    dangling = (
+        "CREATE TABLE notes (id TEXT PRIMARY KEY, up TEXT REFERENCES notes (id)) STRICT;"
+        " INSERT INTO notes VALUES ('a', 'nowhere');"
+    )
+    assert "leaves rows of 'notes' that point at nothing" in site.refusal(dangling)
+
+
+def test_a_registered_table_that_no_migration_makes_is_reported(site):
+    with pytest.raises(PluginFailedError, match="registers table 'drafts', which none of its migrations makes"):
+        site.migrate(blueprint(*line(NOTES), tables=("notes", "drafts")))
+
+
+@pytest.mark.parametrize("names", [["0002_second.sql"], ["0001_a.sql", "0001_b.sql"], ["first.sql"], []])
+def test_files_must_be_numbered_without_gaps(tmp_path, monkeypatch, names):
+    package = tmp_path / "numbered_notes"
+    (package / "migrations").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    for name in names:
+        (package / "migrations" / name).write_text("SELECT 1;")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(PluginFailedError, match="migration"):
+        read_migrations([Stamped("notes", MigrationFolder("numbered_notes"))])

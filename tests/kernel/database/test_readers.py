@@ -1,0 +1,121 @@
+"""The readers: one snapshot each, never a write, and stopped when nobody waits any more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from synthetic.clock import SystemClock
+from synthetic.database.interruption import Interruption
+from synthetic.errors import CancelledError, DeadlineExceededError, OverloadedError
+
+from .conftest import SETTINGS, open_database
+
+ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+
+
+def insert(tx, number: int) -> None:
+    tx.execute("INSERT INTO t (n) VALUES (:n)", {"n": number})
+
+
+def count(snapshot) -> int:
+    return snapshot.value("SELECT count(*) FROM t")
+
+
+def test_a_read_sees_one_instant_whatever_is_written_meanwhile(database):
+    def read_around_a_write(snapshot) -> tuple[int, int]:
+        before = count(snapshot)
+        writer = threading.Thread(target=database.write_blocking, args=(insert, 1))
+        writer.start()
+        writer.join()
+        return before, count(snapshot)
+
+    assert database.read_blocking(read_around_a_write) == (0, 0)
+    assert database.read_blocking(count) == 1
+
+
+def test_a_read_cannot_write(database):
+    from synthetic.errors import SyntheticError
+
+    with pytest.raises(SyntheticError):
+        database.read_blocking(lambda snapshot: snapshot.rows("INSERT INTO t (n) VALUES (1)"))
+    assert database.read_blocking(count) == 0
+
+
+def test_a_read_past_its_deadline_is_stopped_within_a_statement(database):
+    clock = SystemClock()
+    with pytest.raises(DeadlineExceededError):
+        database.read_blocking(
+            lambda snapshot: snapshot.value(ENDLESS), interruption=Interruption(clock, clock.monotonic() + 0.05)
+        )
+    assert database.read_blocking(count) == 0
+
+
+def test_a_cancelled_await_interrupts_the_sql_and_frees_the_reader(path):
+    async def scenario() -> None:
+        with open_database(path, replace(SETTINGS, readers=1)) as database:
+            started, ended = threading.Event(), threading.Event()
+
+            def endless(snapshot) -> None:
+                started.set()
+                try:
+                    snapshot.value(ENDLESS)
+                except CancelledError:
+                    ended.set()
+                    raise
+
+            task = asyncio.create_task(database.read(endless))
+            await asyncio.to_thread(started.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            # The only reader answers again: its statement was interrupted.
+            assert await database.read(count) == 0
+            assert ended.is_set()
+
+    asyncio.run(scenario())
+
+
+def test_more_reads_than_the_queue_holds_are_turned_away(path):
+    async def scenario() -> None:
+        with open_database(path, replace(SETTINGS, readers=1, reader_queue=1)) as database:
+            entered, release = threading.Event(), threading.Event()
+
+            def hold(snapshot) -> str:
+                entered.set()
+                assert release.wait(10)
+                return "held"
+
+            held = asyncio.create_task(database.read(hold))
+            await asyncio.to_thread(entered.wait, 10)
+            in_line = asyncio.create_task(database.read(count))
+            await asyncio.sleep(0)
+            with pytest.raises(OverloadedError):
+                await database.read(count)
+            release.set()
+            assert await held == "held"
+            assert await in_line == 0
+
+    asyncio.run(scenario())
+
+
+def test_rows_can_be_read_one_by_one_and_as_records(database):
+    for number in range(3):
+        database.write_blocking(insert, number)
+
+    def read(snapshot):
+        return list(snapshot.iterate("SELECT n FROM t ORDER BY n")), snapshot.records(
+            lambda n: n * 10, "SELECT n FROM t ORDER BY n"
+        )
+
+    assert database.read_blocking(read) == ([(0,), (1,), (2,)], [0, 10, 20])
+
+
+def test_a_snapshot_is_dead_after_its_function_returned(database):
+    kept = []
+    database.read_blocking(kept.append)
+    with pytest.raises(RuntimeError, match="after the function"):
+        kept[0].rows("SELECT 1")

@@ -1,0 +1,108 @@
+"""Stretches as bytes: what goes in comes out, and what is damaged is noticed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from plugins.transcripts.making import messages, session_of_an_agent
+from synthetic_transcripts import codec, intake
+from synthetic_transcripts.columns import Columns
+from synthetic_transcripts.errors import TranscriptDamagedError
+from synthetic_transcripts.identities import pack_ids, pack_parents, unpack_ids, unpack_parents
+
+UUID = "0198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"
+ANY_IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+IDS = st.uuids().map(str) | st.uuids().map(lambda uuid: str(uuid).upper()) | st.uuids().map(lambda uuid: uuid.hex)
+IDS |= st.text(min_size=1, max_size=40)
+
+
+def as_lists(columns: Columns) -> list[list[object]]:
+    return [list(column) for column in columns]
+
+
+@settings(deadline=None, max_examples=80)
+@given(batch=st.lists(messages(ANY_IDS), min_size=1))
+def test_messages_come_back_as_they_were(batch) -> None:
+    columns = intake.pack(batch, 1_000_000)
+    columns = columns._replace(body=[None if len(body) > 200 else body for body in columns.body])
+
+    encoded = codec.encode(columns)
+    frame = codec.compress(encoded.rest, 3)
+    again = codec.decode(codec.Encoded(encoded.ids, codec.decompress(frame, len(encoded.rest))))
+
+    assert as_lists(again) == as_lists(columns)
+
+
+@given(st.lists(IDS))
+@example([UUID])
+@example([UUID + "\n"])
+@example(["０198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"])
+def test_ids_come_back_as_they_were(ids) -> None:
+    packed, others = pack_ids(ids)
+
+    assert unpack_ids(packed, others) == ids
+
+
+def test_only_canonical_uuids_become_sixteen_bytes() -> None:
+    packed, others = pack_ids([UUID, UUID.upper(), UUID.replace("-", ""), "a", UUID])
+
+    assert packed == bytes.fromhex(UUID.replace("-", "")) * 2
+    assert others == [None, UUID.upper(), UUID.replace("-", ""), "a", None]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.sampled_from("abcdxyz"))))
+def test_parents_come_back_as_they_were(pairs) -> None:
+    ids, parents = [id for id, _ in pairs], [parent for _, parent in pairs]
+
+    assert unpack_parents(ids, pack_parents(ids, parents)) == parents
+
+
+@pytest.fixture(scope="module")
+def encoded() -> codec.Encoded:
+    return codec.encode(intake.pack(session_of_an_agent(20), 1_000_000))
+
+
+def test_every_flipped_byte_of_a_frame_is_noticed(encoded) -> None:
+    frame = codec.compress(encoded.rest, 3)
+    for position in range(0, len(frame), 7):
+        damaged = bytearray(frame)
+        damaged[position] ^= 0x55
+        try:
+            same = codec.decompress(bytes(damaged), len(encoded.rest)) == encoded.rest
+        except TranscriptDamagedError:
+            continue
+        # A few bits of the frame's header mean nothing; then the content is what it was.
+        assert same
+
+
+@pytest.mark.parametrize("keep", [0, 1, 3, 4, 5, 100])
+def test_a_payload_that_was_cut_is_refused(encoded, keep) -> None:
+    with pytest.raises(TranscriptDamagedError):
+        codec.decode(codec.Encoded(encoded.ids, encoded.rest[-keep:] if keep else b""))
+
+
+@settings(deadline=None)
+@given(position=st.integers(min_value=0), value=st.integers(0, 255))
+def test_a_changed_byte_is_refused_or_changes_a_value_but_never_crashes(encoded, position, value) -> None:
+    damaged = bytearray(encoded.rest)
+    damaged[-1 - position % min(len(damaged), 2_000)] = value
+    try:
+        columns = codec.decode(codec.Encoded(encoded.ids, bytes(damaged)))
+    except TranscriptDamagedError:
+        return
+    assert {len(column) for column in columns} == {20}
+
+
+@pytest.mark.parametrize("ids", [b"", bytes(16), bytes(19 * 16), bytes(21 * 16)])
+def test_too_few_or_too_many_ids_are_refused(encoded, ids) -> None:
+    with pytest.raises(TranscriptDamagedError):
+        codec.decode(codec.Encoded(ids, encoded.rest))
+
+
+def test_the_size_of_a_frame_is_checked_before_it_is_opened(encoded) -> None:
+    frame = codec.compress(bytes(1_000_000), 3)
+
+    with pytest.raises(TranscriptDamagedError):
+        codec.decompress(frame, 999)

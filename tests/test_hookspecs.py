@@ -1,0 +1,111 @@
+"""The hooks' documentation holds: each example runs, and a shipped plugin uses each hook.
+
+The examples are taken out of the docstrings. Each one alone is the module
+`plugin` of a real distribution, which the loader must take; all of them
+together are a plugin whose query, command and service are run on a real store.
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from synthetic import hookspecs
+from synthetic.plugin_hooks import Hooks
+from synthetic.registry import load_registry
+from synthetic.testing import expect_data, open_test_store
+from thirdparty.distributions import Site, introduced_with, write_plugins_toml
+
+NAMES = """
+from dataclasses import dataclass
+
+from synthetic import *
+from synthetic.cli import DataOption, JsonOption, emit, open_store
+"""
+"""What an author has imported: the kernel's export list, and what commands are made of."""
+
+MIGRATION = """
+CREATE TABLE notes (
+    id TEXT NOT NULL PRIMARY KEY,
+    construct_id TEXT REFERENCES constructs (id),
+    body TEXT NOT NULL
+) STRICT;
+"""
+
+HOOKS = sorted(Hooks().specs)
+
+
+def example_of(hook: str) -> str:
+    """The code after `Example::` in a hook's docstring."""
+    documentation = inspect.getdoc(getattr(hookspecs, hook)) or ""
+    _, found, example = documentation.partition("Example::")
+    assert found, f"{hook} has no example"
+    return textwrap.dedent(example)
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    site = Site(tmp_path / "site", monkeypatch)
+    yield site
+    site.forget()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
+    introduction = "" if hook == "register_plugin" else introduced_with()
+    site.install("notes", NAMES + introduction + example_of(hook), introduced=False)
+    write_plugins_toml(tmp_path, {"notes": ""}, shipped=True)
+    registry = load_registry(tmp_path, environ={})
+    plugin = registry.find_plugin("notes")
+    kind = hook.removeprefix("register_")
+    match kind:
+        case "plugin":
+            assert plugin.record.requires == ("constructs",)
+        case "settings":
+            assert plugin.settings.length_max == 1_000
+        case _:
+            assert "notes" in [stamped.plugin for stamped in getattr(registry, kind)]
+
+
+def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
+    site.install(
+        "notes",
+        NAMES + "".join(example_of(hook) for hook in HOOKS),
+        introduced=False,
+        package="synthetic_notes",
+        modules={"migrations/0001_notes.sql": MIGRATION},
+    )
+    write_plugins_toml(tmp_path, {"notes": ""}, shipped=True)
+    with open_test_store(tmp_path) as store:
+        for id, body in (("1", ""), ("2", "kept")):
+            store.write(
+                lambda tx, id=id, body=body: tx.execute(
+                    "INSERT INTO notes (id, body) VALUES (:id, :body)", {"id": id, "body": body}
+                )
+            )
+        assert expect_data(store.graphql("{ noteCount }")) == {"noteCount": 2}
+        (trim,) = [stamped.record for stamped in store.kernel.registry.services if stamped.plugin == "notes"]
+        assert [store.write(trim.step), store.write(trim.step)] == [1, 0]
+    words = ["notes", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
+    run = subprocess.run(
+        [sys.executable, "-m", "synthetic", *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.stderr, run.stdout) == ("", '{"notes":1}\n')
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_shipped_plugin_uses_the_hook(hook):
+    plugins = load_registry(None, environ={}).plugins
+    users = [plugin.name for plugin in plugins if hasattr(vars(plugin.module).get(hook), "synthetic_impl")]
+    assert users, f"no shipped plugin implements {hook}"
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_says_what_it_returns_and_takes_nothing(hook):
+    function = getattr(hookspecs, hook)
+    assert "Returns:" in function.__doc__
+    assert not inspect.signature(function).parameters

@@ -1,0 +1,76 @@
+"""Who may import whom: plugins import the kernel's export list, never the reverse, and each other only as declared."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import synthetic
+
+ROOT = Path(__file__).parents[1]
+KERNEL = ROOT / "kernel" / "synthetic"
+OPEN_ROOMS = {"store", "types", "events", "errors"}
+PUBLIC_MODULES = {"synthetic", "synthetic.cli", "synthetic.testing"}
+DRIVERS = {"sqlite3", "apsw", "aiosqlite"}
+
+ENTRY_POINTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["synthetic.plugins"]
+PLUGINS = {name: target.removesuffix(".plugin") for name, target in ENTRY_POINTS.items()}
+
+
+def imports_of(file: Path) -> Iterator[tuple[str, set[str]]]:
+    """Each imported module of a file, with the names taken from it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, set()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module or "", {alias.name for alias in node.names}
+
+
+def files_of(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def test_every_plugin_folder_has_an_entry_point():
+    folders = {folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "plugin.py").exists()}
+    assert folders == set(PLUGINS.values())
+
+
+@pytest.mark.parametrize("file", files_of(KERNEL), ids=lambda file: str(file.relative_to(KERNEL)))
+def test_the_kernel_imports_no_plugin(file):
+    for module, _ in imports_of(file):
+        assert not module.startswith("synthetic_"), module
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_plugin_imports_only_what_it_may(name):
+    package = PLUGINS[name]
+    requires = importlib.import_module(f"{package}.plugin").register_plugin().requires
+    allowed = {PLUGINS[other] for other in requires}
+    for file in files_of(ROOT / "plugins" / package):
+        for module, names in imports_of(file):
+            where = f"{file.relative_to(ROOT)} imports {module}"
+            top, _, room = module.partition(".")
+            assert top not in DRIVERS, where
+            if top == "synthetic":
+                assert module in PUBLIC_MODULES, where
+                if module == "synthetic":
+                    assert names <= set(synthetic.__all__), f"{where}: {names - set(synthetic.__all__)}"
+            elif top.startswith("synthetic_") and top != package:
+                assert top in allowed, f"{where}, a plugin that it does not require"
+                rooms = {room.split(".")[0]} if room else names
+                assert rooms <= OPEN_ROOMS, f"{where}: only {sorted(OPEN_ROOMS)} are open to others"
+
+
+def test_nothing_in_the_process_opens_the_store_with_another_library():
+    for file in [*files_of(KERNEL), *files_of(ROOT / "plugins")]:
+        assert "sqlite3" not in {module.partition(".")[0] for module, _ in imports_of(file)}, file
+
+
+def test_the_export_list_names_only_what_is_there():
+    for name in synthetic.__all__:
+        assert hasattr(synthetic, name), name
