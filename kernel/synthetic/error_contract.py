@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 CODE_PATTERN = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 """What a code looks like: upper-case words joined by underscores."""
@@ -60,10 +60,10 @@ class SyntheticError(Exception):
         retry_after_ms: int | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        self.message = message or default_message(type(self))
+        self.message = bounded(message) if message else default_message(type(self))
         self.suggested_action = action or self.action
         self.retry_after_ms = retry_after_ms
-        self.details = details or {}
+        self.details: dict[str, Any] = bounded(details or {})
         super().__init__(self.message)
 
     def to_contract(self, correlation_id: str, occurred_at_ms: int) -> dict[str, Any]:
@@ -86,6 +86,21 @@ class SyntheticError(Exception):
             "correlationId": correlation_id,
             "occurredAt": iso_from_ms(occurred_at_ms),
         }
+
+
+MESSAGE_CHARACTERS_MAX = 1_000
+"""An error may quote what was sent, but never all of it."""
+
+
+def bounded(value: Any) -> Any:
+    """A value in which no text is longer than a message may be."""
+    if isinstance(value, str) and len(value) > MESSAGE_CHARACTERS_MAX:
+        return f"{value[:MESSAGE_CHARACTERS_MAX]}... ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {key: bounded(inner) for key, inner in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [bounded(inner) for inner in cast("list[Any]", value)]
+    return value
 
 
 def default_message(error_class: type[SyntheticError]) -> str:

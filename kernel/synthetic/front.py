@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthetic.clock import new_id
-from synthetic.errors import InternalError, SyntheticError
+from synthetic.errors import InternalError, OverloadedError, SyntheticError
 from synthetic.graphql.execute import Engine
 from synthetic.json_text import to_json
 from synthetic.logs import AccessLog, RequestInfo, logger_for, request_scope
 from synthetic.metrics import Metrics
-from synthetic.plain_errors import SECURITY_HEADERS, error_response
+from synthetic.plain_errors import DOCUMENT_HEADERS, SECURITY_HEADERS, error_response
 from synthetic.security import Gate
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -51,6 +52,11 @@ class Front:
                 await self._app(scope, receive, exchange.send)
             except SyntheticError as error:
                 await self._refuse(exchange, receive, error)
+            except asyncio.CancelledError:
+                # Nobody but a stop whose time is up cancels a request: this is the end of its task.
+                await self._refuse(
+                    exchange, receive, OverloadedError("The server is being stopped.", retry_after_ms=1_000)
+                )
             except Exception:
                 log.exception("request failed", path=_logged_path(scope))
                 await self._refuse(exchange, receive, InternalError())
@@ -125,8 +131,10 @@ class Exchange:
 
     def _headers(self, given: Any) -> list[tuple[bytes, bytes]]:
         headers = list(given)
-        names = {name for name, _ in headers}
-        headers.extend(header for header in SECURITY_HEADERS if header[0] not in names)
+        present = dict(headers)
+        headers.extend(header for header in SECURITY_HEADERS if header[0] not in present)
+        if present.get(b"content-type", b"").startswith(b"text/html"):
+            headers.extend(header for header in DOCUMENT_HEADERS if header[0] not in present)
         headers.append((CORRELATION_HEADER, self.info.correlation_id.encode()))
         return headers
 

@@ -16,14 +16,18 @@ MEDIA_TYPE = "application/json"
 
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-"""On every answer, unless its route has set them itself: nothing here is to be framed, sniffed or cached."""
+"""On every answer, unless its route has set them itself: nothing here is to be sniffed, embedded, framed or cached."""
+
+DOCUMENT_HEADERS = (
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+"""On every page beside: a token in the page's address or window must not reach other sites."""
 
 
 def error_response(error: SyntheticError) -> Response:

@@ -31,7 +31,7 @@ from synthetic_ingest import store as ingest_store
 from synthetic_ingest.fingerprints import HEAD_BYTES, HeadPrint, tail_print
 from synthetic_ingest.importer import Head, Importer, LineRejectedError
 from synthetic_ingest.json_lines import decode
-from synthetic_ingest.model import FileState, IngestFile
+from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError
 from synthetic_ingest.sources import FileStatus, Source
 
 HEAD_LINES = 20
@@ -55,22 +55,14 @@ class Known(NamedTuple):
 def read_head(source: Source, path: Path, line_bytes_max: int) -> Head:
     """The beginning of a file; the source is left somewhere behind it.
 
-    Where the first line is longer than 64 KiB, more is read, to its end.
+    Where the first line is longer than 64 KiB, more is read, to its end. What
+    is damaged is read up to there: the lines before the damage are lines.
 
     Raises:
-        UnreadableFileError: It cannot be read or unpacked.
+        UnreadableFileError: Nothing of it can be read or unpacked.
     """
-    content = source.read_fully(HEAD_BYTES)
-    longer = content
-    is_whole = len(content) < HEAD_BYTES
-    if not is_whole and b"\n" not in content:
-        parts = [content]
-        while sum(map(len, parts)) <= line_bytes_max and (block := source.read()):
-            parts.append(block)
-            if b"\n" in block:
-                break
-        longer = b"".join(parts)
-    lines = longer.split(b"\n")
+    content, is_whole = _read_beginning(source, line_bytes_max)
+    lines = content.split(b"\n")
     if not is_whole and len(lines) > 1:
         lines.pop()
     values = []
@@ -79,7 +71,24 @@ def read_head(source: Source, path: Path, line_bytes_max: int) -> Head:
             values.append(decode(line))
         except LineRejectedError:
             continue
-    return Head(path, content, tuple(values))
+    return Head(path, content[:HEAD_BYTES], tuple(values))
+
+
+def _read_beginning(source: Source, line_bytes_max: int) -> tuple[bytes, bool]:
+    """HEAD_BYTES or the first line, whichever is longer, and whether that is the whole file."""
+    parts: list[bytes] = []
+    length = 0
+    try:
+        while length < HEAD_BYTES or (length <= line_bytes_max and b"\n" not in parts[-1]):
+            block = source.read(HEAD_BYTES)
+            if not block:
+                return b"".join(parts), True
+            parts.append(block)
+            length += len(block)
+    except UnreadableFileError:
+        if not parts:
+            raise
+    return b"".join(parts), False
 
 
 def recognise(head: Head, importers: Mapping[str, Importer]) -> Importer | None:

@@ -1,21 +1,22 @@
 """Reading files into a store, one after the other.
 
-While a batch is being written, the next one is parsed: the writer's thread
-spends most of its time in SQLite and on the disk, where it does not hold up
-Python. All that a stop can lose is a batch that was not committed, and the row
-of its file says where it began.
+All that a stop can lose is a batch that was not committed, and the row of its
+file says where it began.
+
+Reading does not go on while a batch is being written. It was tried, with a
+thread for each: the writer's lets go of the interpreter for every step of
+SQLite, and has to wait for the parser's each time, so nothing was gained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from synthetic import BadUserInputError, ConflictError, NotFoundError, Store
 from synthetic_ingest.errors import ImporterClashError
 from synthetic_ingest.importer import Importer
-from synthetic_ingest.model import Batch, FileState, IngestFile, Target, UnreadableFileError, leaves_as_is
+from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError, leaves_as_is
 from synthetic_ingest.plans import IngestOptions, NothingToReadError, Plan, Planner
 from synthetic_ingest.report import Outcome, Report
 from synthetic_ingest.settings import IngestSettings
@@ -54,12 +55,7 @@ class Ingest:
         report: What was done so far.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        importers: Mapping[str, Importer],
-        options: IngestOptions,
-    ) -> None:
+    def __init__(self, store: Store, importers: Mapping[str, Importer], options: IngestOptions) -> None:
         """Make it.
 
         Args:
@@ -71,9 +67,8 @@ class Ingest:
         self._store = store
         self._importers = importers
         self._options = options
-        self._on_progress: Progress = _say_nothing
         self._planner = Planner(store, importers, options, settings, store.kernel.clock)
-        self._writer = ThreadPoolExecutor(1, "synthetic-ingest-writer")
+        self._on_progress: Progress = _say_nothing
         self.report = Report(is_dry_run=options.is_dry_run)
 
     def run(self, paths: Iterable[Path], on_progress: Progress | None = None) -> Report:
@@ -88,9 +83,8 @@ class Ingest:
             SyntheticError: The store cannot be written; what was committed stays.
         """
         self._on_progress = on_progress or _say_nothing
-        with self._writer:
-            for found in find_files(list(paths)):
-                self._take(found)
+        for found in find_files(list(paths)):
+            self._take(found)
         return self.report
 
     def _take(self, found: Found) -> None:
@@ -147,24 +141,18 @@ class Ingest:
             self.report.files[plan.outcome if is_changed else Outcome.UNCHANGED] += 1
 
     def _carry_out(self, plan: Plan, source: Source) -> tuple[IngestFile | None, bool]:
-        """Write the batches of a plan, each while the next one is parsed.
+        """Write the batches of a plan, each as it is parsed.
 
         Returns:
             The row of the file, and whether anything was written.
         """
-        record = plan.record
-        under_way: Future[IngestFile] | None = None
+        record, is_changed = plan.record, False
         for batch in plan.batches:
-            if under_way is not None:
-                record = under_way.result()
-            elif record is not None and leaves_as_is(record, plan.target, batch):
+            if record is not None and leaves_as_is(record, plan.target, batch):
                 self._settle(record)
-                return record, False
-            under_way = self._writer.submit(self._write, plan.target, record, batch)
+                continue
+            before, record = record, self._store.write(store_batch, plan.target, record, batch)
+            is_changed = True
+            self.report.count(before, record, is_restart=batch.is_restart)
             self._advance(source.position_bytes)
-        return (record if under_way is None else under_way.result()), True
-
-    def _write(self, target: Target, record: IngestFile | None, batch: Batch) -> IngestFile:
-        after = self._store.write(store_batch, target, record, batch)
-        self.report.count(record, after, is_restart=batch.is_restart)
-        return after
+        return record, is_changed

@@ -10,11 +10,6 @@ import orjson
 
 from synthetic_ingest.importer import LineRejectedError
 
-NESTING_MAX = 200
-"""Deepest nesting that is stored; what answers wrap around it must still be written (orjson writes 254 levels)."""
-
-WRITABLE_NESTING_MAX = 254
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -26,15 +21,12 @@ def decode(content: bytes) -> Any:
     these are replaced by U+FFFD, as every UTF-8 writer does.
 
     Raises:
-        LineRejectedError: It is not JSON, or cannot be stored as it is.
+        LineRejectedError: It is not JSON.
     """
     try:
-        value = orjson.loads(content)
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        value = _decode_with_lone_surrogates(content, str(error))
-    if content.count(b"[") + content.count(b"{") > NESTING_MAX:
-        _check_nesting(value)
-    return value
+        return _decode_with_lone_surrogates(content, str(error))
 
 
 def decode_object(content: bytes) -> dict[str, Any]:
@@ -56,6 +48,21 @@ def is_object(content: bytes) -> bool:
     except LineRejectedError:
         return False
     return True
+
+
+def check_writable(value: Any) -> None:
+    """Refuse a value that can be read but not be written again: orjson writes 254 levels, and reads 1,024.
+
+    Transcripts refuse it too; but there it costs a second look at every line
+    of its batch.
+
+    Raises:
+        LineRejectedError: It is nested deeper.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        raise LineRejectedError("It is nested too deep.") from error
 
 
 def source_id_of(content: bytes, offset: int) -> str:
@@ -85,13 +92,3 @@ def _decode_with_lone_surrogates(content: bytes, problem: str) -> Any:
         raise LineRejectedError("It is nested too deep.") from error
     except ValueError as error:
         raise LineRejectedError(f"It is not valid JSON: {problem}.") from error
-
-
-def _check_nesting(value: Any) -> None:
-    """Refuse what is deeper than NESTING_MAX: the levels that are spared are put around it, and orjson counts."""
-    for _ in range(WRITABLE_NESTING_MAX - NESTING_MAX):
-        value = [value]
-    try:
-        orjson.dumps(value)
-    except TypeError as error:
-        raise LineRejectedError(f"It is nested deeper than {NESTING_MAX} levels.") from error

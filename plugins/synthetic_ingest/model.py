@@ -171,7 +171,8 @@ class Batch:
 
     Attributes:
         messages: What they say, in order.
-        origins: For each message, the line that it came from.
+        origins: For each message, content, offset and number of the line that
+            it came from, as in `Line`; there are so many that they are plain.
         rejects: Those that could not be read.
         facts: What they say of the session, in the order in which it counts.
         offset_bytes: Where the next batch begins.
@@ -184,7 +185,7 @@ class Batch:
     """
 
     messages: Sequence[NewMessage]
-    origins: Sequence[Line]
+    origins: Sequence[tuple[bytes, int, int]]
     rejects: Sequence[Reject]
     facts: Sequence[SessionFacts]
     offset_bytes: int

@@ -11,7 +11,7 @@ from synthetic_ingest.files import Known, document_identity, find_known, lines_g
 from synthetic_ingest.fingerprints import HeadPrint, tail_print
 from synthetic_ingest.importer import FileSession, Head, Importer, LineRejectedError
 from synthetic_ingest.json_lines import is_object
-from synthetic_ingest.model import Batch, IngestFile, Target
+from synthetic_ingest.model import Batch, IngestFile, Target, UnreadableFileError
 from synthetic_ingest.reading import (
     LineBatches,
     document_batches,
@@ -155,12 +155,13 @@ class Planner:
     def _plan_document(self, source: Source, head: Head, importer: Importer) -> Plan:
         source.rewind()
         limit = self._settings.document_bytes_max
-        content = source.read_fully(limit + 1)
+        content = b""
         try:
+            content = source.read_fully(limit + 1)
             if len(content) > limit:
                 raise LineRejectedError(f"It is longer than {limit} bytes (plugins.ingest.document_bytes_max).")
             parsed = read_document(importer, content)
-        except LineRejectedError as error:
+        except (LineRejectedError, UnreadableFileError) as error:
             return self._plan_refusal(source, head, importer, content, str(error))
         fingerprint = tail_print(content)
         identity = document_identity([message.source_id for message in parsed.messages])
@@ -189,6 +190,8 @@ class Planner:
         path = path_text(Path(head.path))
         at_path = self._store.read(find_file_at, path)
         record = at_path if at_path is not None and at_path.format == importer.name else None
+        if record is None and at_path is not None and at_path.message_count and self._options.importer is not None:
+            raise _cannot_change(at_path, importer)
         known = Known(record, path, None if at_path is None or record is not None else at_path.id)
         beginning = EMPTY if record is None else HeadPrint(record.head_bytes, record.head_hash)
         return Plan(
@@ -210,7 +213,7 @@ class Planner:
         if forced is not None and forced is not importer:
             if record.message_count == 0:
                 return forced
-            raise ConflictError(f"It was read as {record.format} before, and cannot be read as {forced.name} now.")
+            raise _cannot_change(record, forced)
         if importer is None:
             raise ConflictError(f"It was read with the importer {record.format}, which no loaded plugin brings.")
         return importer
@@ -233,6 +236,10 @@ class Planner:
             is_idle=self.is_idle(status.modified_at),
             replaces=known.replaces,
         )
+
+
+def _cannot_change(record: IngestFile, forced: Importer) -> ConflictError:
+    return ConflictError(f"It was read as {record.format} before, and cannot be read as {forced.name} now.")
 
 
 def _why_not_recognised(head: Head) -> str:

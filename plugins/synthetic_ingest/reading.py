@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from synthetic import logger_for
 from synthetic_ingest.fingerprints import TAIL_BYTES, tail_print
 from synthetic_ingest.importer import Importer, LineRejectedError, Parsed
-from synthetic_ingest.json_lines import decode, is_object
+from synthetic_ingest.json_lines import check_writable, decode, is_object
 from synthetic_ingest.lines import Lines, LongLine, Rest, read_lines
 from synthetic_ingest.model import Batch, FileState, Line, Reject, UnreadableFileError, excerpt_of, reject_of
 from synthetic_ingest.settings import IngestSettings
@@ -77,7 +77,7 @@ class LineBatches:
 
     def _start_batch(self) -> None:
         self._messages: list[NewMessage] = []
-        self._origins: list[Line] = []
+        self._origins: list[tuple[bytes, int, int]] = []
         self._rejects: list[Reject] = []
         self._facts: list[SessionFacts] = []
         self._lines = 0
@@ -118,19 +118,17 @@ class LineBatches:
             number += 1
             if content and not content.isspace():
                 try:
-                    parsed = parse(content, offset, number)
+                    found, known = parse(content, offset, number)
                 except LineRejectedError as error:
                     self._reject(Line(content, offset, number), str(error))
                 except Exception as error:  # noqa: BLE001 - a fault of an importer costs its line, not the file
                     self._reject(Line(content, offset, number), _fault(self._importer, error))
                 else:
-                    line = Line(content, offset, number)
-                    for message in parsed.messages:
+                    for message in found:
                         messages.append(message)
-                        origins.append(line)
-                    found = parsed.facts
-                    if found is not None and (not facts or facts[-1] is not found):
-                        facts.append(found)
+                        origins.append((content, offset, number))
+                    if known is not None and (not facts or facts[-1] is not known):
+                        facts.append(known)
             offset += len(content) + 1
         self._offset, self._number = offset, number
 
@@ -195,6 +193,7 @@ def read_document(importer: Importer, content: bytes) -> Parsed:
     if importer.parse_document is None:
         raise ValueError(f"importer {importer.name} reads lines, not documents")
     value = decode(content)
+    check_writable(value)
     try:
         return importer.parse_document(value)
     except LineRejectedError:
@@ -206,7 +205,7 @@ def read_document(importer: Importer, content: bytes) -> Parsed:
 def document_batches(parsed: Parsed, content: bytes, settings: IngestSettings) -> Iterator[Batch]:
     """The messages of a document in batches of about the size that lines have."""
     messages = parsed.messages
-    line = Line(content, 0, 1)
+    line = (content, 0, 1)
     average = max(1, len(content) // max(1, len(messages)))
     size = max(1, min(settings.batch_lines, settings.batch_bytes // average))
     for start in range(0, max(1, len(messages)), size):

@@ -207,8 +207,26 @@ def _stream_of(file: io.FileIO, compression: Compression) -> ByteStream:
     if compression is Compression.GZIP:
         return GzipStream(file)
     if compression is Compression.ZSTD:
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
+        return ZstdStream(file)
     return file
+
+
+class ZstdStream:
+    """Unpacks zstd frames, one after the other, and gives out what comes before damage."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._reader = zstandard.ZstdDecompressor().stream_reader(
+            file, read_size=_PACKED_BYTES, read_across_frames=True, closefd=False
+        )
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; b"" where the file ends for now.
+
+        Raises:
+            zstandard.ZstdError: It is no zstd from here on.
+        """
+        # `read` would go on until it has `size` bytes, and lose them all where it meets damage on the way.
+        return self._reader.read1(size)
 
 
 class GzipStream:

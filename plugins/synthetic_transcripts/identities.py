@@ -3,18 +3,23 @@
 Most agents name messages by UUIDs, which no compressor makes smaller than
 sixteen bytes; as text among text they take twenty-two. A message's parent is
 nearly always a message shortly before it, so it is kept as the distance to
-that. On real sessions both together make a stretch 5 % smaller.
+that. On real sessions both together make a stretch 4 to 5 % smaller.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
+from struct import Struct
 
 UUID_BYTES = 16
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 """Only the canonical form: others would not come back as they were."""
+
+_GROUPS = Struct("8s4s4s4s12s")
+"""The groups of hexadecimal digits in that form."""
 
 
 def pack_ids(ids: Sequence[str]) -> tuple[bytes, list[str | None]]:
@@ -25,19 +30,29 @@ def pack_ids(ids: Sequence[str]) -> tuple[bytes, list[str | None]]:
     return bytes.fromhex("".join(uuids).replace("-", "")), others
 
 
-def unpack_ids(packed: bytes, others: Sequence[str | None]) -> list[str]:
-    """What `pack_ids` was given.
+class PackedIds:
+    """The ids that `pack_ids` was given, brought back as they are asked for.
 
-    Raises:
-        StopIteration: There are fewer UUIDs than places for them.
+    Attributes:
+        complete: Whether there are as many UUIDs as places for them.
     """
-    text = packed.hex()
-    uuids = (
-        f"{text[start : start + 8]}-{text[start + 8 : start + 12]}-{text[start + 12 : start + 16]}"
-        f"-{text[start + 16 : start + 20]}-{text[start + 20 : start + 32]}"
-        for start in range(0, len(text), 2 * UUID_BYTES)
-    )
-    return [next(uuids) if other is None else other for other in others]
+
+    def __init__(self, packed: bytes, others: Sequence[str | None]) -> None:
+        self._digits = packed.hex().encode()
+        self._others = others
+        self._ranks = list(accumulate([other is None for other in others], initial=0))
+        self.complete = len(packed) == UUID_BYTES * self._ranks[-1]
+
+    def __getitem__(self, place: int) -> str:
+        return self._others[place] or self.part(place, place + 1)[0]
+
+    def part(self, start: int, stop: int) -> list[str]:
+        """The ids from place `start` up to, not including, `stop`."""
+        first, last = self._ranks[start], self._ranks[stop]
+        groups = _GROUPS.iter_unpack(self._digits[first * _GROUPS.size : last * _GROUPS.size])
+        # Joined and split as one text: half the time of making each text by itself.
+        uuids = iter(b"\n".join(map(b"-".join, groups)).decode().split("\n"))
+        return [next(uuids) if other is None else other for other in self._others[start:stop]]
 
 
 def pack_parents(ids: Sequence[str], parents: Sequence[str | None]) -> list[int | str | None]:
@@ -49,10 +64,18 @@ def pack_parents(ids: Sequence[str], parents: Sequence[str | None]) -> list[int 
     ]
 
 
-def unpack_parents(ids: Sequence[str], packed: Sequence[int | str | None]) -> list[str | None]:
-    """What `pack_parents` was given.
+def unpack_parents(ids: PackedIds, packed: Sequence[int | str | None], start: int, stop: int) -> list[str | None]:
+    """The parents from place `start` up to, not including, `stop`, as `pack_parents` was given them.
 
     Raises:
         IndexError: A distance leads out of the stretch.
     """
-    return [ids[place - parent] if isinstance(parent, int) else parent for place, parent in enumerate(packed)]
+    near = ids.part(start, stop)
+    return [
+        parent
+        if not isinstance(parent, int)
+        else near[place - parent - start]
+        if start <= place - parent < stop
+        else ids[place - parent]
+        for place, parent in enumerate(packed[start:stop], start)
+    ]

@@ -31,6 +31,10 @@ INSTANT_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999, the last that ISO 8601 writes with four digits."""
 
 
+# Looked up once: members are found through the enumeration's class, which takes longer than the rest of the pass.
+_TEXT, _BLOCKS = ContentForm.TEXT, ContentForm.BLOCKS
+
+
 class _Given(NamedTuple):
     """The fields of the messages as they were given, column by column; in the order of `NewMessage`."""
 
@@ -72,7 +76,7 @@ def pack(messages: Sequence[NewMessage], message_bytes_max: int) -> Columns:
         source_id=given.source_id,
         role=given.role,
         kind=given.kind,
-        form=[ContentForm.TEXT if blocks is None else ContentForm.BLOCKS for blocks in given.blocks],
+        form=[_TEXT if blocks is None else _BLOCKS for blocks in given.blocks],
         tool_calls=given.tool_calls,
         model=[model or None for model in given.model],
         input_tokens=input_tokens,

@@ -32,7 +32,7 @@ def append_messages(tx: Transaction, input: AppendMessagesInput) -> AppendMessag
     """Append messages to a transcript, which is made if it is not there; sending them again changes nothing.
 
     The session's last activity moves to the time of the last message, or to
-    now where the messages have no time.
+    now where the messages do not say, or say a time to come.
     """
     most = tx.settings(TranscriptSettings).batch_messages
     if len(input.messages) > most:
@@ -42,7 +42,7 @@ def append_messages(tx: Transaction, input: AppendMessagesInput) -> AppendMessag
     done = store.append_messages(tx, input.transcript_id, messages)
     if done.appended:
         instants = [message.occurred_at for message in messages if message.occurred_at is not None]
-        record_activity(tx, input.session_id, max(instants, default=tx.now))
+        record_activity(tx, input.session_id, min(max(instants, default=tx.now), tx.now))
     return AppendMessagesPayload(
         transcript=Transcript.of(store.get_transcript(tx, input.transcript_id)),
         first_seq=done.first_seq,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,14 +34,18 @@ def command(*arguments: str, data: Path, timeout: float = 60) -> subprocess.Comp
 
 
 def refused(*arguments: str, data: Path) -> dict[str, Any]:
-    """The error of a command that must fail, in the contract's shape, with the exit code beside it."""
-    done = command(*arguments, "--json", data=data)
+    """Code and exit code of a command that must fail, and say in words or as JSON what to do."""
+    as_json = arguments[0] != "serve"  # a server talks to people until it is ready
+    done = command(*arguments, *(["--json"] if as_json else []), data=data)
     assert done.returncode != 0, done.stdout
     assert "Traceback" not in done.stderr, done.stderr
-    error = json.loads(done.stderr.strip().splitlines()[-1])
-    contract = error.get("error", error)
-    assert contract["action"]
-    return {**contract, "exit": done.returncode}
+    if as_json:
+        contract = json.loads(done.stderr.strip().splitlines()[-1])
+        assert contract["action"]
+        return {"code": contract["code"], "exit": done.returncode}
+    assert "What to do" in done.stderr, done.stderr
+    (code,) = re.findall(r"^([A-Z_]+): ", done.stderr, re.MULTILINE)
+    return {"code": code, "exit": done.returncode}
 
 
 def ask(server: RunningServer, query: str, **variables: Any) -> dict[str, Any]:

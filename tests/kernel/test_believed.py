@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -15,12 +16,14 @@ class Source:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answers: dict[str, str | None] = {}
+        self.reached = asyncio.Event()
         self.open = asyncio.Event()
         self.open.set()
         self.seconds = 0.0
 
     async def look_up(self, key: str) -> str | None:
         self.asked.append(key)
+        self.reached.set()
         await self.open.wait()
         return self.answers[key]
 
@@ -72,8 +75,7 @@ async def test_many_who_wait_ask_once():
     source.open.clear()
     cache = believed(source)
     waiting = [asyncio.create_task(cache.ask("k")) for _ in range(50)]
-    while not source.asked:
-        await asyncio.sleep(0)
+    await source.reached.wait()
     source.open.set()
     assert await asyncio.gather(*waiting) == ["one"] * 50
     assert source.asked == ["k"]
@@ -85,8 +87,7 @@ async def test_who_leaves_does_not_take_the_answer_from_the_others():
     source.open.clear()
     cache = believed(source)
     leaves, stays = asyncio.create_task(cache.ask("k")), asyncio.create_task(cache.ask("k"))
-    while not source.asked:
-        await asyncio.sleep(0)
+    await source.reached.wait()
     leaves.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaves
@@ -99,8 +100,7 @@ async def test_an_error_reaches_all_and_is_not_remembered():
     source.open.clear()
     cache = believed(source)
     waiting = [asyncio.create_task(cache.ask("k")) for _ in range(2)]
-    while not source.asked:
-        await asyncio.sleep(0)
+    await source.reached.wait()
     source.open.set()
     assert [type(answer) for answer in await asyncio.gather(*waiting, return_exceptions=True)] == [KeyError] * 2
     source.answers["k"] = "one"
@@ -114,13 +114,12 @@ async def test_an_error_that_nobody_waits_for_makes_no_noise():
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     waiting = asyncio.create_task(cache.ask("k"))
-    while not source.asked:
-        await asyncio.sleep(0)
+    await source.reached.wait()
     waiting.cancel()
     source.open.set()
-    while cache._lookups:
-        await asyncio.sleep(0)
+    await asyncio.wait(list(cache._lookups.values()))
     del waiting
+    gc.collect()
     assert complaints == []
 
 

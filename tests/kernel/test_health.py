@@ -49,12 +49,18 @@ async def test_a_database_file_that_was_moved_away_or_replaced_is_noticed(store:
     await readiness.check()
 
 
+def move(path: Path, to: Path) -> None:
+    path.rename(to)
+
+
 async def test_a_data_directory_that_is_gone_is_noticed(store: Store, data_dir: Path):
     readiness = Readiness(store.kernel)
-    data_dir.rename(data_dir.with_name("gone"))
+    away = data_dir.with_name("gone")
+    move(data_dir, away)
     with pytest.raises(StorageFailedError):
         await readiness.check()
-    data_dir.with_name("gone").rename(data_dir)
+    move(away, data_dir)
+    await readiness.check()
 
 
 async def test_a_data_directory_that_cannot_be_written_is_not_ready(store: Store, monkeypatch: pytest.MonkeyPatch):

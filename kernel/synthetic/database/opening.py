@@ -122,8 +122,9 @@ def open_store(
             applied = _bring_up_to_date(connection, directory, blueprint, pending, clock, progress)
             record_tables(connection, blueprint.tables)
         except apsw.Error as error:
+            translated = translate(error, connection.system_errno)
             connection.close()
-            raise translate(error, connection.system_errno) from error
+            raise translated from error
         except BaseException:
             connection.close()
             raise

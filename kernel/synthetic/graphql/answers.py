@@ -9,6 +9,7 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, SourceLocation
 
 from synthetic.clock import Clock
+from synthetic.error_contract import bounded
 from synthetic.errors import BadUserInputError, InternalError, SyntheticError
 from synthetic.graphql.documents import DocumentErrors
 from synthetic.logs import logger_for
@@ -104,7 +105,7 @@ class AnswerRenderer:
         locations: list[SourceLocation] | None = None,
         path: list[str | int] | None = None,
     ) -> dict[str, Any]:
-        shown: dict[str, Any] = {"message": message}
+        shown: dict[str, Any] = {"message": bounded(message)}
         if locations:
             shown["locations"] = [{"line": location.line, "column": location.column} for location in locations]
         if path:

@@ -85,8 +85,12 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say that the stop begins, then let requests end."""
+        """Say that the stop begins, accept no more, then let requests end."""
         self._lifetime.stopping()
+        for listener in self.servers:
+            listener.close()
+            # What was accepted a moment ago must be among the connections that are now asked to end.
+            await listener.wait_closed()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

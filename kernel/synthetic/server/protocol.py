@@ -28,6 +28,48 @@ from synthetic.server.connections import Connections
 
 HEADER_BYTES_MAX = 65_536
 HEADERS_TOO_LARGE = 431
+HELD_BYTES_MAX = 32_768
+
+
+class OneWrite:
+    """A transport for answers, which sends head and body of a short one in one system call.
+
+    uvicorn writes the head of an answer and its body apart, and on loopback a
+    system call costs more than all else that it does for a short answer.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        """Hold a short piece until the answer is complete, the event loop's turn ends, or there is enough of it."""
+        if len(self._held) + len(data) >= HELD_BYTES_MAX:
+            self.flush()
+            self._transport.write(data)
+        elif self._held:
+            self._held += data
+        elif data:
+            self._held = data
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what is held."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+    def close(self) -> None:
+        """Send what is held, then close."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is being closed."""
+        return self._transport.is_closing()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -45,6 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and wait for its first request."""
         super().connection_made(transport)
+        self._writing = OneWrite(transport, self.loop)
         self._pool.enter(self)
         self._pool.rest(self)
         self._wait(self._pool.read_seconds)
@@ -57,7 +100,8 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came; bounds the bytes of a request's headers."""
         super().data_received(data)
-        if self._in_message and not self._in_headers:
+        if not self._in_headers:
+            # What came was the end of headers, or of a body: only headers that go on and on are counted.
             return
         self._header_bytes += len(data)
         if self._header_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
@@ -76,6 +120,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self.overdue_at = math.inf
         super().on_headers_complete()
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None:
+            cycle.transport = cast("asyncio.Transport", self._writing)
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
@@ -86,6 +133,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer has been given; the next request may come, or the rest of a body that nobody wanted."""
+        self._writing.flush()
         super().on_response_complete()
         self._rest_unless_busy()
 

@@ -43,23 +43,19 @@ def select_constructs(snapshot: Snapshot, criteria: Criteria, *, by_creation: bo
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
     conditions = Conditions(snapshot)
-    source, leading, rest = "constructs", list[str](), criteria
+    source, rest = "constructs", criteria
     indexed = conditions.find_indexed(criteria.metadata, "filter")
     if indexed is not None and criteria.ids is None and criteria.related is None:
         matches = f"FROM construct_metadata WHERE {conditions.indexed_match(*criteria.metadata[indexed])}"
+        source = f"(SELECT construct_id AS id, created_at {matches}) CROSS JOIN constructs USING (id, created_at)"
         rest = dataclasses.replace(criteria, metadata=_without(criteria.metadata, indexed))
-        if by_creation:
-            walked = f"(SELECT construct_id AS id, created_at {matches})"
-            source = f"{walked} CROSS JOIN constructs USING (id, created_at)"
-        else:
-            leading = [f"id IN (SELECT construct_id {matches})"]
     elif by_creation:
         column, values = _merged(criteria)
         if values:
             parts = (f"SELECT {COLUMNS} FROM constructs WHERE {column} = {conditions.bind(value)}" for value in values)
             source = f"({' UNION ALL '.join(parts)})"
             rest = dataclasses.replace(criteria, **{"statuses" if column == "status" else "types": None})
-    where = leading + conditions.of(rest, "filter")
+    where = conditions.of(rest, "filter")
     return Selection(f"{COLUMNS} FROM {source}", where, conditions.params)
 
 

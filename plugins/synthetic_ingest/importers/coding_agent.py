@@ -75,7 +75,8 @@ def parse_line(line: bytes, offset: int, number: int) -> Parsed:  # noqa: ARG001
         source_id = source_id_of(line, offset)
     else:
         del entry["uuid"]
-    facts = _facts_of(entry)
+    # Most lines are of progress, and say nothing of the session that others do not.
+    facts = None if entry_type == "progress" else _facts_of(entry)
     occurred_at = instant_of(entry.get("timestamp"))
     if occurred_at is not None:
         del entry["timestamp"]
@@ -180,8 +181,8 @@ def _take_usage(message: dict[str, Any]) -> Usage | None:
 
 
 def _facts_of(entry: dict[str, Any]) -> SessionFacts | None:
-    cwd, branch, version = entry.get("cwd"), entry.get("gitBranch"), entry.get("version")
-    return _surroundings(plain_fact(cwd), plain_fact(branch), plain_fact(version))
+    get = entry.get
+    return _surroundings(plain_fact(get("cwd")), plain_fact(get("gitBranch")), plain_fact(get("version")))
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from synthetic import BadUserInputError, Transaction
-from synthetic_ingest.model import Batch, FileState, IngestFile, IngestReject, Reject, Target, reject_of
+from synthetic_ingest.model import Batch, FileState, IngestFile, IngestReject, Line, Reject, Target, reject_of
 from synthetic_ingest.settings import IngestSettings
 from synthetic_ingest.store.files import insert_file, make_room, update_file, values_of
 from synthetic_ingest.store.listing import REJECT_COLUMNS
@@ -114,12 +114,14 @@ def _append(tx: Transaction, transcript_id: str, batch: Batch, rejects: list[Rej
     except BadUserInputError:
         appended = 0
     refused: set[int] = set()
-    for message, line in zip(batch.messages, batch.origins, strict=True):
+    for message, origin in zip(batch.messages, batch.origins, strict=True):
         try:
             appended += append_messages(tx, transcript_id, [message]).appended
         except BadUserInputError as error:
+            line = Line(*origin)
             if line.offset not in refused:
-                rejects.append(reject_of(line, error.message, settings.excerpt_characters))
+                reason = error.message.replace("messages[0].", "Its ", 1)
+                rejects.append(reject_of(line, reason, settings.excerpt_characters))
             refused.add(line.offset)
     return appended
 

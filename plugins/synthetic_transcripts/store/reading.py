@@ -189,18 +189,16 @@ def _stretches_between(
 
 
 def _sealed_messages(
-    snapshot: Snapshot,
-    transcript: Transcript,
-    stretch: Stretch,
-    seqs: Sequence[int],
-    kinds: frozenset[MessageKind] | None = None,
+    snapshot: Snapshot, transcript: Transcript, stretch: Stretch, seqs: range, kinds: frozenset[MessageKind] | None
 ) -> list[Message]:
     """Those messages of a stretch that have these seqs, and are of these kinds."""
-    columns = load_stretch(snapshot, stretch)
-    indexes = [seq - stretch.first_seq for seq in seqs]
-    if kinds is not None:
-        indexes = [index for index in indexes if columns.kind[index] in kinds]
-    chosen = columns.chosen(indexes)
+    sealed = load_stretch(snapshot, stretch)
+    start, stop = seqs.start - stretch.first_seq, seqs.stop - stretch.first_seq
+    columns = sealed.columns(start, stop)
+    if kinds is None:
+        return columns.messages(transcript.key, seqs)
+    indexes = sealed.indexes_of(kinds, start, stop)
+    chosen = columns.chosen([index - start for index in indexes])
     return chosen.messages(transcript.key, [stretch.first_seq + index for index in indexes])
 
 
@@ -218,9 +216,10 @@ def _tail_messages(
 def _read_seqs(snapshot: Snapshot, transcript: Transcript, seqs: Sequence[int]) -> list[Message]:
     """The messages with these seqs, which exist and are in order."""
     places, unsealed = locate(snapshot, transcript.key, seqs)
-    found = [message for stretch, held in places for message in _sealed_messages(snapshot, transcript, stretch, held)]
+    found: list[Message] = []
+    for stretch, held in places:
+        found.extend(_sealed_messages(snapshot, transcript, stretch, range(held[0], held[-1] + 1), None))
     if unsealed:
-        tail = _tail_messages(snapshot, transcript, unsealed[0], unsealed[-1])
-        wanted = frozenset(unsealed)
-        found.extend(message for message in tail if message.seq in wanted)
-    return found
+        found.extend(_tail_messages(snapshot, transcript, unsealed[0], unsealed[-1]))
+    wanted = frozenset(seqs)
+    return [message for message in found if message.seq in wanted]

@@ -77,7 +77,7 @@ def count_kinds(kinds: Sequence[str]) -> KindCounts:
     return KindCounts(*(counts[kind] for kind in MessageKind))
 
 
-def load_stretch(snapshot: Snapshot, stretch: Stretch) -> Columns:
+def load_stretch(snapshot: Snapshot, stretch: Stretch) -> codec.Sealed:
     """The messages of a stretch.
 
     Raises:
@@ -93,10 +93,10 @@ def load_stretch(snapshot: Snapshot, stretch: Stretch) -> Columns:
         encoded = codec.Encoded(row[2], codec.decompress(row[3], row[1]))
         if not isinstance(snapshot, Transaction):
             cache.keep(stretch.id, encoded)
-    columns = codec.decode(encoded)
-    if columns.length != stretch.last_seq - stretch.first_seq + 1:
+    sealed = codec.Sealed(encoded)
+    if sealed.length != stretch.last_seq - stretch.first_seq + 1:
         raise TranscriptDamagedError
-    return columns
+    return sealed
 
 
 def locate(
@@ -168,6 +168,6 @@ def take_partial_stretch(
     if row is None:
         return None
     stretch = Stretch(*row)
-    columns = load_stretch(tx, stretch)
+    columns = load_stretch(tx, stretch).columns()
     tx.execute("DELETE FROM transcript_stretches WHERE id = :id", {"id": stretch.id})
     return stretch.first_seq, columns

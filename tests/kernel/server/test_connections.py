@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 
+from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 from synthetic.graphql import graphiql
 from synthetic.testing import CONTRACT_KEYS, RunningServer, copy_template, running_server
 
@@ -223,12 +223,12 @@ def test_a_flood_of_connections_uses_up_no_file_descriptors(
         flood = [opened.enter_context(socket.socket()) for _ in range(900)]
         waiting = select.poll()
         for connection in flood:
-            connection.setblocking(False)
+            connection.settimeout(0)
             connection.connect_ex((parts.hostname, parts.port))
             waiting.register(connection, select.POLLIN)
         by_number = {connection.fileno(): connection for connection in flood}
         turned_away = by_number[waiting.poll()[0][0]]
-        turned_away.setblocking(True)
+        turned_away.settimeout(None)
         answered(read_to_end(turned_away), 503, "OVERLOADED")
         # The flood is quiet, so it makes room for who asks, and the database can be read.
         while True:

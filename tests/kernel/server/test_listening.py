@@ -29,6 +29,13 @@ def test_a_free_port_is_the_same_on_every_address_of_a_host():
     close_all(bound)
 
 
+def test_answers_are_not_held_back():
+    """asyncio sets TCP_NODELAY on sockets of this protocol alone, and accepted ones take it over."""
+    bound = listen("127.0.0.1", 0)
+    assert bound[0].proto == socket.IPPROTO_TCP
+    close_all(bound)
+
+
 def test_when_the_port_is_taken_on_a_later_address_another_one_is_chosen(monkeypatch: pytest.MonkeyPatch):
     attempts: list[int] = []
     real = listening._bind_all
@@ -45,9 +52,8 @@ def test_when_the_port_is_taken_on_a_later_address_another_one_is_chosen(monkeyp
 
 
 def test_a_taken_port_is_not_waited_for_and_nothing_stays_bound():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(AddressUnavailableError, match="in use"):
-            listen("127.0.0.1", taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AddressUnavailableError, match="in use"):
+        listen("127.0.0.1", taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 70, "bad host"])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from kernel.server.conftest import origin_of
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from kernel.server.conftest import origin_of
 from synthetic.testing import CONTRACT_KEYS, RunningServer, copy_template, open_test_store, running_server
 from synthetic.tokens import create_token, list_tokens, revoke_token
 
@@ -135,11 +135,19 @@ def test_every_answer_has_the_security_headers(client: httpx.Client):
     for path in ("/healthz", "/nothing", "/graphql", "/"):
         headers = client.get(path, headers={"accept": "text/html"}).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
-        assert headers["x-frame-options"] == "DENY"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert len(headers.get_list("content-security-policy")) == 1
+        assert "cache-control" in headers
         assert "server" not in headers
+
+
+def test_a_page_keeps_its_address_to_itself(client: httpx.Client):
+    headers = client.get("/graphql", headers={"accept": "text/html"}).headers
+    assert headers["content-type"].startswith("text/html")
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
 def test_a_correlation_id_is_taken_over_when_it_is_harmless(client: httpx.Client):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 
+from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 from synthetic.testing import running_server
 from synthetic.tokens import generate_secret
 
@@ -25,6 +25,7 @@ def start_that_fails(directory: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and words of a start, which must print neither a traceback nor that it is ready."""
     ended = subprocess.run(
         [sys.executable, "-m", "synthetic", "serve", "--data", str(directory), *arguments],
+        check=False,
         capture_output=True,
         text=True,
         timeout=60,
@@ -169,6 +170,10 @@ def test_a_stop_does_not_wait_for_ever(data_dir: Path):
         )
         assert running.recv(65_536).startswith(b"HTTP/1.1 100 ")
         assert server.stop() == 0
+        raw = read_to_end(running)
+        assert raw.startswith(b"HTTP/1.1 503 "), raw
+        assert b"OVERLOADED" in raw
+    assert not any("Traceback" in line for line in server.log)
 
 
 def test_a_stop_closes_sockets(data_dir: Path):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from kernel.server.conftest import origin_of
 
+from kernel.server.conftest import origin_of
 from synthetic.testing import RunningServer, running_server
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are found in /proc")

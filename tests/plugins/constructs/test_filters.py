@@ -42,10 +42,13 @@ def fleet(save) -> None:
         ({"text": "e_c"}, "d"),
         ({"text": "\\"}, "f"),
         ({"text": "none"}, ""),
+        ({"text": "m%e"}, ""),
+        ({"text": "m_ve"}, ""),
         ({"metadata": [{"key": "env", "value": "prod"}]}, "b"),
         ({"metadata": [{"key": "env", "value": 1}]}, "d"),
         ({"metadata": [{"key": "env", "value": 1.0}]}, "d"),
         ({"metadata": [{"key": "env", "value": "1"}]}, ""),
+        ({"metadata": [{"key": "env", "value": '{"env":"prod"}'}]}, ""),
         ({"metadata": [{"key": "ok", "value": True}]}, "d"),
         ({"metadata": [{"key": "ok", "value": 1}]}, "e"),
         ({"metadata": [{"key": "ok", "value": False}]}, ""),
@@ -172,6 +175,7 @@ REFUSED = {
     "bad id of a related construct": ("filter.relatedTo.id", {"relatedTo": {"id": ""}}),
     "nested": ("filter.not.or.userId", {"not": {"or": [{"userId": ""}]}}),
     "too many conditions": ("filter", DEEP),
+    "too many empty conditions": ("filter", {"and": [{}] * 50}),
 }
 
 

@@ -146,6 +146,10 @@ WALKED = {
             f"SEARCH constructs USING INDEX constructs_by_type (type=? AND {CREATED})",
         ],
     ),
+    "one status of several types": (
+        Criteria(statuses=[ACTIVE], types=["plan", "review"]),
+        [f"SEARCH constructs USING INDEX constructs_by_status (status=? AND {CREATED})"],
+    ),
     "several statuses in a project": (
         Criteria(statuses=[ACTIVE, FAILED], project_id="p"),
         [f"SEARCH constructs USING INDEX constructs_by_project_id (project_id=? AND {CREATED})"],
@@ -177,6 +181,10 @@ def test_a_page_in_the_default_order_is_walked_in_an_index(store, criteria: Crit
 
 SORTED = {
     "ids": (Criteria(ids=["a", "b"]), [BY_ID, SORT]),
+    "ids with indexed metadata": (
+        Criteria(ids=["a", "b"], metadata=[("env", "prod")]),
+        [BY_ID, "SEARCH construct_metadata EXISTS USING PRIMARY KEY (construct_id=? AND key=?)", SORT],
+    ),
     "a range of updated_at": (
         Criteria(updated_from=0, updated_before=2**42),
         ["SEARCH constructs USING INDEX constructs_by_updated_at (updated_at>? AND updated_at<?)", SORT],

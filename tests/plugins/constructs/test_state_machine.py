@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from plugins.constructs.plain_constructs import PlainConstructs
 from synthetic import Connection, Order, Store, SyntheticError, SystemClock, delete_owned, from_json
@@ -81,13 +81,14 @@ SPARSE = st.one_of(
     [
         st.builds(Criteria, **{name: strategy})
         for name, strategy in {
-            "ids": st.lists(IDS),
-            "statuses": st.lists(STATUSES),
-            "types": st.lists(TYPES),
+            "ids": st.lists(IDS, min_size=1),
+            "statuses": st.lists(STATUSES, min_size=1),
+            "types": st.lists(TYPES, min_size=1),
+            "created_from": INSTANTS,
             "user_id": PEOPLE,
             "created_before": INSTANTS,
             "updated_from": INSTANTS,
-            "text": st.sampled_from(["alpha", "%"]),
+            "text": st.sampled_from(["alpha", "%", "_", "and"]),
             "metadata": st.lists(st.tuples(st.sampled_from([INDEXED, SCANNED]), VALUES), min_size=1, max_size=2),
             "related": st.builds(Related, IDS),
         }.items()
@@ -140,6 +141,12 @@ class ConstructMachine(RuleBasedStateMachine):
     def time_passes(self, ms: int) -> None:
         self.clock.advance(ms)
 
+    @initialize(whole=st.lists(st.tuples(TYPES, TITLES, CONTENT), min_size=5, max_size=5))
+    def begin_with_a_fleet(self, whole: list[tuple[str, str, dict[str, Any]]]) -> None:
+        for id, (type, title, content) in zip("abcde", whole, strict=True):
+            self.time_passes(1)
+            self.save(id, {"type": type, "title": title} | content, "none")
+
     @rule(id=IDS, type=TYPES, title=TITLES, content=CONTENT)
     def save_whole(self, id: str, type: str, title: str, content: dict[str, Any]) -> None:
         self.save(id, {"type": type, "title": title} | content, "right")
@@ -183,19 +190,25 @@ class ConstructMachine(RuleBasedStateMachine):
         expected = {"constructs": 1, "construct_relationships": links, "construct_metadata": entries}
         assert counted == {table: rows for table, rows in expected.items() if rows}
 
-    @rule(asked=CRITERIA, column=st.sampled_from(["created_at", "updated_at"]), descending=st.booleans())
-    def ask(self, asked: Criteria, column: str, descending: bool) -> None:
-        order = Order((column, "id"), descending=descending)
-        wanted = sorted(
-            (id for id in self.model.rows if self.model.meets(id, asked)),
-            key=lambda id: (self.model.rows[id][column], id),
-            reverse=descending,
-        )
+    @rule(
+        asked=st.lists(CRITERIA, min_size=1, max_size=5),
+        column=st.sampled_from(["created_at", "updated_at", "title"]),
+        descending=st.booleans(),
+    )
+    def ask(self, asked: list[Criteria], column: str, descending: bool) -> None:
+        def place(id: str) -> tuple[Any, str]:
+            value = self.model.rows[id][column]
+            return value.lower() if column == "title" else value, id
 
-        def page(snapshot: Any, after: str | None) -> Connection[Any]:
-            return page_of_constructs(snapshot, asked, order, first=2, after=after, last=None, before=None)
+        for each in asked:
+            found = [id for id in self.model.rows if self.model.meets(id, each)]
+            wanted = sorted(found, key=place, reverse=descending)
 
-        assert self.store.read(walk, page, lambda construct: construct.id) == (wanted, len(wanted))
+            def page(snapshot: Any, after: str | None, each: Criteria = each) -> Connection[Any]:
+                order = Order((column, "id"), descending=descending)
+                return page_of_constructs(snapshot, each, order, first=2, after=after, last=None, before=None)
+
+            assert self.store.read(walk, page, lambda construct: construct.id) == (wanted, len(wanted))
 
     @rule(id=IDS, kinds=st.none() | st.lists(KINDS, max_size=2), direction=st.sampled_from(RelationshipDirection))
     def ask_for_links(self, id: str, kinds: list[RelationshipKind] | None, direction: RelationshipDirection) -> None:
@@ -276,7 +289,7 @@ def test_the_store_does_what_the_model_does(machine: type[ConstructMachine]) -> 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
+            max_examples=80,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

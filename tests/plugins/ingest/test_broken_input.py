@@ -18,7 +18,7 @@ from synthetic.testing import open_test_store
 from synthetic_ingest.importer import LineRejectedError
 from synthetic_ingest.importers import chat, coding_agent, swe_agent
 from synthetic_ingest.model import FileState
-from synthetic_ingest.sources import open_source
+from synthetic_ingest.sources import Source
 from tests.plugins.ingest.kit import count_store, file_at, ingest, outcomes, rejects_of, texts_of
 from tests.plugins.ingest.samples import CHAT_LINES, LONG_AGO, jsonl, long_session, main_session, trajectory, write
 
@@ -163,7 +163,20 @@ def test_what_a_transcript_cannot_keep_is_rejected(data_dir, tmp_path):
         assert texts_of(store, path) == ["You are a gardener.", "Which tulips?"]
         [(number, offset, reason)] = rejects_of(store, path)
         assert (number, offset) == (2, len(jsonl(CHAT_LINES[0])))
-        assert "1024 bytes" in reason
+        assert reason.startswith("Its content must have at most 1024 bytes")
+
+
+def test_what_is_nested_deeper_than_can_be_written_is_rejected(store, tmp_path):
+    deep = b'{"role":"user","content":[' + b"[" * 300 + b"]" * 300 + b"]}\n"
+    path = write(tmp_path / "chat.jsonl", jsonl(CHAT_LINES[0]) + deep + jsonl(CHAT_LINES[1]))
+    assert outcomes(ingest(store, path)) == {"new": 1}
+    assert texts_of(store, path) == ["You are a gardener.", "Which tulips?"]
+    [(number, _, reason)] = rejects_of(store, path)
+    assert number == 2
+    assert "cannot be written as JSON" in reason
+    run = write(tmp_path / "run.traj", b'{"history":' + b"[" * 300 + b"]" * 300 + b"}")
+    ingest(store, run)
+    assert rejects_of(store, run) == [(1, 0, "It is nested too deep.")]
 
 
 def test_a_file_keeps_a_bounded_number_of_rejects_and_counts_the_rest(data_dir, tmp_path):
@@ -175,7 +188,10 @@ def test_a_file_keeps_a_bounded_number_of_rejects_and_counts_the_rest(data_dir, 
         assert [number for number, *_ in rejects_of(store, path)] == list(range(2, 12))
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "zstd"])
+PACKERS = pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "zstd"])
+
+
+@PACKERS
 def test_a_packed_file_is_read_up_to_its_damage(store, tmp_path, pack):
     path = write(tmp_path / "chat", pack(jsonl(*CHAT_LINES)) + b"\x1f\x8bdamage" * 20)
     assert outcomes(ingest(store, path)) == {"failed": 1}
@@ -188,6 +204,21 @@ def test_a_packed_file_is_read_up_to_its_damage(store, tmp_path, pack):
     write(path, pack(jsonl(*CHAT_LINES, CHAT_LINES[0])), LONG_AGO + 1)
     assert outcomes(ingest(store, path)) == {"continued": 1}
     assert file_at(store, path).problem is None
+
+
+@PACKERS
+def test_a_packed_document_that_is_damaged_is_rejected(store, tmp_path, pack):
+    document = json.dumps(trajectory(500)).encode()
+    path = write(tmp_path / "run.traj", pack(document[:200_000]) + b"\x1f\x8bdamage" * 20)
+    assert outcomes(ingest(store, path)) == {"failed": 1}
+    assert "cannot be unpacked beyond byte 200000" in rejects_of(store, path)[0][2]
+    write(path, pack(document), LONG_AGO + 1)
+    assert outcomes(ingest(store, path)) == {"reread": 1}
+
+
+def test_what_is_damaged_from_its_first_byte_is_a_failure(store, tmp_path):
+    path = write(tmp_path / "chat.gz", b"\x1f\x8b damage" * 20)
+    assert outcomes(ingest(store, path)) == {"failed": 1}
 
 
 def test_what_is_nothing_to_read_is_skipped_and_said(store, tmp_path):
@@ -256,13 +287,13 @@ def test_a_disk_that_fails_in_the_middle_keeps_what_was_read(store, tmp_path, mo
                 raise OSError(5, "Input/output error")
             return self.stream.read(size)
 
-    rewinding = open_source.__globals__["Source"].rewind
+    rewinding = Source.rewind
 
     def rewind(source):
         rewinding(source)
         source._stream = Failing(source._stream)
 
-    monkeypatch.setattr(open_source.__globals__["Source"], "rewind", rewind)
+    monkeypatch.setattr(Source, "rewind", rewind)
     assert outcomes(ingest(store, path)) == {"failed": 1}
     record = file_at(store, path)
     assert record.problem == "It cannot be read: Input/output error."

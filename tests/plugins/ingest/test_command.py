@@ -59,7 +59,7 @@ def test_files_that_cannot_be_read_end_with_a_code_and_a_list(run, tmp_path):
     code, out, err = run(good, tmp_path / "nothing", "--json")
     assert code == 65
     assert json.loads(out)["files"]["new"] == 1
-    error = json.loads(err)["error"]
+    error = json.loads(err)
     assert error["code"] == "INGEST_INCOMPLETE"
     assert error["details"] == {"failures": [{"path": str(tmp_path / "nothing"), "reason": "It is not there."}]}
     code, out, err = run(good, tmp_path / "nothing")
@@ -89,7 +89,7 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(run, tmp_path, dat
 def test_a_dry_run_makes_no_store(tmp_path, capsys):
     code = main(["ingest", str(tmp_path), "--data", str(tmp_path / "none"), "--dry-run", "--json"])
     assert code == 78
-    assert json.loads(capsys.readouterr().err)["error"]["code"] == "NO_STORE"
+    assert json.loads(capsys.readouterr().err)["code"] == "NO_STORE"
     assert not (tmp_path / "none").exists()
 
 
@@ -110,7 +110,7 @@ def test_a_format_can_be_forced(run, tmp_path):
     assert json.loads(out)["rejects"] == 1
     code, _, err = run(other, "--format", "poems", "--json")
     assert code == 64
-    error = json.loads(err)["error"]
+    error = json.loads(err)
     assert error["code"] == "UNKNOWN_FORMAT"
     assert "coding-agent, swe-agent, chat" in error["message"]
 
@@ -118,11 +118,12 @@ def test_a_format_can_be_forced(run, tmp_path):
 def test_a_format_is_not_changed_once_messages_were_stored(run, tmp_path):
     chat = write(tmp_path / "chat.jsonl", jsonl(*CHAT_LINES))
     run(chat)
-    code, out, _ = run(chat, "--format", "coding-agent", "--json")
-    assert code == 65
-    assert json.loads(out)["failures"][0]["reason"] == (
-        "It was read as chat before, and cannot be read as coding-agent now."
-    )
+    for other in ("coding-agent", "swe-agent"):
+        code, out, _ = run(chat, "--format", other, "--json")
+        assert code == 65
+        reason = f"It was read as chat before, and cannot be read as {other} now."
+        assert json.loads(out)["failures"][0]["reason"] == reason
+    assert json.loads(run(chat, "--json")[1])["files"]["unchanged"] == 1
     # Where nothing was stored, another format may be tried.
     odd = write(tmp_path / "odd.jsonl", b"[1]\n")
     run(odd, "--format", "coding-agent")
@@ -133,7 +134,7 @@ def test_sessions_can_be_attached_to_a_construct(run, tmp_path, data_dir):
     session = write(tmp_path / "a.jsonl", main_session().bytes())
     code, _, err = run(session, "--construct", "garden", "--json")
     assert code == 65
-    assert json.loads(err)["error"]["code"] == "NOT_FOUND"
+    assert json.loads(err)["code"] == "NOT_FOUND"
     run(session)
     with open_test_store(data_dir) as store:
         expect_data(

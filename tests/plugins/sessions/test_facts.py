@@ -22,7 +22,9 @@ NOW = 1_800_000_000_000
 
 def test_facts_about_a_session_that_is_not_there_make_it(store) -> None:
     session = store.write(
-        merge_session_facts, "a", SessionFacts(agent="coder", started_at=5, last_activity_at=9, metadata={"b": 1, "a": 2})
+        merge_session_facts,
+        "a",
+        SessionFacts(agent="coder", started_at=5, last_activity_at=9, metadata={"b": 1, "a": 2}),
     )
 
     assert session == store.read(get_session, "a")

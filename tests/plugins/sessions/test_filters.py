@@ -165,9 +165,7 @@ def test_the_sessions_of_a_construct_are_filtered_and_paged(fleet) -> None:
     """
     sessions = expect_data(fleet.graphql(document))["construct"]["sessions"]
 
-    wanted = expected(
-        fleet, Criteria(construct_id="c", statuses=[SessionStatus.ACTIVE]), SessionOrder.CREATED_AT_ASC
-    )
+    wanted = expected(fleet, Criteria(construct_id="c", statuses=[SessionStatus.ACTIVE]), SessionOrder.CREATED_AT_ASC)
     assert [node["id"] for node in sessions["nodes"]] == wanted
     assert {node["construct"]["id"] for node in sessions["nodes"]} == {"c"}
 
@@ -189,7 +187,9 @@ def test_a_filter_that_is_not_acceptable_is_refused(fleet, sent, field) -> None:
 
 
 def test_a_session_is_found_by_its_id_and_as_a_node(fleet) -> None:
-    document = '{ session(id: "s05") { id agent } node(id: "s05") { id ... on Session { agent } } none: session(id: "x") { id } }'
+    document = """
+    { session(id: "s05") { id agent } node(id: "s05") { id ... on Session { agent } } none: session(id: "x") { id } }
+    """
     found = expect_data(fleet.graphql(document))
 
     assert found == {

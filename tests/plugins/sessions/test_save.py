@@ -121,6 +121,8 @@ REFUSED = {
     "an id of 201 characters": ({"id": "x" * 201}, "id"),
     "a NUL in the id": ({"id": "a\0b"}, "id"),
     "a NUL in the title": ({"id": "a", "title": "a\0b"}, "title"),
+    "half a surrogate pair in the title": ({"id": "a", "title": "\ud800"}, "title"),
+    "half a surrogate pair in the id": ({"id": "\udc00"}, "id"),
     "a title of nothing": ({"id": "a", "title": " "}, "title"),
     "a title of 10 MB": ({"id": "a", "title": "x" * 10_000_000}, "title"),
     "an empty agent": ({"id": "a", "agent": ""}, "agent"),
@@ -156,6 +158,21 @@ def test_what_is_not_acceptable_is_refused_by_the_name_of_its_field(refused, sto
 
     assert error["details"]["field"] == field
     assert store.read(lambda snapshot: snapshot.value("SELECT count(*) FROM sessions")) == 0
+
+
+UNKNOWN = {
+    "an unknown status": {"status": "DONE"},
+    "a number as a title": {"title": 5},
+    "an instant that is none": {"startedAt": "yesterday"},
+    "an instant without an offset": {"startedAt": "2026-01-01T00:00:00"},
+    "an unknown field": {"colour": "red"},
+    "a version beyond 32 bits": {"ifVersion": 10**30},
+}
+
+
+@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_what_the_schema_does_not_have_is_refused(refused, content) -> None:
+    refused("BAD_USER_INPUT", SAVE, input=content)
 
 
 def test_a_construct_that_is_not_there_is_not_found(refused) -> None:

@@ -10,8 +10,6 @@ from plugins.transcripts.making import SMALL
 from synthetic import Store, SystemClock
 from synthetic.testing import ManualClock, copy_template, expect_data, expect_error, open_test_store
 
-
-
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -37,7 +35,9 @@ def store(data_dir: Path, clock: ManualClock, settings: dict[str, str]):
 @pytest.fixture(scope="module")
 def shared_store(template: Path, tmp_path_factory: pytest.TempPathFactory):
     """A store for the many examples of a property; each example makes transcripts of its own."""
-    with open_test_store(copy_template(template, tmp_path_factory.mktemp("shared") / "store"), settings=SMALL) as opened:
+    with open_test_store(
+        copy_template(template, tmp_path_factory.mktemp("shared") / "store"), settings=SMALL
+    ) as opened:
         yield opened
 
 

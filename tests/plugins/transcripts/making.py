@@ -38,7 +38,9 @@ SMALL = {
 }
 """Settings with which a few messages already fill stretches, and a page of text is stored apart."""
 
-NAMES: st.SearchStrategy[str] = st.sampled_from(["a", "b", "claude", "2f5c9a0e-55aa-4c1e-9d7e-0123456789ab", "2F5C9A0E-55AA-4C1E-9D7E-0123456789AB"])
+NAMES: st.SearchStrategy[str] = st.sampled_from(
+    ["a", "b", "claude", "2f5c9a0e-55aa-4c1e-9d7e-0123456789ab", "2F5C9A0E-55AA-4C1E-9D7E-0123456789AB"]
+)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(["", "\0", "x" * 1_500])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
@@ -214,10 +216,11 @@ def layout(store: Store, transcript_id: str = "t") -> tuple[list[int], int]:
     return store.read(read)
 
 
-WORDS = (
-    "the a of to in is file test error function return value module import class def self data query page store "
-    "transcript message agent plan step check build run fix bug line code path name type list dict index table row"
-).split()
+WORDS = [
+    first + second
+    for first in ("", "re", "con", "data", "file", "un", "sub", "trans")
+    for second in ("form", "path", "test", "value", "line", "run", "er")
+]
 
 
 def session_of_an_agent(count: int, seed: int = 1) -> list[NewMessage]:
@@ -269,9 +272,7 @@ def session_of_an_agent(count: int, seed: int = 1) -> list[NewMessage]:
                 "hookName": "PostToolUse:Read",
                 "command": "${PLUGIN_ROOT}/scripts/after-tool-use.sh --format json",
             }
-        message = NewMessage(
-            source_id=uuid(), parent_source_id=parent, occurred_at=at, metadata=metadata, **fields
-        )
+        message = NewMessage(source_id=uuid(), parent_source_id=parent, occurred_at=at, metadata=metadata, **fields)
         parent = message.source_id
         made.append(message)
     return made

@@ -51,7 +51,9 @@ def test_any_batches_with_repeats_and_seals_between_them_make_the_same_transcrip
 
         done = append(shared_store, batch, id)
 
-        wanted = Appended(before + 1, before + new, new, len(batch) - new) if new else Appended(None, None, 0, len(batch))
+        wanted = (
+            Appended(before + 1, before + new, new, len(batch) - new) if new else Appended(None, None, 0, len(batch))
+        )
         assert done == wanted
         if data.draw(st.booleans(), label="seal"):
             seal(shared_store, id)

@@ -10,7 +10,8 @@ from plugins.transcripts.making import messages, session_of_an_agent
 from synthetic_transcripts import codec, intake
 from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.errors import TranscriptDamagedError
-from synthetic_transcripts.identities import pack_ids, pack_parents, unpack_ids, unpack_parents
+from synthetic_transcripts.identities import PackedIds, pack_ids, pack_parents, unpack_parents
+from synthetic_transcripts.model import MessageKind
 
 UUID = "0198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"
 ANY_IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
@@ -23,26 +24,37 @@ def as_lists(columns: Columns) -> list[list[object]]:
 
 
 @settings(deadline=None, max_examples=80)
-@given(batch=st.lists(messages(ANY_IDS), min_size=1))
-def test_messages_come_back_as_they_were(batch) -> None:
+@given(batch=st.lists(messages(ANY_IDS), min_size=1), data=st.data())
+def test_messages_come_back_as_they_were(batch, data) -> None:
+    places = st.integers(0, len(batch))
     columns = intake.pack(batch, 1_000_000)
     columns = columns._replace(body=[None if len(body) > 200 else body for body in columns.body])
 
     encoded = codec.encode(columns)
     frame = codec.compress(encoded.rest, 3)
-    again = codec.decode(codec.Encoded(encoded.ids, codec.decompress(frame, len(encoded.rest))))
+    sealed = codec.Sealed(codec.Encoded(encoded.ids, codec.decompress(frame, len(encoded.rest))))
 
-    assert as_lists(again) == as_lists(columns)
+    assert sealed.length == len(batch)
+    assert as_lists(sealed.columns()) == as_lists(columns)
+    start, stop = sorted(data.draw(st.tuples(places, places), label="part"))
+    assert as_lists(sealed.columns(start, stop)) == as_lists(columns.part(start, stop))
+    found = sealed.indexes_of({MessageKind.TEXT, MessageKind.OTHER}, start, stop)
+    assert found == [
+        place for place in range(start, stop) if batch[place].kind in {MessageKind.TEXT, MessageKind.OTHER}
+    ]
+    assert [sealed.source_id(place) for place in range(len(batch))] == [message.source_id for message in batch]
 
 
 @given(st.lists(IDS))
 @example([UUID])
 @example([UUID + "\n"])
-@example(["０198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"])
+@example(["\uff10198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"])
 def test_ids_come_back_as_they_were(ids) -> None:
     packed, others = pack_ids(ids)
 
-    assert unpack_ids(packed, others) == ids
+    again = PackedIds(packed, others)
+    assert again.complete
+    assert [again[place] for place in range(len(ids))] == ids
 
 
 def test_only_canonical_uuids_become_sixteen_bytes() -> None:
@@ -56,7 +68,10 @@ def test_only_canonical_uuids_become_sixteen_bytes() -> None:
 def test_parents_come_back_as_they_were(pairs) -> None:
     ids, parents = [id for id, _ in pairs], [parent for _, parent in pairs]
 
-    assert unpack_parents(ids, pack_parents(ids, parents)) == parents
+    packed = pack_parents(ids, parents)
+    assert unpack_parents(PackedIds(*pack_ids(ids)), packed, 0, len(ids)) == parents
+    start, stop = len(ids) // 3, 2 * len(ids) // 3
+    assert unpack_parents(PackedIds(*pack_ids(ids)), packed, start, stop) == parents[start:stop]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +95,7 @@ def test_every_flipped_byte_of_a_frame_is_noticed(encoded) -> None:
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 5, 100])
 def test_a_payload_that_was_cut_is_refused(encoded, keep) -> None:
     with pytest.raises(TranscriptDamagedError):
-        codec.decode(codec.Encoded(encoded.ids, encoded.rest[-keep:] if keep else b""))
+        codec.Sealed(codec.Encoded(encoded.ids, encoded.rest[-keep:] if keep else b""))
 
 
 @settings(deadline=None)
@@ -89,7 +104,7 @@ def test_a_changed_byte_is_refused_or_changes_a_value_but_never_crashes(encoded,
     damaged = bytearray(encoded.rest)
     damaged[-1 - position % min(len(damaged), 2_000)] = value
     try:
-        columns = codec.decode(codec.Encoded(encoded.ids, bytes(damaged)))
+        columns = codec.Sealed(codec.Encoded(encoded.ids, bytes(damaged))).columns()
     except TranscriptDamagedError:
         return
     assert {len(column) for column in columns} == {20}
@@ -98,7 +113,7 @@ def test_a_changed_byte_is_refused_or_changes_a_value_but_never_crashes(encoded,
 @pytest.mark.parametrize("ids", [b"", bytes(16), bytes(19 * 16), bytes(21 * 16)])
 def test_too_few_or_too_many_ids_are_refused(encoded, ids) -> None:
     with pytest.raises(TranscriptDamagedError):
-        codec.decode(codec.Encoded(ids, encoded.rest))
+        codec.Sealed(codec.Encoded(ids, encoded.rest))
 
 
 def test_the_size_of_a_frame_is_checked_before_it_is_opened(encoded) -> None:

@@ -44,9 +44,7 @@ def transcripts(shared_store: Store) -> Store:
 
 
 def page(store: Store, transcript_id: str, **window: Any) -> tuple[list[int], bool]:
-    found = store.read(
-        lambda snapshot: read_messages(snapshot, get_transcript(snapshot, transcript_id), **window)
-    )
+    found = store.read(lambda snapshot: read_messages(snapshot, get_transcript(snapshot, transcript_id), **window))
     return [message.seq for message in found.messages], found.more
 
 
@@ -124,7 +122,15 @@ def opened_stretches(store: Store) -> int:
 
 
 def test_messages_are_found_by_transcript_and_seq(transcripts) -> None:
-    places = [("sealed", 9), ("nowhere", 1), ("unsealed", 61), ("sealed", 0), ("sealed", 62), ("sealed", 9), ("short", 1)]
+    places = [
+        ("sealed", 9),
+        ("nowhere", 1),
+        ("unsealed", 61),
+        ("sealed", 0),
+        ("sealed", 62),
+        ("sealed", 9),
+        ("short", 1),
+    ]
 
     found = transcripts.read(find_messages, places)
 

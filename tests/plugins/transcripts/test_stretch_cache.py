@@ -68,7 +68,9 @@ def test_threads_that_use_it_together_leave_its_count_right() -> None:
         thread.join()
 
     held = [cache.find(id) for id in range(97)]
-    assert cache.bytes_used == sum(len(found.ids) + len(found.rest) + ENTRY_BYTES for found in held if found is not None)
+    assert cache.bytes_used == sum(
+        len(found.ids) + len(found.rest) + ENTRY_BYTES for found in held if found is not None
+    )
     assert cache.bytes_used <= 50_000
 
 

@@ -200,7 +200,7 @@ class TestFacts:
 
     def test_where_it_runs_is_said_by_one_object_for_all_lines(self):
         built = main_session()
-        facts = parse(built.lines[1]).facts
+        facts = parse(built.lines[4]).facts
         assert facts == SessionFacts(metadata={"cwd": "/projects/garden", "gitBranch": "main", "version": "2.1.39"})
         assert parse(built.lines[5]).facts is facts
 
@@ -233,7 +233,7 @@ class TestFacts:
 
     @pytest.mark.parametrize("wrong", [7, "x" * 5_000, "a\0b", None])
     def test_what_a_session_cannot_keep_is_left_out(self, wrong):
-        assert parse(CodingSession().add("progress", cwd=wrong, gitBranch=wrong, version="1")).facts == SessionFacts(
+        assert parse(CodingSession().add("system", cwd=wrong, gitBranch=wrong, version="1")).facts == SessionFacts(
             metadata={"version": "1"}
         )
 

@@ -1,0 +1,170 @@
+"""Every field of every mutation, with everything that does not belong there.
+
+Whatever is sent, the answer is JSON with the error contract, or the value was
+fit to be stored; nothing is INTERNAL, a refused mutation leaves no row, and
+the server lives. A mutation that is added to the schema has to be added here.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from synthetic.testing import CONTRACT_KEYS, RunningServer, running_server
+
+HUGE = "x" * 10_000_000
+BAD_VALUES: dict[str, Any] = {
+    "a number": 7,
+    "a fraction": 0.5,
+    "true": True,
+    "a list": [],
+    "an object": {"a": 1},
+    "nothing": None,
+    "empty text": "",
+    "NUL": "a\0b",
+    "a lone surrogate": "a\ud800b",
+    "10^30": 10**30,
+    "minus one": -1,
+    "SQL": "'; DROP TABLE constructs; --",
+    "text of ten megabytes": HUGE,
+    "deep nesting": json.loads("[" * 50 + "]" * 50),
+}
+VALID: dict[str, dict[str, Any]] = {
+    "saveConstruct": {
+        "id": "new", "ifVersion": None, "type": "task", "status": "ACTIVE", "title": "A title", "description": "Text",
+        "userId": "u", "projectId": "p", "metadata": {"a": 1},
+    },
+    "deleteConstruct": {"id": "doomed", "dryRun": True},
+    "relateConstructs": {"fromId": "base", "kind": "RELATED", "toId": "other", "metadata": {}},
+    "unrelateConstructs": {"fromId": "base", "kind": "RELATED", "toId": "other"},
+    "saveSession": {
+        "id": "new", "ifVersion": None, "constructId": "base", "parentSessionId": "base", "agent": "a", "title": "t",
+        "userId": "u", "projectId": "p", "status": "ACTIVE", "startedAt": "2026-01-01T00:00:00Z",
+        "lastActivityAt": "2026-01-01T00:00:00Z", "endedAt": None, "metadata": {},
+    },
+    "appendMessages": {
+        "transcriptId": "new", "sessionId": "base", "source": "s", "title": "t",
+        "messages": [
+            {
+                "sourceId": "m1", "role": "ASSISTANT", "kind": "TEXT", "text": "Hello", "blocks": None,
+                "toolCallCount": 0, "model": "m", "usageId": "u", "parentSourceId": "m0",
+                "occurredAt": "2026-01-01T00:00:00Z", "metadata": {},
+                "usage": {"inputTokens": 1, "outputTokens": 1, "cacheReadTokens": 0, "cacheWriteTokens": 0},
+            }
+        ],
+    },
+}  # fmt: skip
+BASE = """mutation {
+    a: saveConstruct(input: {id: "base", type: "task", title: "Base"}) { construct { id } }
+    b: saveConstruct(input: {id: "other", type: "task", title: "Other"}) { construct { id } }
+    c: saveConstruct(input: {id: "doomed", type: "task", title: "Doomed"}) { construct { id } }
+    d: saveSession(input: {id: "base", constructId: "base"}) { session { id } }
+}"""
+CLIENT = httpx.Client(timeout=60, trust_env=False)
+COUNTS = "{ constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } } }"
+
+
+@pytest.fixture(scope="module")
+def server(template, tmp_path_factory) -> Iterator[RunningServer]:
+    from synthetic.testing import copy_template
+
+    data = copy_template(template, tmp_path_factory.mktemp("bad-input") / "store")
+    with running_server(data, "--set", "kernel.limits.requests_per_second=100000") as running:
+        assert "errors" not in post(running, BASE)
+        yield running
+        CLIENT.close()
+        assert "Traceback" not in "".join(running.log)
+
+
+def post(server: RunningServer, query: str, **variables: Any) -> dict[str, Any]:
+    # `json` writes a lone surrogate as an escape, which is how one reaches a server.
+    body = json.dumps({"query": query, "variables": variables})
+    headers = {**server.headers, "Content-Type": "application/json"}
+    answer = CLIENT.post(server.url, content=body.encode(), headers=headers)
+    assert answer.status_code < 500, answer.text[:500]
+    found = answer.json()
+    for error in found.get("errors", ()):
+        assert set(error["extensions"]) >= CONTRACT_KEYS, error
+        assert error["extensions"]["code"] != "INTERNAL", error
+        assert len(error["message"]) < 2_000, "an error repeats what was sent"
+    return found
+
+
+def input_type(server: RunningServer, mutation: str) -> str:
+    found = post(server, '{ __type(name: "Mutation") { fields { name args { name type { ofType { name } } } } } }')
+    fields = {field["name"]: field for field in found["data"]["__type"]["fields"]}
+    assert set(fields) == set(VALID), "a mutation that this test does not know"
+    return fields[mutation]["args"][0]["type"]["ofType"]["name"]
+
+
+def places(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    """Every place in a nested input, the input itself too."""
+    yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from places(inner, (*path, index))
+
+
+def put(value: Any, path: tuple, new: Any) -> Any:
+    if not path:
+        return new
+    changed = copy.deepcopy(value)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = new
+    return changed
+
+
+def drop(value: Any, path: tuple) -> Any:
+    changed = copy.deepcopy(value)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return changed
+
+
+@pytest.mark.parametrize("mutation", VALID)
+def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(server, mutation):
+    document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
+    refusals = 0
+    for path in places(VALID[mutation]):
+        for name, bad in BAD_VALUES.items():
+            if bad is HUGE and path and path[-1] in {"metadata", "blocks"}:
+                continue  # text is a JSON value, and its size is tried below
+            before = post(server, COUNTS)
+            answer = post(server, document, input=put(VALID[mutation], path, bad))
+            if "errors" in answer:
+                refusals += 1
+                assert post(server, COUNTS) == before, f"{path} with {name} was refused, and yet something was stored"
+        if path and not isinstance(path[-1], int):
+            post(server, document, input=drop(VALID[mutation], path))
+    assert refusals > len(list(places(VALID[mutation])))
+
+
+@pytest.mark.parametrize("mutation", VALID)
+def test_a_json_value_that_is_too_large_or_too_deep_is_refused(server, mutation):
+    document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
+    for path in places(VALID[mutation]):
+        if path and path[-1] == "metadata":
+            deep: Any = {}
+            for _ in range(60):
+                deep = {"a": deep}
+            for bad in ({"a": HUGE}, deep, {"a": 10**30}, {"a\0": 1}):
+                answer = post(server, document, input=put(VALID[mutation], path, bad))
+                if bad is deep or bad.get("a") is HUGE:
+                    assert "errors" in answer, path
+
+
+def test_the_store_is_whole_afterwards(server):
+    found = post(server, '{ construct(id: "base") { title } sessions { totalCount } }')
+    assert found["data"]["construct"] == {"title": "Base"}
