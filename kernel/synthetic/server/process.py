@@ -92,6 +92,7 @@ class Server(uvicorn.Server):
             # What was accepted a moment ago must be among the connections that are now asked to end.
             await listener.wait_closed()
         await super().shutdown(sockets)
+        gc.unfreeze()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -146,7 +147,7 @@ def _end_at_once() -> None:
 
 
 def run_server(kernel: Kernel, listening: Sequence[socket.socket], lifetime: Lifetime, *, no_auth: bool) -> None:
-    """Serve until a signal; the kernel stays open, the sockets are closed.
+    """Serve until a signal; the kernel and the sockets are for the caller to close.
 
     Raises:
         SettingsInvalidError: There is no room for connections.

@@ -56,6 +56,27 @@ def test_a_taken_port_is_not_waited_for_and_nothing_stays_bound():
         listen("127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EACCES, "may not listen on port 80"), (errno.ENOBUFS, "cannot listen on 127.0.0.1")]
+)
+def test_what_the_system_refuses_is_said(monkeypatch: pytest.MonkeyPatch, number: int, words: str):
+    def refused(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(listening, "_bind_all", refused)
+    with pytest.raises(AddressUnavailableError, match=words):
+        listen("127.0.0.1", 80)
+
+
+def test_the_search_for_a_free_port_ends(monkeypatch: pytest.MonkeyPatch):
+    def taken(*_: object) -> None:
+        raise OSError(errno.EADDRINUSE, "taken")
+
+    monkeypatch.setattr(listening, "_bind_all", taken)
+    with pytest.raises(AddressUnavailableError, match="No port is free"):
+        listen("127.0.0.1", 0)
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 70, "bad host"])
 def test_a_host_that_does_not_exist_is_a_wrong_setting(host: str):
     with pytest.raises(SettingsInvalidError, match="no host"):
