@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a script, not a module
-"""Write the pages and snapshots that are made from the code: docs/errors.md, docs/settings.md, the schema.
+"""Write the pages and snapshots that are made from the code: docs/errors.md, docs/settings.md, the schemas.
 
-Run it after a change of error codes, settings or GraphQL; a test fails while
+Run it after a change of error codes, settings, GraphQL or tables; a test fails while
 what is committed differs from what this would write.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import tempfile
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import msgspec
 
 from synthetic.error_contract import SyntheticError, default_message
-from synthetic.kernel import schema_of
+from synthetic.kernel import Kernel, schema_of
 from synthetic.kernel_settings import KernelSettings
 from synthetic.plugin_clashes import kernel_error_classes
 from synthetic.registry import Registry, load_registry
@@ -144,6 +145,23 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else f"{value:_}" if isinstance(value, int) else str(value)
 
 
+def ddl(registry: Registry) -> str:
+    """The tables, indexes and triggers of a new store, as its migrations make them."""
+    with tempfile.TemporaryDirectory() as directory:
+        overrides = {"kernel.database.synchronous": "OFF"}
+        kernel = Kernel.open(Path(directory) / "store", registry=registry, overrides=overrides, migrate=True)
+        try:
+            rows = kernel.database.read_blocking(
+                lambda snapshot: snapshot.rows(
+                    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+                    " ORDER BY tbl_name, type DESC, name"
+                )
+            )
+        finally:
+            kernel.close()
+    return "".join(f"{sql};\n\n" for (sql,) in rows).rstrip() + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every file that is made from the code, with what belongs in it."""
     registry = load_registry(None, environ={})
@@ -151,6 +169,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "errors.md": error_page(registry),
         ROOT / "docs" / "settings.md": settings_page(registry),
         ROOT / "tests" / "snapshots" / "schema.graphql": schema_of(registry).as_str() + "\n",
+        ROOT / "tests" / "snapshots" / "schema.sql": ddl(registry),
     }
 
 

@@ -1,0 +1,329 @@
+CREATE TABLE construct_metadata (
+    construct_id TEXT NOT NULL REFERENCES constructs (id),
+    key TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    value TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (construct_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX construct_metadata_by_value ON construct_metadata (key, value, created_at, construct_id);
+
+CREATE TABLE construct_metadata_keys (
+    key TEXT NOT NULL PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 200),
+    state TEXT NOT NULL CHECK (state IN ('BUILDING', 'READY', 'RETIRING')),
+    backfilled_to TEXT,
+    CHECK (backfilled_to IS NULL OR state = 'BUILDING')
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE construct_relationships (
+    from_id TEXT NOT NULL REFERENCES constructs (id),
+    kind TEXT NOT NULL CHECK (kind IN ('PARENT', 'PLAN_TO_IMPLEMENTATION', 'DEPENDS_ON', 'RELATED')),
+    to_id TEXT NOT NULL REFERENCES constructs (id),
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (from_id, kind, to_id),
+    CHECK (from_id <> to_id),
+    -- A link without direction is stored one way round, so that it cannot be stored twice.
+    CHECK (kind <> 'RELATED' OR from_id < to_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX construct_relationships_by_from_id ON construct_relationships (from_id, kind, created_at, to_id);
+
+CREATE INDEX construct_relationships_by_to_id ON construct_relationships (to_id, kind, created_at, from_id);
+
+CREATE TABLE constructs (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    type TEXT NOT NULL CHECK (length(type) BETWEEN 1 AND 200),
+    status TEXT NOT NULL CHECK (status IN ('PLANNED', 'ACTIVE', 'BLOCKED', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    -- Titles are compared without regard to ASCII case, so that they sort as people expect.
+    title TEXT NOT NULL COLLATE NOCASE CHECK (length(title) >= 1),
+    description TEXT,
+    user_id TEXT CHECK (length(user_id) BETWEEN 1 AND 200),
+    project_id TEXT CHECK (length(project_id) BETWEEN 1 AND 200),
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    CHECK (status <> 'ACTIVE' OR started_at IS NOT NULL),
+    CHECK ((status IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (ended_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX constructs_by_created_at ON constructs (created_at, id);
+
+CREATE INDEX constructs_by_project_id ON constructs (project_id, created_at, id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX constructs_by_status ON constructs (status, created_at, id);
+
+CREATE INDEX constructs_by_title ON constructs (title, id);
+
+CREATE INDEX constructs_by_type ON constructs (type, created_at, id);
+
+CREATE INDEX constructs_by_updated_at ON constructs (updated_at, id);
+
+CREATE INDEX constructs_by_user_id ON constructs (user_id, created_at, id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE ingest_files (
+    id TEXT NOT NULL PRIMARY KEY,
+    path TEXT NOT NULL CHECK (length(path) >= 1),
+    device INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    format TEXT NOT NULL CHECK (length(format) >= 1),
+    compression TEXT NOT NULL CHECK (compression IN ('NONE', 'GZIP', 'ZSTD')),
+    -- READING: not at its end yet (a reader is at work, or was stopped). PARTIAL: at its end but for a line
+    -- that is not complete. REPLACED: another file stands at its path now.
+    state TEXT NOT NULL CHECK (state IN ('READING', 'READ', 'PARTIAL', 'FAILED', 'REPLACED')),
+    problem TEXT,
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0),
+    modified_at INTEGER NOT NULL CHECK (modified_at >= 0),
+    -- Counted in unpacked bytes.
+    offset_bytes INTEGER NOT NULL CHECK (offset_bytes >= 0),
+    line_count INTEGER NOT NULL CHECK (line_count >= 0),
+    message_count INTEGER NOT NULL CHECK (message_count >= 0),
+    reject_count INTEGER NOT NULL CHECK (reject_count >= 0),
+    head_bytes INTEGER NOT NULL CHECK (head_bytes >= 0),
+    head_hash BLOB NOT NULL,
+    tail_hash BLOB NOT NULL,
+    session_id TEXT REFERENCES sessions (id),
+    transcript_id TEXT REFERENCES transcripts (id),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((state = 'FAILED') = (problem IS NOT NULL)),
+    CHECK ((session_id IS NULL) = (transcript_id IS NULL)),
+    CHECK (message_count = 0 OR transcript_id IS NOT NULL)
+) STRICT;
+
+CREATE INDEX ingest_files_by_device_and_inode ON ingest_files (device, inode);
+
+CREATE INDEX ingest_files_by_head_hash ON ingest_files (head_hash);
+
+CREATE UNIQUE INDEX ingest_files_by_path ON ingest_files (path) WHERE state <> 'REPLACED';
+
+CREATE INDEX ingest_files_by_path_and_id ON ingest_files (path, id);
+
+CREATE INDEX ingest_files_by_session_id ON ingest_files (session_id);
+
+CREATE INDEX ingest_files_by_state ON ingest_files (state, path, id);
+
+CREATE INDEX ingest_files_by_transcript_id ON ingest_files (transcript_id);
+
+CREATE TABLE ingest_rejects (
+    id TEXT NOT NULL PRIMARY KEY,
+    file_id TEXT NOT NULL REFERENCES ingest_files (id),
+    line_number INTEGER NOT NULL CHECK (line_number >= 1),
+    offset_bytes INTEGER NOT NULL CHECK (offset_bytes >= 0),
+    length_bytes INTEGER NOT NULL CHECK (length_bytes >= 0),
+    reason TEXT NOT NULL CHECK (length(reason) >= 1),
+    excerpt TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX ingest_rejects_by_file_id ON ingest_rejects (file_id, offset_bytes);
+
+CREATE TABLE leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    token INTEGER NOT NULL CHECK (token >= 1),
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meta (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE registered_tables (
+    name TEXT NOT NULL PRIMARY KEY,
+    plugin TEXT NOT NULL,
+    record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schema_migrations (
+    plugin TEXT NOT NULL,
+    number INTEGER NOT NULL CHECK (number >= 1),
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL CHECK (length(checksum) = 64),
+    applied_at INTEGER NOT NULL,
+    applied_by TEXT NOT NULL,
+    PRIMARY KEY (plugin, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    construct_id TEXT REFERENCES constructs (id),
+    -- No key: a sub-agent's files may be read before those of the session that
+    -- started it, and a family of sessions is deleted in batches, in any order.
+    parent_session_id TEXT CHECK (length(parent_session_id) BETWEEN 1 AND 200),
+    agent TEXT CHECK (length(agent) BETWEEN 1 AND 200),
+    title TEXT CHECK (length(title) >= 1),
+    user_id TEXT CHECK (length(user_id) BETWEEN 1 AND 200),
+    project_id TEXT CHECK (length(project_id) BETWEEN 1 AND 200),
+    status TEXT NOT NULL CHECK (status IN ('ACTIVE', 'ENDED', 'FAILED', 'CANCELLED')),
+    started_at INTEGER NOT NULL,
+    last_activity_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (parent_session_id <> id),
+    CHECK ((status = 'ACTIVE') = (ended_at IS NULL)),
+    CHECK (last_activity_at >= started_at),
+    CHECK (ended_at >= started_at)
+) STRICT;
+
+CREATE INDEX sessions_by_agent ON sessions (agent, started_at, id) WHERE agent IS NOT NULL;
+
+CREATE INDEX sessions_by_construct_id ON sessions (construct_id, started_at, id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX sessions_by_created_at ON sessions (created_at, id);
+
+CREATE INDEX sessions_by_last_activity_at ON sessions (last_activity_at, id);
+
+CREATE INDEX sessions_by_parent_session_id ON sessions (parent_session_id, started_at, id)
+WHERE parent_session_id IS NOT NULL;
+
+CREATE INDEX sessions_by_project_id ON sessions (project_id, started_at, id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX sessions_by_started_at ON sessions (started_at, id);
+
+CREATE INDEX sessions_by_status ON sessions (status, started_at, id);
+
+CREATE INDEX sessions_by_status_and_activity ON sessions (status, last_activity_at, id);
+
+CREATE INDEX sessions_by_user_id ON sessions (user_id, started_at, id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    scopes TEXT NOT NULL CHECK (json_valid(scopes) AND json_array_length(scopes) >= 1),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER CHECK (expires_at > created_at),
+    revoked_at INTEGER CHECK (revoked_at >= created_at),
+    last_used_at INTEGER
+) STRICT;
+
+CREATE TABLE transcript_bodies (
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    seq INTEGER NOT NULL CHECK (seq >= 1),
+    frame BLOB NOT NULL,
+    PRIMARY KEY (transcript_key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcript_messages (
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    seq INTEGER NOT NULL CHECK (seq >= 1),
+    source_id TEXT NOT NULL CHECK (source_id <> ''),
+    role TEXT NOT NULL CHECK (role IN ('USER', 'ASSISTANT', 'SYSTEM', 'TOOL')),
+    kind TEXT NOT NULL CHECK (kind IN ('TEXT', 'THINKING', 'TOOL_CALL', 'TOOL_RESULT', 'SYSTEM', 'OTHER')),
+    form TEXT NOT NULL CHECK (form IN ('TEXT', 'BLOCKS')),
+    tool_calls INTEGER NOT NULL CHECK (tool_calls >= 0),
+    model TEXT,
+    input_tokens INTEGER CHECK (input_tokens >= 0),
+    output_tokens INTEGER CHECK (output_tokens >= 0),
+    cache_read_tokens INTEGER CHECK (cache_read_tokens >= 0),
+    cache_write_tokens INTEGER CHECK (cache_write_tokens >= 0),
+    usage_id TEXT,
+    parent_source_id TEXT,
+    occurred_at INTEGER,
+    content_bytes INTEGER NOT NULL CHECK (content_bytes >= 0),
+    metadata_bytes INTEGER NOT NULL CHECK (metadata_bytes >= 0),
+    body BLOB CHECK (length(body) = content_bytes + metadata_bytes),
+    PRIMARY KEY (transcript_key, seq),
+    CHECK ((input_tokens IS NULL) = (output_tokens IS NULL)),
+    CHECK ((input_tokens IS NULL) = (cache_read_tokens IS NULL)),
+    CHECK ((input_tokens IS NULL) = (cache_write_tokens IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcript_responses (
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    usage_id TEXT NOT NULL CHECK (usage_id <> ''),
+    model TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
+    output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+    cache_read_tokens INTEGER NOT NULL CHECK (cache_read_tokens >= 0),
+    cache_write_tokens INTEGER NOT NULL CHECK (cache_write_tokens >= 0),
+    PRIMARY KEY (transcript_key, usage_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcript_sources (
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    hash INTEGER NOT NULL,
+    seq INTEGER NOT NULL CHECK (seq >= 1),
+    PRIMARY KEY (transcript_key, hash, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcript_stretches (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    first_seq INTEGER NOT NULL CHECK (first_seq >= 1),
+    last_seq INTEGER NOT NULL,
+    kind_text INTEGER NOT NULL CHECK (kind_text >= 0),
+    kind_thinking INTEGER NOT NULL CHECK (kind_thinking >= 0),
+    kind_tool_call INTEGER NOT NULL CHECK (kind_tool_call >= 0),
+    kind_tool_result INTEGER NOT NULL CHECK (kind_tool_result >= 0),
+    kind_system INTEGER NOT NULL CHECK (kind_system >= 0),
+    kind_other INTEGER NOT NULL CHECK (kind_other >= 0),
+    format INTEGER NOT NULL CHECK (format >= 1),
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 1),
+    ids BLOB NOT NULL CHECK (length(ids) % 16 = 0),
+    frame BLOB NOT NULL,
+    CHECK (
+        last_seq - first_seq + 1
+        = kind_text + kind_thinking + kind_tool_call + kind_tool_result + kind_system + kind_other
+    ),
+    CHECK (last_seq >= first_seq)
+) STRICT;
+
+CREATE UNIQUE INDEX transcript_stretches_by_seq ON transcript_stretches (transcript_key, last_seq, first_seq);
+
+CREATE TABLE transcript_usage (
+    transcript_key INTEGER NOT NULL REFERENCES transcripts (key),
+    model TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
+    output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+    cache_read_tokens INTEGER NOT NULL CHECK (cache_read_tokens >= 0),
+    cache_write_tokens INTEGER NOT NULL CHECK (cache_write_tokens >= 0),
+    responses INTEGER NOT NULL CHECK (responses >= 1),
+    PRIMARY KEY (transcript_key, model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE transcripts (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 200),
+    session_id TEXT NOT NULL REFERENCES sessions (id),
+    source TEXT,
+    title TEXT,
+    message_count INTEGER NOT NULL DEFAULT 0,
+    kind_text INTEGER NOT NULL DEFAULT 0 CHECK (kind_text >= 0),
+    kind_thinking INTEGER NOT NULL DEFAULT 0 CHECK (kind_thinking >= 0),
+    kind_tool_call INTEGER NOT NULL DEFAULT 0 CHECK (kind_tool_call >= 0),
+    kind_tool_result INTEGER NOT NULL DEFAULT 0 CHECK (kind_tool_result >= 0),
+    kind_system INTEGER NOT NULL DEFAULT 0 CHECK (kind_system >= 0),
+    kind_other INTEGER NOT NULL DEFAULT 0 CHECK (kind_other >= 0),
+    tool_call_count INTEGER NOT NULL DEFAULT 0 CHECK (tool_call_count >= 0),
+    size_bytes INTEGER NOT NULL DEFAULT 0 CHECK (size_bytes >= 0),
+    first_at INTEGER,
+    last_at INTEGER,
+    tail_count INTEGER NOT NULL DEFAULT 0,
+    tail_bytes INTEGER NOT NULL DEFAULT 0 CHECK (tail_bytes >= 0),
+    appended_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (message_count = kind_text + kind_thinking + kind_tool_call + kind_tool_result + kind_system + kind_other),
+    CHECK (tail_count BETWEEN 0 AND message_count),
+    CHECK (tail_count > 0 OR tail_bytes = 0),
+    CHECK ((first_at IS NULL) = (last_at IS NULL)),
+    CHECK (first_at <= last_at),
+    CHECK ((message_count = 0) = (appended_at IS NULL))
+) STRICT;
+
+CREATE INDEX transcripts_by_created_at ON transcripts (created_at, id);
+
+CREATE INDEX transcripts_by_session ON transcripts (session_id, created_at, id);
+
+CREATE INDEX transcripts_by_tail ON transcripts (appended_at) WHERE tail_count > 0;
+
+CREATE INDEX transcripts_by_updated_at ON transcripts (updated_at, id);
