@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import pytest
 
 from synthetic.store import Store
@@ -114,8 +115,6 @@ def durable_store(tmp_path: Path):
 @pytest.fixture
 def hand(tmp_path: Path, durable_store: Store):
     """A connection to a store of the same tables, for hand-written SQL."""
-    import apsw
-
     path = tmp_path / "hand"
     with open_test_store(path, settings=DURABLE):
         pass

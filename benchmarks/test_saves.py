@@ -17,6 +17,7 @@ COLUMNS = (
     "id, type, status, title, description, user_id, project_id, metadata, version,"
     " created_at, updated_at, started_at, ended_at"
 )
+NAMES = COLUMNS.split(", ")
 CONCURRENT = 64
 
 
@@ -40,7 +41,8 @@ def test_one_row_saved_durably_and_loaded_back(compare, durable_store, hand):
     def limit() -> None:
         id = f"hand-{next(numbers)}"
         save_by_hand(hand, id)
-        assert dict(zip(COLUMNS.split(", "), hand.execute(f"SELECT {COLUMNS} FROM constructs WHERE id = ?", (id,)).get))
+        row = hand.execute(f"SELECT {COLUMNS} FROM constructs WHERE id = ?", (id,)).get
+        assert dict(zip(NAMES, row, strict=True))["id"] == id
 
     compare("save one row durably and load it back", ours=ours, limit=limit, at_most=2, rounds=300)
 

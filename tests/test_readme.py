@@ -96,7 +96,8 @@ def test_the_tour_prints_what_it_says(served):
     printed = done.stdout.split(f"{mark}\n")
     checker = doctest.OutputChecker()
     for (command, wanted), got in zip(steps, printed, strict=False):
-        assert checker.check_output(wanted, got, SAME), f"$ {command}\n{got}\n--- the README says\n{wanted}{done.stderr}"
+        same = checker.check_output(wanted, got, SAME)
+        assert same, f"$ {command}\n{got}\n--- the README says\n{wanted}{done.stderr}"
     assert len(printed) == len(steps) + 1
 
 

@@ -335,3 +335,20 @@ class PluginClashError(SyntheticError):
     code = "PLUGIN_CLASH"
     action = "Take one of the two out of plugins.toml, or rename what clashes in one of them."
     exit_code = ExitCode.CONFIGURATION
+
+
+class AddressUnavailableError(SyntheticError):
+    """The server cannot listen on the address."""
+
+    code = "ADDRESS_UNAVAILABLE"
+    recoverable = True
+    action = "Stop what listens there, or choose another port with --port."
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class WorkerFailedError(SyntheticError):
+    """A worker process of the server could not start."""
+
+    code = "WORKER_FAILED"
+    action = "Read the server's log, which says more."
+    exit_code = ExitCode.UNAVAILABLE

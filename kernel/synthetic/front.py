@@ -50,6 +50,7 @@ class Front:
             try:
                 self._gate.check_headers(scope)
                 await self._app(scope, receive, exchange.send)
+                await exchange.end()
             except SyntheticError as error:
                 await self._refuse(exchange, receive, error)
             except asyncio.CancelledError:
@@ -58,8 +59,10 @@ class Front:
                     exchange, receive, OverloadedError("The server is being stopped.", retry_after_ms=1_000)
                 )
             except Exception:
-                log.exception("request failed", path=_logged_path(scope))
-                await self._refuse(exchange, receive, InternalError())
+                # Once the client has left, whatever is sent raises: that is no failure of ours.
+                if not exchange.gone:
+                    log.exception("request failed", path=_logged_path(scope))
+                    await self._refuse(exchange, receive, InternalError())
             finally:
                 self._note(exchange, (time.perf_counter() - started) * 1000)
 
@@ -101,9 +104,10 @@ class Exchange:
         started: Whether an answer has begun.
         status: Status of an HTTP answer; None while there is none, and for a socket that was accepted.
         closed: Code with which we have closed a socket.
+        gone: Whether the client has left.
     """
 
-    __slots__ = ("_send", "closed", "info", "scope", "started", "status")
+    __slots__ = ("_send", "closed", "gone", "info", "scope", "started", "status")
 
     def __init__(self, scope: Scope, send: Send, info: RequestInfo) -> None:
         self._send = send
@@ -112,6 +116,12 @@ class Exchange:
         self.started = False
         self.status: int | None = None
         self.closed: int | None = None
+        self.gone = False
+
+    async def end(self) -> None:
+        """Refuse a socket that was neither accepted nor refused: its client left before."""
+        if self.scope["type"] == "websocket" and not self.started:
+            await self.send({"type": "websocket.close"})
 
     async def send(self, message: Message) -> None:
         """Send on, with the headers that every answer has."""
@@ -127,7 +137,11 @@ class Exchange:
         elif kind == "websocket.close":
             self.started = True
             self.closed = message.get("code", 1000)
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            self.gone = True
+            raise
 
     def _headers(self, given: Any) -> list[tuple[bytes, bytes]]:
         headers = list(given)

@@ -6,11 +6,8 @@ kernel is made, without arguments, and without doing any I/O.
 
 from __future__ import annotations
 
-import pluggy
-
+from synthetic import hookspec
 from synthetic_ingest.importer import Importer
-
-hookspec = pluggy.HookspecMarker("synthetic")
 
 
 @hookspec

@@ -35,10 +35,13 @@ def decode_object(content: bytes) -> dict[str, Any]:
     Raises:
         LineRejectedError: As `decode`, or it is another JSON value.
     """
-    value = decode(content)
-    if type(value) is not dict:
-        raise LineRejectedError(f"It is {_NAMES[type(value)]}, not a JSON object.")
-    return value
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        value = _decode_with_lone_surrogates(content, str(error))
+    if type(value) is dict:
+        return value
+    raise LineRejectedError(f"It is {_NAMES[type(value)]}, not a JSON object.")
 
 
 def is_object(content: bytes) -> bool:

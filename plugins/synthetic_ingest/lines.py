@@ -73,26 +73,24 @@ def read_lines(source: Source, line_bytes_max: int) -> Iterator[Lines | LongLine
     offset = source.offset
     pending = _Pending()
     while block := source.read(BLOCK_BYTES):
-        end = block.rfind(b"\n")
-        if end < 0:
-            pending.add(block, line_bytes_max)
+        contents = block.split(b"\n")
+        pending.add(contents[0], line_bytes_max)
+        if len(contents) == 1:
             continue
-        first_end = block.find(b"\n")
-        start = 0
-        if pending.length + first_end > line_bytes_max:
-            pending.add(block[:first_end], line_bytes_max)
+        if pending.length > line_bytes_max:
             yield LongLine(offset, pending.length, pending.beginning(), pending.ending)
             offset += pending.length + 1
-            start = first_end + 1
-            pending = _Pending()
-        if start <= end:
-            content = b"".join((*pending.parts, block[start:end]))
-            yield from _split(content, offset, line_bytes_max)
-            offset += len(content) + 1
+            del contents[0]
+        else:
+            contents[0] = pending.joined()
+        rest = contents.pop()
+        if contents:
+            yield from _checked(contents, offset, line_bytes_max if len(block) > line_bytes_max else None)
+            offset = source.offset - len(rest)
         pending = _Pending()
-        pending.add(block[end + 1 :], line_bytes_max)
+        pending.add(rest, line_bytes_max)
     if pending.length:
-        yield Rest(offset, b"".join(pending.parts) if pending.length <= line_bytes_max else None)
+        yield Rest(offset, pending.joined() if pending.length <= line_bytes_max else None)
 
 
 class _Pending:
@@ -109,24 +107,24 @@ class _Pending:
         self.length += len(part)
         self.ending = (self.ending + part[-TAIL_BYTES:])[-TAIL_BYTES:]
 
+    def joined(self) -> bytes:
+        return b"".join(self.parts)
+
     def beginning(self) -> bytes:
-        return b"".join(self.parts)[:LONG_LINE_BYTES]
+        return self.joined()[:LONG_LINE_BYTES]
 
 
-def _split(content: bytes, offset: int, line_bytes_max: int) -> Iterator[Lines | LongLine]:
-    """Lines that stand within one block, whose last end has been taken off."""
-    contents = content.split(b"\n")
-    if len(content) <= line_bytes_max:
-        yield Lines(offset, contents)
-        return
+def _checked(contents: list[bytes], offset: int, line_bytes_max: int | None) -> Iterator[Lines | LongLine]:
+    """Complete lines, those that are too long apart; None where none can be."""
     start = 0
-    for index, line in enumerate(contents):
-        if len(line) > line_bytes_max:
-            if index > start:
-                yield Lines(offset, contents[start:index])
-                offset += sum(map(len, contents[start:index])) + index - start
-            yield LongLine(offset, len(line), line[:LONG_LINE_BYTES], line[-TAIL_BYTES:])
-            offset += len(line) + 1
-            start = index + 1
+    if line_bytes_max is not None:
+        for index, line in enumerate(contents):
+            if len(line) > line_bytes_max:
+                if index > start:
+                    yield Lines(offset, contents[start:index])
+                    offset += sum(map(len, contents[start:index])) + index - start
+                yield LongLine(offset, len(line), line[:LONG_LINE_BYTES], line[-TAIL_BYTES:])
+                offset += len(line) + 1
+                start = index + 1
     if start < len(contents):
-        yield Lines(offset, contents[start:])
+        yield Lines(offset, contents[start:] if start else contents)

@@ -147,7 +147,8 @@ class Target:
         head: Fingerprints of its beginning.
         session: Which session its messages belong to.
         construct_id: What the session is attached to, unless it is already.
-        is_idle: Whether it has not changed for so long that the session counts as over.
+        idle_before: Unix milliseconds; a session whose files were last changed
+            before this counts as over.
         replaces: The file that stood at the path before, as its row's id.
     """
 
@@ -161,7 +162,7 @@ class Target:
     head: HeadPrint
     session: FileSession
     construct_id: str | None
-    is_idle: bool
+    idle_before: int
     replaces: str | None
 
 
@@ -259,13 +260,14 @@ def settlement_of(session: Session, *, is_idle: bool, construct_id: str | None) 
 
     Args:
         session: As it is stored.
-        is_idle: Whether its file has not changed for long.
+        is_idle: Whether none of its files has changed for long.
         construct_id: What it would be attached to.
     """
-    is_active = session.status == SessionStatus.ACTIVE
-    went_on = session.status == SessionStatus.ENDED and session.last_activity_at > (session.ended_at or 0)
+    is_active, is_ended = session.status == SessionStatus.ACTIVE, session.status == SessionStatus.ENDED
+    # Ended here, a session has ended with its last activity; one that a person ended, later.
+    since_end = session.last_activity_at - (session.ended_at or 0)
     return Settlement(
-        ends=is_idle and (is_active or went_on),
-        revives=went_on and not is_idle,
+        ends=is_idle and (is_active or (is_ended and since_end > 0)),
+        revives=not is_idle and is_ended and since_end >= 0,
         attaches=construct_id is not None and session.construct_id is None,
     )

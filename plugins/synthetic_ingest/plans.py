@@ -100,9 +100,10 @@ class Planner:
         self._settings = settings
         self._clock = clock
 
-    def is_idle(self, modified_at: int) -> bool:
-        """Whether a file has not changed for so long that its session counts as over."""
-        return self._clock.now_ms() - modified_at > self._settings.idle_ms
+    @property
+    def idle_before(self) -> int:
+        """Unix milliseconds; a session whose files were last changed before this counts as over."""
+        return self._clock.now_ms() - self._settings.idle_ms
 
     def plan(self, source: Source, path: Path) -> Plan:
         """Decide about an open file.
@@ -233,7 +234,7 @@ class Planner:
             head=head,
             session=session,
             construct_id=self._options.construct_id,
-            is_idle=self.is_idle(status.modified_at),
+            idle_before=self.idle_before,
             replaces=known.replaces,
         )
 

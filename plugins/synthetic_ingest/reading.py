@@ -24,12 +24,7 @@ log = logger_for(__name__)
 
 
 class LineBatches:
-    """Reads a file of lines on from a place.
-
-    Attributes:
-        offset: Where the next line begins, in unpacked bytes.
-        number: Lines before that place.
-    """
+    """Reads a file of lines on from a place, once."""
 
     def __init__(self, importer: Importer, settings: IngestSettings, line_count: int, tail: bytes) -> None:
         """Make it.
@@ -45,6 +40,7 @@ class LineBatches:
         self._parse_line = importer.parse_line
         self._importer = importer
         self._settings = settings
+        self._offset = 0
         self._number = line_count
         self._tail = tail
         # The last line was taken though it had no end; what comes next still belongs to it.

@@ -180,8 +180,6 @@ def kind_of(mode: int) -> str:
         return "a pipe"
     if stat.S_ISSOCK(mode):
         return "a socket"
-    if stat.S_ISLNK(mode):
-        return "a symbolic link"
     return "a device"
 
 

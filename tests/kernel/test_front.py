@@ -69,14 +69,16 @@ async def test_graphql_clients_get_the_shape_that_they_expect(
     assert answer.headers["content-length"] == str(len(answer.content))
 
 
-async def run_socket(store: Store) -> list[Message]:
-    """What the application sends to a socket that was just opened."""
+async def run_socket(store: Store, *, leaves: bool = False) -> list[Message]:
+    """What the application sends to a socket that was just opened, and whose client may have left."""
     sent: list[Message] = []
 
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
     async def send(message: Message) -> None:
+        if leaves:
+            raise OSError("the client has left")
         sent.append(message)
 
     scope = {
@@ -139,3 +141,22 @@ async def test_an_answer_that_breaks_half_way_is_not_passed_off_as_whole(store: 
     }
     await create_app(store.kernel, no_auth=True)(scope, anyio.sleep_forever, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+async def test_a_client_that_left_is_no_failure(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    async def sending(self: SocketEndpoint, scope: object, receive: object, send: object) -> None:
+        await send({"type": "websocket.accept"})
+
+    monkeypatch.setattr(SocketEndpoint, "__call__", sending)
+    assert await run_socket(store, leaves=True) == []
+    assert caplog.records == []
+
+
+async def test_a_socket_that_is_neither_accepted_nor_refused_is_closed(store: Store, monkeypatch: pytest.MonkeyPatch):
+    async def silent(*_: object) -> None:
+        return
+
+    monkeypatch.setattr(SocketEndpoint, "__call__", silent)
+    assert [message["type"] for message in await run_socket(store)] == ["websocket.close"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, one of `ExitCode`, 130 after Ctrl-C, or 141 when
         the reader of the output has gone.
     """
+    if arguments is None:
+        # The modules are there until the process ends: no collection of the garbage need walk through them again.
+        gc.freeze()
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -83,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     invocation = read_ahead(words, os.environ)
-    registry, failure = _load(invocation)
+    # The server loads the plugins with its own flags as well, and needs none of their commands.
+    registry, failure = (None, None) if invocation.command == "serve" else _load(invocation)
     _configure_logs(registry)
     is_unknown = invocation.command is not None and invocation.command not in KERNEL_COMMANDS
     if failure is not None and is_unknown:

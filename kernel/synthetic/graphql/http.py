@@ -240,25 +240,26 @@ def _wants_page(accept: str | None, query_string: bytes) -> bool:
 
 
 async def _while_connected(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Do the work for as long as the client is there; when it leaves, cancel it and wait for its end.
+    """Do the work for as long as the client is there; when it leaves, cancel it.
 
     Raises:
         ClientGone: The client left before the work was done.
     """
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_leaving(receive))
+    serving = cast("asyncio.Task[Any]", asyncio.current_task())
+    watching = asyncio.create_task(_cancel_when_gone(receive, serving))
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientGone
+        return await work
+    except asyncio.CancelledError:
+        # Only the watching task cancels and then is done; anybody else's cancellation goes on.
+        if watching.done() and not watching.cancelled() and serving.uncancel() == 0:
+            raise ClientGone from None
+        raise
     finally:
         watching.cancel()
-        working.cancel()
-        await asyncio.wait((working, watching))
 
 
-async def _leaving(receive: Receive) -> None:
+async def _cancel_when_gone(receive: Receive, serving: asyncio.Task[Any]) -> None:
     """Wait until the client leaves; what it still sends is none of the request's."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    serving.cancel()

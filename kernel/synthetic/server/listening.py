@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TypeAlias, cast
 
-from synthetic.errors import ExitCode, SettingsInvalidError, SyntheticError
+from synthetic.errors import AddressUnavailableError, SettingsInvalidError, SyntheticError
 from synthetic.host_names import is_loopback
 from synthetic.kernel_settings import KernelSettings
 
@@ -26,15 +26,6 @@ PORT_ATTEMPTS = 10
 
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int]]
 """Family, and the address as `bind` takes it; of IPv6 it has two more parts."""
-
-
-class AddressUnavailableError(SyntheticError):
-    """The server cannot listen on the address."""
-
-    code = "ADDRESS_UNAVAILABLE"
-    recoverable = True
-    action = "Stop what listens there, or choose another port with --port."
-    exit_code = ExitCode.UNAVAILABLE
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

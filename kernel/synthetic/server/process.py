@@ -73,10 +73,10 @@ class Server(uvicorn.Server):
             self.servers.append(cast("asyncio.base_events.Server", listener))
         if self._lifetime.parent is not None:
             asyncio.get_running_loop().add_reader(self._lifetime.parent, self._hear_parent, self._lifetime.parent)
+        self._lifetime.announce()
         # What was made until now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        self._lifetime.announce()
 
     async def on_tick(self, counter: int) -> bool:
         """Sweep the connections, now and then."""

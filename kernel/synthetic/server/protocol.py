@@ -190,6 +190,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Make it; `pool` counts it, what else is given is uvicorn's."""
         super().__init__(**given)
         self._pool = pool
+        # How long the client may take to answer our closing frame.
+        self.close_timeout = pool.read_seconds
+        self._served = self.app
+        self.app = self._serve
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection."""
@@ -200,6 +204,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Forget the connection."""
         self._pool.leave_socket(self)
         super().connection_lost(exc)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run the application; a refusal with a body is a whole answer, which uvicorn does not notice."""
+        await self._served(scope, receive, send)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message on; text that is not UTF-8 ends the connection with 1007, without a traceback."""

@@ -10,11 +10,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from synthetic.first_token import ensure_first_token
+from synthetic.host_names import HostNames
 from synthetic.kernel import Kernel, kernel_version
+from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import configure_logs
 from synthetic.registry import load_registry
 from synthetic.server.banner import Banner
-from synthetic.server.listening import listen, require_loopback
+from synthetic.server.listening import listen, require_loopback, reserve_descriptors
 from synthetic.server.process import Lifetime, bounded_stop, run_server
 from synthetic.server.workers import Workers
 from synthetic.store import BlockingDatabase
@@ -43,8 +45,7 @@ def serve(
     registry = load_registry(data_dir, overrides=overrides)
     settings = registry.kernel_settings.server
     configure_logs(registry.kernel_settings.log)
-    if no_auth:
-        require_loopback(settings.host)
+    _check(registry.kernel_settings, no_auth=no_auth)
     with ExitStack() as opened:
         listening = [opened.enter_context(one) for one in listen(settings.host, settings.port)]
         stopping = opened.enter_context(bounded_stop(settings))
@@ -57,6 +58,14 @@ def serve(
         # The parent of workers has the store closed: only processes that serve it hold its locks.
         workers = Workers(kernel.data_dir, overrides or {}, listening, settings, no_auth=no_auth, announce=banner.show)
         asyncio.run(workers.run())
+
+
+def _check(settings: KernelSettings, *, no_auth: bool) -> None:
+    """Refuse what cannot work before anything is made: a start that fails later has shown nobody the first token."""
+    if no_auth:
+        require_loopback(settings.server.host)
+    HostNames(settings.server.host, settings.security.hosts, settings.security.origins)
+    reserve_descriptors(settings)
 
 
 def _welcome(kernel: Kernel, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:

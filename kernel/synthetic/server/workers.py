@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from synthetic.errors import ExitCode, SyntheticError
+from synthetic.errors import WorkerFailedError
 from synthetic.kernel_settings import ServerSettings
 from synthetic.logs import logger_for
 from synthetic.retry import Backoff
@@ -39,14 +39,6 @@ STEADY_SECONDS = 10.0
 RESTART = Backoff(first_ms=200.0, ceiling_ms=30_000.0)
 
 log = logger_for(__name__)
-
-
-class WorkerFailedError(SyntheticError):
-    """A worker process of the server could not start."""
-
-    code = "WORKER_FAILED"
-    action = "Read the server's log, which says more."
-    exit_code = ExitCode.UNAVAILABLE
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

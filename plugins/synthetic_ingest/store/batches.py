@@ -76,8 +76,8 @@ def store_batch(tx: Transaction, target: Target, record: IngestFile | None, batc
     )
     update_file(tx, record or before, after)
     _insert_rejects(tx, before, rejects, settings.rejects_per_file)
-    if batch.state in (FileState.READ, FileState.PARTIAL):
-        settle_session(tx, after, target.is_idle, target.construct_id)
+    if session_id is not None and batch.state in (FileState.READ, FileState.PARTIAL):
+        settle_session(tx, session_id, target.idle_before, target.construct_id)
     return after
 
 

@@ -19,6 +19,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from synthetic.kernel import Kernel
+from synthetic.server.listening import listen
 from synthetic.server.process import Lifetime, run_server
 from synthetic.testing import FAST_SETTINGS
 from synthetic.tokens import create_token
@@ -95,7 +96,7 @@ async def ticks(database, count: Count) -> AsyncIterator[int]:
 
 
 @subscription
-async def flood(database, size: Annotated[int, strawberry.argument(description="Letters in each.")]) -> AsyncIterator[str]:
+async def flood(database, size: Count) -> AsyncIterator[str]:
     """More than anybody reads."""
     started.release()
     try:
@@ -200,20 +201,21 @@ def serve_lab(folder: Path, **settings: str) -> Iterator[LiveServer]:
         write_plugins_toml(folder / "store", {"lab": ""})
         kernel = Kernel.open(folder / "store", overrides=overrides, migrate=True)
         stack.callback(kernel.close)
-        stack.callback(_in_thread(kernel, listening := socket.create_server(("127.0.0.1", 0))))
-        port = listening.getsockname()[1]
+        listening = listen("127.0.0.1", 0)
+        port = listening[0].getsockname()[1]
+        stack.callback(_in_thread(kernel, listening))
         server = LiveServer(f"http://127.0.0.1:{port}/graphql", "", kernel, sys.modules["sample_lab.plugin"])
         server.token = server.make_token("admin")
         stack.callback(server.client.close)
         yield server
 
 
-def _in_thread(kernel: Kernel, listening: socket.socket) -> Any:
+def _in_thread(kernel: Kernel, listening: list[socket.socket]) -> Any:
     """Serve in a thread; returns what stops it. The server stops when the pipe to its parent ends."""
     ready = threading.Event()
     parent, own_end = os.pipe()
     lifetime = Lifetime(announce=ready.set, stopping=lambda: None, stop_signals=(), parent=parent)
-    thread = threading.Thread(target=run_server, args=(kernel, [listening], lifetime), kwargs={"no_auth": False})
+    thread = threading.Thread(target=run_server, args=(kernel, listening, lifetime), kwargs={"no_auth": False})
     thread.start()
 
     def stop() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -118,10 +119,8 @@ def test_json_is_allowed_up_to_its_depth_and_refused_one_level_below(value: Any)
 
 @given(st.binary())
 def test_any_bytes_are_parsed_or_refused(text: bytes):
-    try:
+    with contextlib.suppress(BadRequestError):
         parse_json(text, 3)
-    except BadRequestError as error:
-        assert error.message
 
 
 @pytest.mark.parametrize(

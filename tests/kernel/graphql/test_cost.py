@@ -104,7 +104,8 @@ def test_each_fragment_is_measured_once_whatever_page_it_is_spread_in(monkeypatc
 
     monkeypatch.setattr(cost_module.CostMeasure, "_selections", counted)
     fragments = "".join(
-        f" fragment F{n} on Thing {{ things(first: {n}) {{ nodes {{ ...F{n + 1} }} edges {{ node {{ ...F{n + 1} }} }} }} }}"
+        f" fragment F{n} on Thing"
+        f" {{ things(first: {n}) {{ nodes {{ ...F{n + 1} }} edges {{ node {{ ...F{n + 1} }} }} }} }}"
         for n in range(30)
     )
     assert cost("{ thing { ...F0 ...F0 } }" + fragments + " fragment F30 on Thing { id }") == 2 * 3 + 1

@@ -113,7 +113,9 @@ DOUBLED = "".join(f" fragment F{n} on Thing {{ %s }}" % "...F{0} ...F{0}".format
 DEEPENED = "".join(f" fragment F{n} on Thing {{ twin {{ ...F{n + 1} }} other {{ ...F{n + 1} }} }}" for n in range(30))
 ALIASED = "".join(f" fragment F{n} on Thing {{ ...F{n + 1} a{n}: twin {{ ...F{n + 1} }} }}" for n in range(9))
 BOMBS = {
-    "fragments doubled, thirty of them in a kilobyte": "{ thing { ...F0 } }" + DOUBLED + " fragment F30 on Thing { id }",
+    "fragments doubled, thirty of them in a kilobyte": "{ thing { ...F0 } }"
+    + DOUBLED
+    + " fragment F30 on Thing { id }",
     "fragments doubled in depth": "{ thing { ...F0 } }" + DEEPENED + " fragment F30 on Thing { id }",
     "aliases doubled by fragments": "{ thing { ...F0 } }" + ALIASED + " fragment F9 on Thing { id }",
     "aliases": "{" + " ".join(f"a{n}:thing{{id}}" for n in range(9_000))[:131_000] + "}",
@@ -174,7 +176,7 @@ def test_a_document_that_is_as_large_as_the_limits_allow_is_prepared():
 def test_many_fragments_as_clients_with_components_make_them_are_no_bomb():
     spread = " ".join(f"...Part{n}" for n in range(40))
     parts = "".join(f" fragment Part{n} on Thing {{ id name twin {{ id }} }}" for n in range(40))
-    assert prepare("{ thing { %s } } %s" % (spread, parts)).cost == 161
+    assert prepare(f"{{ thing {{ {spread} }} }} {parts}").cost == 161
 
 
 def test_the_cost_of_a_known_document_is_asked_again_for_each_page_size():
@@ -260,13 +262,13 @@ def test_long_documents_take_the_place_of_many_short_ones():
     cache = DocumentCache(SCHEMA, limits)
     for number in range(4):
         cache.prepare(f"{{ thing {{ id }} }} # {number}", None, {})
-    long = "{ thing { %s } }" % " ".join("... on Thing { id }" for _ in range(150))
+    long = "{ thing { " + "... on Thing { id } " * 150 + "} }"
     cache.prepare(long, None, {})
     assert cache.find_kind(long, None) == "query"
     assert len(cache) == 4
     cache.prepare(long + " ", None, {})
     assert len(cache) == 1
-    too_long = "{ thing { %s } }" % " ".join("... on Thing { id }" for _ in range(200))
+    too_long = "{ thing { " + "... on Thing { id } " * 200 + "} }"
     cache.prepare(too_long, None, {})
     assert cache.find_kind(too_long, None) is None
 

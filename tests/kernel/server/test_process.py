@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from synthetic.errors import ExitCode, InternalError
+from synthetic.errors import ExitCode, InternalError, WorkerFailedError
 from synthetic.kernel_settings import ServerSettings
 from synthetic.server import workers
 from synthetic.server.listening import listen
 from synthetic.server.process import Lifetime, run_server
-from synthetic.server.workers import WorkerFailedError, Workers
+from synthetic.server.workers import Workers
 from synthetic.store import Store
 
 
@@ -65,16 +65,22 @@ def test_a_stop_that_takes_too_long_is_cut_short():
     assert "took too long" in ended.stderr
 
 
-def parent(store: Store) -> Workers:
-    return Workers(store.kernel.data_dir, {}, [], ServerSettings(workers=2), no_auth=True, announce=never)
+def run_workers(data_dir: Path, settings: ServerSettings) -> None:
+    asyncio.run(Workers(data_dir, {}, [], settings, no_auth=True, announce=never).run())
+
+
+def test_a_worker_that_cannot_start_ends_the_start_with_its_reason(tmp_path: Path):
+    with pytest.raises(WorkerFailedError, match="There is no store in") as caught:
+        run_workers(tmp_path, ServerSettings(workers=2))
+    assert "--data" in caught.value.suggested_action
 
 
 def test_a_worker_that_ends_without_a_word_ends_the_start(
-    store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(workers, "MODULE", "this")  # prints a poem and ends
     with pytest.raises(WorkerFailedError, match="before it served, with exit code 0"):
-        asyncio.run(parent(store).run())
+        run_workers(tmp_path, ServerSettings(workers=2))
     assert "Beautiful is better than ugly." in capfd.readouterr().out
 
 
@@ -94,6 +100,5 @@ def test_a_worker_that_does_not_stop_is_killed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(workers, "MODULE", "deaf_or_dead")
     monkeypatch.setattr(workers, "STOP_GRACE_SECONDS", 0.1)
-    settings = ServerSettings(workers=2, shutdown_ms=1)
     with pytest.raises(WorkerFailedError, match="Worker process 1 ended"):
-        asyncio.run(Workers(tmp_path, {}, [], settings, no_auth=True, announce=never).run())
+        run_workers(tmp_path, ServerSettings(workers=2, shutdown_ms=1))

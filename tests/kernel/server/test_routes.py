@@ -203,11 +203,14 @@ def test_the_log_has_one_line_for_each_request_and_no_secrets(data_dir: Path):
     with running_server(data_dir) as server:
         answer = httpx.post(f"{server.url}?secret=abc", json=HEALTH, headers=server.headers)
         refused = httpx.get(f"{origin_of(server)}/a%0Ab")
+        with pytest.raises(InvalidStatus):
+            connect(server.url.replace("http:", "ws:"), additional_headers={"host": "evil.example"}, proxy=None)
         assert server.stop() == 0
     log = "".join(server.log)
     assert server.token not in log
     assert "secret=abc" not in log
     assert "health {" not in log
+    assert '"level":"error"' not in log
     line = next(line for line in server.log if answer.headers["x-correlation-id"] in line)
     assert '"path":"/graphql"' in line
     assert '"method":"POST"' in line
@@ -216,6 +219,8 @@ def test_the_log_has_one_line_for_each_request_and_no_secrets(data_dir: Path):
     line = next(line for line in server.log if refused.headers["x-correlation-id"] in line)
     assert '"path":"/a%0Ab"' in line
     assert '"status":404' in line
+    line = next(line for line in server.log if '"event":"socket"' in line)
+    assert '"status":403' in line
 
 
 def test_the_rate_of_requests_is_limited(data_dir: Path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -15,7 +17,9 @@ import httpx
 import pytest
 
 from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
-from synthetic.testing import running_server
+from synthetic.errors import SyntheticError
+from synthetic.server import serve
+from synthetic.testing import FAST_SETTINGS, running_server
 from synthetic.tokens import generate_secret
 
 HEALTH = json.dumps({"query": "{ health { version } }"}).encode()
@@ -89,21 +93,33 @@ def test_a_port_in_use_is_an_error_with_a_way_out(data_dir: Path):
     assert "--port" in error
 
 
+def test_without_authentication_only_the_loopback_is_served(data_dir: Path):
+    code, error = start_that_fails(data_dir, "--no-auth", "--host", "0.0.0.0", "--port", "0")
+    assert code == 78
+    assert "loopback" in error
+
+
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("settings", "code", "words"),
     [
-        (("--host", "no.such.host.invalid"), 78, "no host"),
-        (("--host", "203.0.113.7", "--port", "0"), 69, "--host"),
-        (("--no-auth", "--host", "0.0.0.0", "--port", "0"), 78, "loopback"),
-        (("--no-auth", "--host", "::", "--port", "0"), 78, "loopback"),
-        (("--port", "0", "--set", "kernel.security.hosts=a b"), 78, "hosts"),
-        (("--port", "0", "--set", "kernel.security.origins=nonsense"), 78, "origins"),
+        ({"server.host": "no.such.host.invalid"}, "SETTINGS_INVALID", "no host"),
+        ({"server.host": "203.0.113.7"}, "ADDRESS_UNAVAILABLE", "cannot listen on 203.0.113.7"),
+        ({"server.host": "::"}, "SETTINGS_INVALID", "loopback alone"),
+        ({"security.hosts": "a b"}, "SETTINGS_INVALID", "kernel.security.hosts"),
+        ({"security.origins": "nonsense"}, "SETTINGS_INVALID", "kernel.security.origins"),
     ],
 )
-def test_a_start_that_cannot_work_says_why(data_dir: Path, arguments: tuple[str, ...], code: int, words: str):
-    ended, error = start_that_fails(data_dir, *arguments)
-    assert ended == code, error
-    assert words in error
+def test_a_start_that_cannot_work_says_why(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], code: str, words: str
+):
+    monkeypatch.setattr(importlib.import_module("synthetic.server.serve"), "configure_logs", lambda _: None)
+    overrides = {"kernel.server.port": "0", **{f"kernel.{name}": value for name, value in settings.items()}}
+    no_auth = settings.get("server.host") != "203.0.113.7"  # whose address would be refused for another reason
+    with pytest.raises(SyntheticError, match=re.escape(words)) as caught:
+        serve(data_dir, overrides={**FAST_SETTINGS, **overrides}, no_auth=no_auth)
+    assert caught.value.code == code
+    assert caught.value.suggested_action
+    assert not (data_dir / "token").exists()
 
 
 def test_without_authentication_the_loopback_lets_everybody_in(data_dir: Path):

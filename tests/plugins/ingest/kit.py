@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from synthetic import Snapshot, Store
 from synthetic_ingest.ingest import Ingest, importers_of
 from synthetic_ingest.model import IngestFile
@@ -13,6 +15,11 @@ from synthetic_ingest.plans import IngestOptions
 from synthetic_ingest.report import Report
 from synthetic_ingest.store import find_file_at
 from tests.plugins.ingest.independent_count import Count
+
+patient = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=60
+)
+"""For properties: a machine with much to do is no failure."""
 
 TIMES = ("created_at", "updated_at", "appended_at", "applied_at", "last_used_at")
 """Columns that say when something was stored."""

@@ -9,7 +9,8 @@ import pytest
 from synthetic.cli import main
 from synthetic.testing import expect_data, open_test_store
 from tests.plugins.ingest.kit import count_store
-from tests.plugins.ingest.samples import CHAT_LINES, SESSION, append, fill_folder, jsonl, main_session, write
+from tests.plugins.ingest.samples import SESSION, append, fill_folder, jsonl, main_session, write
+from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 
 NO_DISK_CHECK = ("--set", "kernel.database.free_disk_bytes=0")
 

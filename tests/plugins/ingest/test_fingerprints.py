@@ -4,20 +4,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic_ingest.fingerprints import DIGEST_BYTES, HEAD_BYTES, HeadPrint, tail_print
+from tests.plugins.ingest.kit import patient
 
 contents = st.binary(max_size=400)
 
 
+@patient
 @given(contents, contents)
 def test_a_head_matches_itself_however_it_grew(content, more):
     assert HeadPrint.of(content).matches(content + more)
 
 
+@patient
 @given(contents, st.integers(min_value=0, max_value=400))
 def test_a_head_matches_what_is_left_of_it(content, kept):
     assert HeadPrint.of(content).matches(content[:kept])
 
 
+@patient
 @given(st.binary(min_size=32, max_size=400), st.data())
 def test_a_head_does_not_match_another_of_the_same_length(content, data):
     place = data.draw(st.integers(0, len(content) - 1))
@@ -26,6 +30,7 @@ def test_a_head_does_not_match_another_of_the_same_length(content, data):
     assert not HeadPrint.of(content).matches(bytes(other))
 
 
+@patient
 @given(st.binary(min_size=64, max_size=400))
 def test_what_is_left_must_be_the_same_in_its_larger_half(content):
     other = bytes([content[0] ^ 1]) + content[1:-1]

@@ -13,7 +13,8 @@ from synthetic_ingest.errors import ImporterClashError
 from synthetic_ingest.importer import Head, Importer, Parsed
 from synthetic_ingest.ingest import importers_of
 from tests.plugins.ingest.kit import file_at, ingest, outcomes, rejects_of, texts_of
-from tests.plugins.ingest.samples import CHAT_LINES, jsonl, write
+from tests.plugins.ingest.samples import jsonl, write
+from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
 NAMES = """

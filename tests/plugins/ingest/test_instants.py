@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic_ingest.instants import LATEST, instant_of
+from tests.plugins.ingest.kit import patient
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ def test_what_is_no_time_is_none(value):
     assert instant_of(value) is None
 
 
+@patient
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.datetimes().map(str)))
 def test_every_time_is_within_the_calendar(value):
     instant = instant_of(value)

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import apsw
@@ -22,9 +23,11 @@ import pytest
 import zstandard
 
 from synthetic.testing import copy_template, open_test_store
+from synthetic_ingest.model import IngestFile
 from tests.plugins.ingest.kit import dump
-from tests.plugins.ingest.samples import AGENT, OTHER_SESSION, fill_folder, jsonl, long_session, sub_session, trajectory
+from tests.plugins.ingest.samples import AGENT, OTHER_SESSION, fill_folder, jsonl, long_session, sub_session
 from tests.plugins.ingest.samples import write as write_file
+from tests.plugins.ingest.samples_of_runs import trajectory
 
 SETTINGS = {"plugins.ingest.batch_lines": "20", "kernel.database.free_disk_bytes": "0"}
 
@@ -91,6 +94,12 @@ def bytes_read(data_dir: Path) -> int:
         connection.close()
 
 
+def bytes_in(dumped) -> int:
+    """How far a reading has come when it is through, by its dump."""
+    column = [field.name for field in fields(IngestFile)].index("offset_bytes")
+    return sum(row[column] for row in dumped["ingest_files"])
+
+
 def wait_for(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> bool:
     """Wait until something holds; False if the process ended first."""
     while not condition():
@@ -116,7 +125,7 @@ def strike(data_dir: Path, folder: Path, chance: random.Random, total: int, numb
 
 def kill_again_and_again(template: Path, folder: Path, expected, tmp_path: Path, kills: int) -> None:
     chance = random.Random()
-    total = sum(row[10] for row in expected["ingest_files"])
+    total = bytes_in(expected)
     done = stores = 0
     while done < kills:
         data_dir = copy_template(template, tmp_path / f"store{stores}")
@@ -145,7 +154,7 @@ def test_a_reading_that_is_killed_fifty_times_ends_as_if_it_had_not_been(templat
 
 def test_an_interrupted_reading_leaves_a_store_that_is_whole(data_dir, folder, expected):
     chance = random.Random()
-    total = sum(row[10] for row in expected["ingest_files"])
+    total = bytes_in(expected)
     assert strike(data_dir, folder, chance, total // 2, signal.SIGINT)
     assert bytes_read(data_dir) > 0
     assert run_through(data_dir, folder) == 0

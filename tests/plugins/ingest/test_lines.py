@@ -10,6 +10,7 @@ from synthetic_ingest import lines as lines_module
 from synthetic_ingest.fingerprints import TAIL_BYTES
 from synthetic_ingest.lines import Lines, LongLine, Rest, read_lines
 from synthetic_ingest.sources import open_source
+from tests.plugins.ingest.kit import patient
 from tests.plugins.ingest.samples import write
 
 
@@ -26,6 +27,7 @@ def read(tmp_path, monkeypatch):
 
 
 def test_every_byte_is_accounted_for_whatever_the_blocks(read):
+    @patient
     @given(
         st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line), max_size=20),
         st.integers(min_value=1, max_value=64),

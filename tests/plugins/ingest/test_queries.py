@@ -7,7 +7,8 @@ import pytest
 from synthetic import Snapshot
 from synthetic.testing import expect_data, expect_error
 from tests.plugins.ingest.kit import file_at, ingest
-from tests.plugins.ingest.samples import CHAT_LINES, SESSION, fill_folder, jsonl, write
+from tests.plugins.ingest.samples import SESSION, fill_folder, jsonl, write
+from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 
 
 @pytest.fixture

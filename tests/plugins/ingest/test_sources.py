@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -13,9 +14,13 @@ from hypothesis import strategies as st
 
 from synthetic_ingest.model import Compression, UnreadableFileError
 from synthetic_ingest.sources import GzipStream, open_source
+from tests.plugins.ingest.kit import patient
 from tests.plugins.ingest.samples import write
 
 TEXT = b"".join(b"line %d\n" % number for number in range(50_000))
+
+UNREADABLE = Path("/proc/self/mem")
+"""A regular file that cannot be read at its beginning."""
 
 
 def zstd(content: bytes) -> bytes:
@@ -78,6 +83,7 @@ def test_what_was_damaged_is_an_error_after_what_was_not(tmp_path, pack):
             source.read()
 
 
+@patient
 @given(st.binary(max_size=2_000), st.integers(1, 50))
 def test_gzip_gives_no_more_than_was_asked_for(content, size):
     class Packed:
@@ -94,6 +100,7 @@ def test_gzip_gives_no_more_than_was_asked_for(content, size):
     assert all(len(part) <= size for part in parts)
 
 
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="needs Linux")
 def test_what_is_no_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, reason in (
@@ -104,5 +111,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
     ):
         with pytest.raises(UnreadableFileError, match=reason), open_source(path):
             pass
+    with pytest.raises(UnreadableFileError, match="cannot be opened: Input/output error"), open_source(UNREADABLE):
+        pass
     with pytest.raises(UnreadableFileError, match="a device"), open_source(tmp_path.joinpath(os.devnull)):
         pass

@@ -8,7 +8,7 @@ from synthetic import to_json
 from synthetic_ingest.importer import Head, LineRejectedError
 from synthetic_ingest.importers.chat import parse_line, recognise
 from synthetic_transcripts.store import MessageKind, MessageRole, NewMessage, Usage
-from tests.plugins.ingest.samples import CHAT_LINES, CONVERSATION
+from tests.plugins.ingest.samples_of_runs import CHAT_LINES, CONVERSATION
 
 
 def parse(line, offset=0, number=1):

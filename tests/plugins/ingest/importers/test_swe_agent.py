@@ -9,7 +9,7 @@ from synthetic_ingest.importer import Head, LineRejectedError
 from synthetic_ingest.importers.swe_agent import parse_document, recognise
 from synthetic_sessions.store import SessionFacts
 from synthetic_transcripts.store import MessageKind, MessageRole, Usage
-from tests.plugins.ingest.samples import old_trajectory, trajectory
+from tests.plugins.ingest.samples_of_runs import old_trajectory, trajectory
 
 KINDS = MessageKind
 

@@ -9,8 +9,8 @@
   const STORED = "synthetic-token";
   const ENDPOINT = location.pathname;
   const ANSWER_TYPES = "application/graphql-response+json, application/json;q=0.9";
-  const FIRST_QUERY = `# Synthetic's GraphQL API. Ctrl-Space completes, Ctrl-Enter runs,
-# and the book in the upper left corner holds the documentation of everything.
+  const FIRST_QUERY = `# Ctrl-Enter runs the query, Ctrl-Space completes.
+# The book on the left describes the whole API.
 
 query WhatIsHere {
   health {
@@ -108,7 +108,7 @@ query WhatIsHere {
       show(given ? "Your token is kept in this tab only." : "This server asks for no token.");
     } else if (response.status === 401) {
       askForToken(
-        given ? "The server does not know this token." : "Paste a token: `synthetic token create` makes one.",
+        given ? "The server does not know this token." : "Paste a token; “synthetic token create” makes one.",
       );
     } else {
       const answer = await response.json().catch(() => null);
