@@ -58,7 +58,7 @@ class LimitSettings:
     body_bytes: Annotated[int, Meta(ge=1, description="Size of a request's body.")] = 16_777_216
     json_depth: Annotated[int, Meta(ge=1, description="Nesting of a request's JSON.")] = 64
     document_bytes: Annotated[int, Meta(ge=1, description="Size of a GraphQL document.")] = 131_072
-    tokens: Annotated[int, Meta(ge=1, description="Lexical tokens of a document.")] = 10_000
+    tokens: Annotated[int, Meta(ge=1, description="Lexical tokens of a document.")] = 4_000
     depth: Annotated[int, Meta(ge=1, description="Levels of selections, fragments followed.")] = 16
     aliases: Annotated[int, Meta(ge=0, description="Aliased fields, fragments followed.")] = 64
     directives: Annotated[int, Meta(ge=0, description="Directives in a document.")] = 64

@@ -10,6 +10,8 @@ that are not UTF-8, and numbers that no double can hold.
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from itertools import accumulate
 from typing import Any
 
@@ -36,6 +38,8 @@ CONTAINERS_MAX = 500_000
 
 STEPS_AT_ONCE = 65_536
 """A text that is too deep is given up at the next of these."""
+LONG_NUMBER = re.compile(rb"[0-9]{20}")
+"""What may be an integer beyond 64 bits."""
 
 
 class ClientGone(Exception):  # noqa: N818 - no error: nobody is left to tell
@@ -121,8 +125,10 @@ def parse_json(text: bytes, depth_max: int) -> Any:
     """
     _check_structure(text, depth_max)
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        value = orjson.loads(text)
+        # orjson rounds an integer beyond 64 bits to a float; whoever refuses such a number should see it as it came.
+        return json.loads(text) if LONG_NUMBER.search(text) else value
+    except ValueError as error:
         raise BadRequestError(f"What was sent is not JSON: {error}.", action="Send JSON in UTF-8.") from None
 
 

@@ -202,6 +202,10 @@ class DocumentCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, query: str) -> bool:
+        with self._lock:
+            return query in self._kept
+
     def find_kind(self, query: str, operation_name: str | None) -> str | None:
         """Whether a kept document's operation is a `query`, `mutation` or `subscription`; None if it is not kept."""
         with self._lock:

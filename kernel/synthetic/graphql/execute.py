@@ -42,6 +42,9 @@ from synthetic.security import ANONYMOUS, Caller, Scope
 
 log = logger_for(__name__)
 
+SHORT_DOCUMENT_CHARACTERS = 4_000
+"""Parsing and validating so much takes a few milliseconds at most."""
+
 
 class Engine:
     """Runs GraphQL operations against one store."""
@@ -75,7 +78,7 @@ class Engine:
                 ran for it is interrupted. Nothing else is ever raised.
         """
         try:
-            prepared = self._prepare(request, caller)
+            prepared = await self._prepare_aside(request, caller)
             if prepared.operation.operation is OperationType.QUERY:
                 return await self._query(prepared, request, caller, correlation_id)
             if not allow_mutation:
@@ -103,7 +106,7 @@ class Engine:
             a subscription's answers, which must be closed by who reads it.
         """
         try:
-            prepared = self._prepare(request, caller)
+            prepared = await self._prepare_aside(request, caller)
             if prepared.operation.operation is not OperationType.SUBSCRIPTION:
                 return await self.run(request, caller, correlation_id)
             context = self._context(caller, correlation_id, Interruption(self._clock), None)
@@ -163,6 +166,12 @@ class Engine:
             return ExecutionResult(None, cast("list[GraphQLError]", executor))
         stream = create_source_event_stream(executor)
         return await stream if inspect.isawaitable(stream) else stream
+
+    async def _prepare_aside(self, request: GraphQLRequest, caller: Caller) -> Prepared:
+        """Prepare a document; a long one that is new in a thread, so that others need not wait for its parser."""
+        if len(request.query) <= SHORT_DOCUMENT_CHARACTERS or request.query in self.documents:
+            return self._prepare(request, caller)
+        return await asyncio.get_running_loop().run_in_executor(self._mutations, self._prepare, request, caller)
 
     def _prepare(self, request: GraphQLRequest, caller: Caller) -> Prepared:
         prepared = self.documents.prepare(

@@ -138,6 +138,7 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(tmp_path: P
                     await subscribe(lively, "1", "subscription { ticks(count: 3) }")
                     assert [(await hear(lively))["type"] for _ in range(4)] == ["next", "next", "next", "complete"]
                 assert await asyncio.to_thread(server.lab.closed.acquire, timeout=PATIENCE_SECONDS)
+                lazy.transport.abort()
 
         asyncio.run(hold())
 
