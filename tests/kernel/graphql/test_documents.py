@@ -64,7 +64,7 @@ def test_the_introspection_of_graphiql_and_of_graphql_js_is_allowed(query: str):
         ("\ud800", "GRAPHQL_PARSE_FAILED", [(1, 1)]),
         ('{ thing(id: "\\ud800") { id } }', "GRAPHQL_PARSE_FAILED", [(1, 14)]),
         ("{ thing " + "{ twin " * 300 + "}" * 301, "GRAPHQL_PARSE_FAILED", [(1, 1402)]),
-        ("{ thing(id: " + "[" * 4_000 + "]" * 4_000 + ") { id } }", "GRAPHQL_PARSE_FAILED", [(1, 212)]),
+        ("{ thing(id: " + "[" * 1_000 + "]" * 1_000 + ") { id } }", "GRAPHQL_PARSE_FAILED", [(1, 212)]),
         ("{\n  nothing\n}", "GRAPHQL_VALIDATION_FAILED", [(2, 3)]),
         ("{ thing { ...F } } fragment F on Thing { ...F id }", "GRAPHQL_VALIDATION_FAILED", [(1, 42)]),
         ("type A { b: C }", "GRAPHQL_VALIDATION_FAILED", [(1, 1)]),
