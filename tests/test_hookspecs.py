@@ -15,7 +15,7 @@ import textwrap
 import pytest
 
 from synthetic import hookspecs
-from synthetic.plugin_hooks import Hooks
+from synthetic.plugins.hooks import Hooks
 from synthetic.registry import load_registry
 from synthetic.testing import expect_data, open_test_store
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml

@@ -20,7 +20,7 @@ import msgspec
 from synthetic.error_contract import SyntheticError, default_message
 from synthetic.kernel import Kernel, schema_of
 from synthetic.kernel_settings import KernelSettings
-from synthetic.plugin_clashes import kernel_error_classes
+from synthetic.plugins.clashes import kernel_error_classes
 from synthetic.registry import Registry, load_registry
 from synthetic.setting_layers import environment_name
 

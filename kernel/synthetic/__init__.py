@@ -50,7 +50,7 @@ from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for
-from synthetic.security import Scope
+from synthetic.security.gate import Scope
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
 from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text

@@ -26,7 +26,7 @@ from synthetic.kernel import Kernel
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
 from synthetic.plain_errors import error_response
-from synthetic.security import Gate, Scope, find_authorization
+from synthetic.security.gate import Gate, Scope, find_authorization
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 60.0

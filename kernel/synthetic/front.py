@@ -16,7 +16,7 @@ from synthetic.json_text import to_json
 from synthetic.logs import AccessLog, RequestInfo, logger_for, request_scope
 from synthetic.metrics import Metrics
 from synthetic.plain_errors import DOCUMENT_HEADERS, SECURITY_HEADERS, error_response
-from synthetic.security import Gate
+from synthetic.security.gate import Gate
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """What a client may send as its `X-Correlation-Id`; anything else is replaced."""

@@ -19,7 +19,7 @@ from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
-from synthetic.plugin_discovery import kernel_version
+from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.services import ServiceRunner
 

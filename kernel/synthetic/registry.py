@@ -2,7 +2,7 @@
 
 `load_registry` reads the settings, loads the plugins and asks each of them
 once; the result does not change any more. How that is done is in
-`synthetic.plugin_loading`; nothing here opens a store.
+`synthetic.plugins.loader`; nothing here opens a store.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 from synthetic.contributions import Command, ErrorCode, GraphQL, MigrationFolder, Service, Stamped, Table
 from synthetic.kernel_settings import KernelSettings
-from synthetic.plugin_clashes import kernel_names
-from synthetic.plugin_discovery import InstalledPlugin
-from synthetic.plugin_listing import LeftOut, LoadedPlugin
-from synthetic.plugin_loading import PluginLoader
+from synthetic.plugins.clashes import kernel_names
+from synthetic.plugins.discovery import InstalledPlugin
+from synthetic.plugins.listing import LeftOut, LoadedPlugin
+from synthetic.plugins.loader import PluginLoader
 from synthetic.setting_layers import read_layers
 from synthetic.settings import SettingValue, check_names, load_kernel_settings
 

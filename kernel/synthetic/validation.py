@@ -122,7 +122,9 @@ def check_json(value: object, field: str, *, bytes_max: int, depth_max: int) -> 
     Raises:
         BadUserInputError: It is no JSON, too large, too deep, or cannot be kept exactly.
     """
-    text = orjson.dumps(_canonical(value, depth_max, _Place(field, [])), option=orjson.OPT_SORT_KEYS)
+    text = _plain_text(value, depth_max)
+    if text is None:
+        text = orjson.dumps(_canonical(value, depth_max, _Place(field, [])), option=orjson.OPT_SORT_KEYS)
     if len(text) > bytes_max:
         raise bad_input(field, f"must have at most {bytes_max} bytes as JSON, not {len(text)}")
     return text.decode()
@@ -153,6 +155,35 @@ def _check_characters(text: str, place: _Place) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise place.refuse("must not hold half of a surrogate pair") from error
+
+
+def _plain_text(value: object, levels: int) -> bytes | None:
+    """The canonical form of a value that needs no change but order, as most are; None: `_canonical` is to decide.
+
+    It costs a quarter of the walk that knows the place of each error.
+    """
+    if not _is_plain(value, levels):
+        return None
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # half of a surrogate pair
+        return None
+    return None if b"\\u0000" in text else text
+
+
+def _is_plain(value: object, levels: int) -> bool:
+    """Whether all numbers are whole and exact, all keys texts, and no more than `levels` are nested."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -EXACT_INTEGER_MAX <= cast("int", value) <= EXACT_INTEGER_MAX
+    if kind is dict:
+        members = cast("dict[object, object]", value).items()
+        return levels > 0 and all(type(key) is str and _is_plain(member, levels - 1) for key, member in members)
+    if kind is list:
+        return levels > 0 and all(_is_plain(item, levels - 1) for item in cast("list[object]", value))
+    return False
 
 
 def _canonical(value: object, levels: int, place: _Place) -> object:

@@ -1,6 +1,6 @@
 """What clients send in: inputs of mutations, and the filter of `constructs`."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from typing import cast
 
@@ -129,11 +129,13 @@ class ConstructFilter:
     related_to: RelatedConstructFilter | None = strawberry.field(
         default=None, description="It is related to a construct."
     )
-    all_of: list[ConstructFilter] | None = strawberry.field(name="and", default=None, description="All of these hold.")
-    any_of: list[ConstructFilter] | None = strawberry.field(
+    all_of: "list[ConstructFilter] | None" = strawberry.field(
+        name="and", default=None, description="All of these hold."
+    )
+    any_of: "list[ConstructFilter] | None" = strawberry.field(
         name="or", default=None, description="At least one of these holds."
     )
-    none_of: ConstructFilter | None = strawberry.field(name="not", default=None, description="This does not hold.")
+    none_of: "ConstructFilter | None" = strawberry.field(name="not", default=None, description="This does not hold.")
 
     def criteria(self) -> Criteria:
         """The filter as the store understands it."""

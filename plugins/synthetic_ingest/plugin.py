@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from synthetic_transcripts.types import Transcript
-
 from synthetic import (
     Command,
     ErrorCode,
@@ -24,6 +22,7 @@ from synthetic_ingest.importers.coding_agent import CODING_AGENT
 from synthetic_ingest.importers.swe_agent import SWE_AGENT
 from synthetic_ingest.settings import IngestSettings
 from synthetic_ingest.types import IngestFile, IngestReject, find_file_nodes, find_reject_nodes, ingest_file
+from synthetic_transcripts.types import Transcript
 
 
 @hookimpl

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 import strawberry
-from synthetic_transcripts.types import Transcript, find_transcript_nodes
 
 from synthetic import After, Before, Connection, DateTime, First, Last, Long, Node, Snapshot, batched
 from synthetic_ingest.model import Compression as FileCompression
@@ -20,6 +19,7 @@ from synthetic_ingest.store import (
     page_rejects,
 )
 from synthetic_sessions.types import Session, find_session_nodes
+from synthetic_transcripts.types import Transcript, find_transcript_nodes
 
 
 def _describe(enum_class: Any, name: str, description: str, meanings: Mapping[Any, str]) -> None:

@@ -1,6 +1,6 @@
 """Root mutation fields of sessions."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 import strawberry
 

@@ -11,9 +11,9 @@ import pytest
 from synthetic import app
 from synthetic.app import create_app
 from synthetic.errors import StorageFullError
-from synthetic.security import Gate
+from synthetic.security.gate import Gate
+from synthetic.security.tokens import create_token, find_token_by_id
 from synthetic.store import Store
-from synthetic.tokens import create_token, find_token_by_id
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from synthetic.cli.invocation import SetOption, overriding, parse_overrides
 from synthetic.cli.output import OutputClosedError
 from synthetic.contributions import Command, Stamped
 from synthetic.errors import PluginFailedError
-from synthetic.plugin_discovery import kernel_version
+from synthetic.plugins.discovery import kernel_version
 
 PROGRAM = "synthetic"
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}

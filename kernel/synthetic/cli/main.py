@@ -17,7 +17,7 @@ from synthetic.clock import SystemClock, new_id
 from synthetic.errors import BadUserInputError, ExitCode, InternalError, StorageFailedError, SyntheticError
 from synthetic.kernel_settings import LogSettings
 from synthetic.logs import configure_logs, logger_for, request_scope
-from synthetic.plugin_clashes import KERNEL_COMMANDS
+from synthetic.plugins.clashes import KERNEL_COMMANDS
 from synthetic.registry import Registry, load_registry
 
 INTERRUPTED = 130

@@ -12,9 +12,9 @@ from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, 
 from synthetic.cli.output import emit, show, table_of
 from synthetic.cli.stores import open_store
 from synthetic.errors import BadUserInputError, ConflictError, ExitCode, SyntheticError
-from synthetic.plugin_discovery import list_installed
-from synthetic.plugin_hooks import KERNEL
-from synthetic.plugin_purge import PurgedTable, back_up_before_purge, plan_purge, purge_plugin
+from synthetic.plugins.discovery import list_installed
+from synthetic.plugins.hooks import KERNEL
+from synthetic.plugins.purge import PurgedTable, back_up_before_purge, plan_purge, purge_plugin
 from synthetic.registry import Registry, load_registry
 
 

@@ -23,7 +23,7 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import SyntheticError
 from synthetic.kernel import pending_migrations
 from synthetic.kernel_settings import DatabaseSettings
-from synthetic.plugin_discovery import kernel_version
+from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 
 

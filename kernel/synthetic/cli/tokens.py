@@ -13,8 +13,8 @@ from synthetic.cli.output import emit, fields_of, show, table_of
 from synthetic.cli.stores import open_store
 from synthetic.clock import SystemClock
 from synthetic.errors import iso_from_ms
-from synthetic.security import Scope
-from synthetic.tokens import Token, create_token, list_tokens, revoke_token
+from synthetic.security.gate import Scope
+from synthetic.security.tokens import Token, create_token, list_tokens, revoke_token
 
 UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 SHOWN_ONCE = "This is the only time that the token is shown."

@@ -12,7 +12,7 @@ from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
 from synthetic.graphql.private_loop import PrivateLoop
-from synthetic.security import Caller
+from synthetic.security.gate import Caller
 from synthetic.store import BlockingDatabase
 
 

@@ -38,7 +38,7 @@ from synthetic.graphql.documents import DocumentCache, DocumentErrors, Prepared
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
-from synthetic.security import ANONYMOUS, Caller, Scope
+from synthetic.security.gate import ANONYMOUS, Caller, Scope
 
 log = logger_for(__name__)
 

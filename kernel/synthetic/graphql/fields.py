@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from synthetic.security import Scope
+from synthetic.security.gate import Scope
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField

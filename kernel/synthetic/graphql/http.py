@@ -51,7 +51,7 @@ from synthetic.graphql.requests import request_of, request_of_url
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import correlation_id, logger_for
 from synthetic.metrics import Metrics
-from synthetic.security import Gate
+from synthetic.security.gate import Gate
 
 log = logger_for(__name__)
 

@@ -42,7 +42,7 @@ from synthetic.graphql.socket_messages import (
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for, request_scope
 from synthetic.metrics import Metrics
-from synthetic.security import Caller, Gate
+from synthetic.security.gate import Caller, Gate
 
 log = logger_for(__name__)
 

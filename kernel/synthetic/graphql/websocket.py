@@ -20,7 +20,7 @@ from synthetic.graphql.socket_session import SocketSession
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import correlation_id
 from synthetic.metrics import Metrics
-from synthetic.security import Gate
+from synthetic.security.gate import Gate
 
 RETRY_AFTER_MS = 1_000
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from typing import TypeAlias, cast
 
 from synthetic.errors import AddressUnavailableError, SettingsInvalidError, SyntheticError
-from synthetic.host_names import is_loopback
 from synthetic.kernel_settings import KernelSettings
+from synthetic.security.host_names import is_loopback
 
 BACKLOG = 1_024
 """Connections that the system completes while the process is busy; it may allow for fewer."""

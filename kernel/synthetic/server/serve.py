@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from synthetic.first_token import ensure_first_token
-from synthetic.host_names import HostNames
 from synthetic.kernel import Kernel, kernel_version
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import configure_logs
 from synthetic.registry import load_registry
+from synthetic.security.first_token import ensure_first_token
+from synthetic.security.host_names import HostNames
 from synthetic.server.banner import Banner
 from synthetic.server.listening import listen, require_loopback, reserve_descriptors
 from synthetic.server.process import Lifetime, bounded_stop, run_server

@@ -13,8 +13,8 @@ import pytest
 
 from synthetic.cli import main
 from synthetic.cli.invocation import Invocation, read_ahead
-from synthetic.plugin_clashes import KERNEL_COMMANDS
-from synthetic.plugin_discovery import kernel_version
+from synthetic.plugins.clashes import KERNEL_COMMANDS
+from synthetic.plugins.discovery import kernel_version
 from synthetic.testing import CONTRACT_KEYS
 from thirdparty.distributions import write_plugins_toml
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthetic.cli.stores import open_store
-from synthetic.tokens import create_token
+from synthetic.security.tokens import create_token
 
 
 def tables_of(status, plugin):

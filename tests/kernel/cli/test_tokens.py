@@ -6,7 +6,7 @@ import pytest
 
 from synthetic.cli.stores import open_store
 from synthetic.cli.tokens import _read_expiry
-from synthetic.tokens import find_token, hash_secret
+from synthetic.security.tokens import find_token, hash_secret
 
 
 @pytest.fixture

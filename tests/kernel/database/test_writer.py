@@ -248,6 +248,19 @@ def test_a_guard_stops_writing_once_another_process_has_changed_the_store(path):
         assert numbers(database) == [1, 1000]
 
 
+def test_the_guard_is_not_asked_again_while_nobody_else_writes(path):
+    asked: list[int] = []
+    with open_database(path, guard=lambda _: asked.append(1)) as database:
+        for number in range(3):
+            database.write_blocking(insert, number)
+        assert len(asked) == 1  # once, for what happened before the store was opened
+        with apsw.Connection(str(path)) as other:
+            other.execute("INSERT INTO t (n) VALUES (1000)")
+        other.close()
+        database.write_blocking(insert, 4)
+        assert len(asked) == 2
+
+
 def test_a_transaction_is_dead_after_its_function_returned(database):
     kept = []
     database.write_blocking(kept.append)

@@ -25,7 +25,7 @@ from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import DatabaseSettings, LimitSettings
 from synthetic.metrics import Metrics
-from synthetic.security import ANONYMOUS, Scope
+from synthetic.security.gate import ANONYMOUS, Scope
 from synthetic.store import BlockingDatabase
 
 SETTINGS = DatabaseSettings(synchronous="OFF", busy_timeout_ms=50, write_deadline_ms=300)

@@ -19,10 +19,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from synthetic.kernel import Kernel
+from synthetic.security.tokens import create_token
 from synthetic.server.listening import listen
 from synthetic.server.process import Lifetime, run_server
 from synthetic.testing import FAST_SETTINGS
-from synthetic.tokens import create_token
 from thirdparty.distributions import Site, write_plugins_toml
 
 PATIENCE_SECONDS = 30.0

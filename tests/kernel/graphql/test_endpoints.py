@@ -14,7 +14,7 @@ from synthetic.graphql.socket_messages import SUBPROTOCOL
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.kernel import Kernel
 from synthetic.kernel_settings import LimitSettings
-from synthetic.security import Gate
+from synthetic.security.gate import Gate
 from synthetic.store import Store
 
 SOCKET = {

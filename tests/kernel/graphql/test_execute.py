@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synthetic.graphql.answers import Answer, GraphQLRequest
-from synthetic.security import ANONYMOUS, IMPLIED, Caller, Scope
+from synthetic.security.gate import ANONYMOUS, IMPLIED, Caller, Scope
 from synthetic.testing import expect_data, expect_error
 
 from .engine_kit import LIMITS, Bench, calls, open_bench

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from synthetic.tokens import list_tokens, revoke_token
+from synthetic.security.tokens import list_tokens, revoke_token
 
 from .live_server import PATIENCE_SECONDS, LiveServer, hear, say, serve_lab
 from .socket_kit import closing, ending, opened, subscribe, talk

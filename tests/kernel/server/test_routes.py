@@ -10,8 +10,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from kernel.server.conftest import origin_of
+from synthetic.security.tokens import create_token, list_tokens, revoke_token
 from synthetic.testing import CONTRACT_KEYS, RunningServer, copy_template, open_test_store, running_server
-from synthetic.tokens import create_token, list_tokens, revoke_token
 
 HEALTH = {"query": "{ health { version } }"}
 

@@ -18,9 +18,9 @@ import pytest
 
 from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 from synthetic.errors import SyntheticError
+from synthetic.security.tokens import generate_secret
 from synthetic.server import serve
 from synthetic.testing import FAST_SETTINGS, running_server
-from synthetic.tokens import generate_secret
 
 HEALTH = json.dumps({"query": "{ health { version } }"}).encode()
 

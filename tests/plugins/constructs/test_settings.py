@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.constructs.documents import SAVE
 from synthetic import SyntheticError
 from synthetic.testing import open_test_store
 
@@ -11,6 +12,7 @@ WRONG = {
     "empty key": ('metadata_keys = [""]', "metadata_keys"),
     "invisible key": ('metadata_keys = ["a\\tb"]', "metadata_keys"),
     "key that is too long": (f'metadata_keys = ["{"a" * 201}"]', "metadata_keys"),
+    "white space around a key": ('metadata_keys = [" env"]', "metadata_keys"),
     "key named twice": ('metadata_keys = ["env", "env"]', "named twice"),
     "too many keys": (f"metadata_keys = {[str(number) for number in range(33)]}", "metadata_keys"),
     "text for a list": ('metadata_keys = "env"', "metadata_keys"),
@@ -42,8 +44,6 @@ def test_settings_that_cannot_be_stop_the_start_and_say_which(data_dir: Path, li
     ],
 )
 def test_limits_are_those_of_the_settings(save, refused) -> None:
-    from plugins.constructs.documents import SAVE
-
     fits = {"title": "12345", "description": "12345", "metadata": {"a": [1]}}
     assert save(type="plan", **fits)["created"]
     for field, wrong in {"title": "123456", "description": "123456", "metadata": {"a": "123456"}}.items():

@@ -5,8 +5,7 @@ import hashlib
 import pytest
 
 from synthetic.errors import BadUserInputError, NotFoundError
-from synthetic.store import Store
-from synthetic.tokens import (
+from synthetic.security.tokens import (
     create_token,
     find_token,
     find_token_by_id,
@@ -16,6 +15,7 @@ from synthetic.tokens import (
     revoke_token,
     touch_tokens,
 )
+from synthetic.store import Store
 
 FAR = 4_000_000_000_000
 

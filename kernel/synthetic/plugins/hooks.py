@@ -19,7 +19,7 @@ import pluggy
 
 from synthetic import hookspecs
 from synthetic.errors import PluginClashError, PluginFailedError
-from synthetic.plugin_discovery import failure
+from synthetic.plugins.discovery import failure
 from synthetic.setting_layers import did_you_mean
 
 KERNEL = "kernel"

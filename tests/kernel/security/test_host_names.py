@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from synthetic.errors import ForbiddenError, SettingsInvalidError
-from synthetic.host_names import Authority, HostNames, find_authority, is_loopback
+from synthetic.security.host_names import Authority, HostNames, find_authority, is_loopback
 
 LOCAL = "127.0.0.1"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from synthetic.clock import new_id
 from synthetic.database.transaction import Transaction
 from synthetic.errors import BadUserInputError, SettingsInvalidError, StorageFailedError
+from synthetic.security.tokens import check_secret, count_tokens, create_token, generate_secret
 from synthetic.store import BlockingDatabase
-from synthetic.tokens import check_secret, count_tokens, create_token, generate_secret
 
 FILE_NAME = "token"
 VARIABLE = "SYNTHETIC_TOKEN"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from synthetic.errors import SettingsInvalidError, StorageFailedError
-from synthetic.first_token import ensure_first_token
+from synthetic.security.first_token import ensure_first_token
+from synthetic.security.tokens import create_token, find_token, generate_secret, hash_secret, list_tokens, revoke_token
 from synthetic.store import Store
-from synthetic.tokens import create_token, find_token, generate_secret, hash_secret, list_tokens, revoke_token
 
 
 def test_the_first_start_makes_an_admin_token_and_leaves_it_in_a_private_file(store: Store, data_dir: Path):

@@ -4,7 +4,7 @@ A token is 256 random bits, shown once, when it is made. The store keeps its
 SHA-256 alone: with that much randomness a slow hash would add nothing, and
 whoever reads the database file learns no token from it.
 
-Who may do what with a token is `synthetic.security`.
+Who may do what with a token is `synthetic.security.gate`.
 """
 
 from __future__ import annotations

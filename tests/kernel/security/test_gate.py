@@ -11,10 +11,10 @@ import pytest
 from synthetic.errors import ForbiddenError, RateLimitedError, SyntheticError, UnauthenticatedError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import request_scope
-from synthetic.security import ANONYMOUS, Caller, Gate, Scope, find_authorization
+from synthetic.security.gate import ANONYMOUS, Caller, Gate, Scope, find_authorization
+from synthetic.security.tokens import create_token, find_token_by_id, revoke_token
 from synthetic.store import Store
 from synthetic.testing import ManualClock, open_test_store
-from synthetic.tokens import create_token, find_token_by_id, revoke_token
 
 pytestmark = pytest.mark.anyio
 

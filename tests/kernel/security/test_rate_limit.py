@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from synthetic import rate_limit
+from synthetic.security import rate_limit
 from synthetic.errors import RateLimitedError
-from synthetic.rate_limit import RateLimit
+from synthetic.security.rate_limit import RateLimit
 
 
 class Hand:

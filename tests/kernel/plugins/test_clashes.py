@@ -7,7 +7,7 @@ import pytest
 from synthetic.errors import PluginClashError
 from synthetic.kernel import KERNEL_TABLES as TABLES_OF_THE_KERNEL
 from synthetic.kernel_fields import KERNEL_GRAPHQL
-from synthetic.plugin_clashes import KERNEL_QUERIES, KERNEL_TABLES, kernel_error_classes, root_field_name
+from synthetic.plugins.clashes import KERNEL_QUERIES, KERNEL_TABLES, kernel_error_classes, root_field_name
 from thirdparty.distributions import load, names, refused
 
 CLASHES = {

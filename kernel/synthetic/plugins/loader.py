@@ -15,8 +15,8 @@ from typing import Any
 
 from synthetic.contributions import Plugin
 from synthetic.errors import PluginClashError, PluginFailedError
-from synthetic.plugin_clashes import Name, claim_names
-from synthetic.plugin_discovery import (
+from synthetic.plugins.clashes import Name, claim_names
+from synthetic.plugins.discovery import (
     InstalledPlugin,
     check_kernel_version,
     failure,
@@ -24,9 +24,9 @@ from synthetic.plugin_discovery import (
     import_module,
     list_installed,
 )
-from synthetic.plugin_hooks import KERNEL, Hooks
-from synthetic.plugin_listing import LeftOut, Listing, LoadedPlugin, NoSettings
-from synthetic.plugin_order import PluginCycleError, order_plugins
+from synthetic.plugins.hooks import KERNEL, Hooks
+from synthetic.plugins.listing import LeftOut, Listing, LoadedPlugin, NoSettings
+from synthetic.plugins.order import PluginCycleError, order_plugins
 from synthetic.setting_layers import SettingLayers, did_you_mean
 from synthetic.settings import Section, SettingValue, load_section
 

@@ -3,7 +3,7 @@
 The standard library's loader takes the first of two same-named distributions
 on the path without a word; this one names both. Which of the installed ones
 are wanted, and in what order, is not decided here (see
-`synthetic.plugin_loading`).
+`synthetic.plugins.loader`).
 """
 
 from __future__ import annotations

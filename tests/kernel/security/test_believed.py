@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from synthetic.believed import Believed
+from synthetic.security.believed import Believed
 
 pytestmark = pytest.mark.anyio
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
-from synthetic.believed import Believed
 from synthetic.clock import Clock, SystemClock
 from synthetic.database.database import Database
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import ForbiddenError, UnauthenticatedError
-from synthetic.host_names import HostNames
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import name_caller
-from synthetic.rate_limit import RateLimit
-from synthetic.tokens import Token, find_token, find_token_by_id, hash_secret, touch_tokens
+from synthetic.security.believed import Believed
+from synthetic.security.host_names import HostNames
+from synthetic.security.rate_limit import RateLimit
+from synthetic.security.tokens import Token, find_token, find_token_by_id, hash_secret, touch_tokens
 
 BELIEVED_SECONDS = 1.0
 """How long a token that was looked up counts as it was found; so long may a revoked one still be used."""

@@ -1,0 +1,1 @@
+"""Finding, checking and loading plugins, and taking one out of a store."""

@@ -1,0 +1,1 @@
+"""Who may come in: the gate, tokens, rates, names of hosts and origins."""

@@ -1,0 +1,254 @@
+"""What the documentation says is there is there: links, commands, options, settings, codes, metrics, fields, hooks."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+
+import graphql
+import pytest
+import typer
+
+import synthetic
+import synthetic.testing
+from synthetic import hookspecs
+from synthetic.cli.application import build_application
+from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
+from synthetic.errors import ExitCode
+from synthetic.graphql.schema import core_schema
+from synthetic.graphql.socket_messages import CloseCode
+from synthetic.kernel import schema_of
+from synthetic.kernel_settings import LimitSettings
+from synthetic.metrics import Metrics
+from synthetic.plugins.clashes import kernel_error_classes
+from synthetic.plugins.hooks import Hooks
+from synthetic.registry import load_registry
+from synthetic.setting_layers import environment_name
+from synthetic_constructs.store.conditions import UNINDEXED_FILTER
+
+from .pages import (
+    DOCS,
+    LINK,
+    PAGES,
+    ROOT,
+    WRITTEN,
+    blocks_of,
+    code_in,
+    console_steps,
+    files_in,
+    prose_of,
+    slug_of,
+    slugs_of,
+    spans_of,
+    table_with,
+    text_of,
+)
+
+REGISTRY = load_registry(None, environ={})
+SCHEMA = core_schema(schema_of(REGISTRY))
+SETTING_NAMES = {value.name for value in REGISTRY.setting_values}
+COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
+OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN"}
+FOREIGN_PROGRAMS = ("pip ", ".venv/bin/pytest ")
+OTHER_WORDS = {
+    UNINDEXED_FILTER,
+    *("FULL", "NORMAL", "OFF"),  # values of a setting
+    *("STRICT", "PRAGMA", "ATTACH"),  # words of SQL
+    "JSON",  # a scalar, and the name of its Python type
+    "SESSION",  # for what somebody else fills in
+}
+
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+by_written_page = pytest.mark.parametrize("page", WRITTEN)
+
+
+@by_page
+def test_internal_links_lead_somewhere(page):
+    for target in LINK.findall(prose_of(page.read_text())):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = page if not path else (page.parent / path).resolve()
+        assert there.exists(), target
+        assert not anchor or anchor in slugs_of(there.read_text()), target
+
+
+@by_written_page
+def test_a_page_lists_its_sections_and_its_lines_are_not_long(page):
+    text = text_of(page)
+    sections = re.findall(r"^## (.+)$", prose_of(text), re.MULTILINE)
+    listed = re.findall(r"^- \[(.+)\]\(#(.+)\)$", text, re.MULTILINE)
+    assert listed == [(section, slug_of(section)) for section in sections]
+    assert [line for line in text.splitlines() if len(line) > 120] == []
+
+
+def command_lines() -> list[tuple[str, list[str]]]:
+    """Every use of the program: page, and the words after its name."""
+    found: list[tuple[str, list[str]]] = []
+    for page in PAGES:
+        text = page.read_text()
+        uses = [*spans_of(text), *(step.command for step in console_steps(text)), *blocks_of(text, "sh")]
+        for use in uses:
+            lines = re.findall(r"(?:^|[\s(/])synthetic ([^|<>;&)\n]+)", use)
+            found += [(page.name, line.split()) for line in lines]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("page", "words"), command_lines(), ids=lambda value: value if isinstance(value, str) else " ".join(value)
+)
+def test_a_command_and_its_options_exist(page, words):
+    command = COMMANDS
+    rest = list(words)
+    while rest and not rest[0].startswith("-") and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]
+    assert command is not COMMANDS or rest[0].startswith("-"), f"there is no command {words[0]}"
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    for word in rest:
+        assert not word.startswith("--") or word.partition("=")[0] in options, word
+
+
+def all_options(command) -> set[str]:
+    own = {name for parameter in command.params for name in parameter.opts}
+    return own.union(*(all_options(inner) for inner in getattr(command, "commands", {}).values()))
+
+
+@by_page
+def test_an_option_that_is_named_alone_is_one_of_some_command(page):
+    for span in spans_of(page.read_text()):
+        if not span.startswith(FOREIGN_PROGRAMS):
+            named = re.findall(r"(?:^|\s)(--[a-z-]+)", span)
+            assert set(named) <= all_options(COMMANDS) | {"--help"}, span
+
+
+@by_page
+def test_the_settings_that_are_named_exist(page):
+    text = page.read_text()
+    for name in re.findall(r"(?<![.\w])(?:kernel|plugins)\.[a-z_]+\.[a-z_]+", text):
+        assert name in SETTING_NAMES, name
+    variables = OTHER_VARIABLES | {environment_name(name) for name in SETTING_NAMES}
+    for variable in re.findall(r"\bSYNTHETIC_[A-Z_]+\b(?!\.\.\.)", text):
+        assert variable in variables or variable == "SYNTHETIC_PLUGINS_NAME_KEY", variable
+
+
+def test_settings_that_are_shown_as_a_file_fit(tmp_path):
+    for block in blocks_of(text_of("operating.md"), "toml"):
+        (tmp_path / "plugins.toml").write_text(block)
+        load_registry(tmp_path, environ={})
+
+
+def test_the_limits_are_listed_with_their_defaults():
+    def shown(name: str, value: int) -> str:
+        if name.endswith("_bytes"):
+            return f"{value // 1_048_576} MiB" if value >= 1_048_576 else f"{value // 1_024} KiB"
+        return f"{value // 1_000} s" if name.endswith("_ms") else f"{value:,}"
+
+    text = text_of("operating.md")
+    rows = table_with(text, "setting under `kernel.limits`", "default", "what is answered beyond it")
+    defaults = {field.name: shown(field.name, getattr(LimitSettings(), field.name)) for field in fields(LimitSettings)}
+    assert {code_in(name): default for name, default, _ in rows} == defaults
+    values = {value.name: value.value for value in REGISTRY.setting_values}
+    for name, default, _ in table_with(text, "other setting", "default", "what is answered beyond it"):
+        assert default == shown(code_in(name), values[code_in(name)])
+
+
+@by_page
+def test_the_codes_that_are_named_exist(page):
+    codes = {cls.code for cls in kernel_error_classes()} | {error.record.error_class.code for error in REGISTRY.errors}
+    enums = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, graphql.GraphQLEnumType)]
+    values = {value for kind in enums for value in kind.values}
+    methods = {"GET", "POST", "OPTIONS"}
+    for span in spans_of(page.read_text()):
+        if re.fullmatch(r"[A-Z][A-Z_]{2,}", span) and not span.startswith("SYNTHETIC_"):
+            assert span in codes | values | methods | OTHER_WORDS, span
+
+
+def test_the_exit_codes_are_all_listed():
+    rows = table_with(text_of("operating.md"), "exit code", "meaning")
+    known = {value for name, value in vars(ExitCode).items() if not name.startswith("_")}
+    assert {int(code) for code, _ in rows} == known | {INTERRUPTED, PIPE_CLOSED}
+
+
+def test_the_close_codes_are_all_listed():
+    rows = table_with(text_of("graphql.md"), "close code", "why", "connect again?")
+    assert [int(code) for code, _, _ in rows] == [code.value for code in CloseCode]
+
+
+def metrics_in_use() -> Metrics:
+    """Metrics that have counted something everywhere, so that all of their labels show."""
+    metrics = Metrics()
+    metrics.name_process("1.0", 0)
+    metrics.request("http", "query", "OK", 1.0)
+    metrics.http_response(200)
+    metrics.service_step("plugin.service", 1, 0.1)
+    metrics.service_failure("plugin.service")
+    metrics.write_retries.labels("busy").inc()
+    metrics.overloads.labels("writer").inc()
+    return metrics
+
+
+def test_the_metrics_are_all_listed_with_type_and_labels():
+    known: dict[str, tuple[str, set[str]]] = {}
+    for family in metrics_in_use().registry.collect():
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        known[family.name + suffix] = ("gauge" if family.type == "info" else family.type, labels)
+    rows = table_with(text_of("operating.md"), "metric", "type", "labels", "meaning")
+    listed = {code_in(name): (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels, _ in rows}
+    assert all(meaning for *_, meaning in rows)
+    of_linux = {name for name in listed if name.startswith("process_")}
+    if not of_linux & set(known):
+        listed = {name: row for name, row in listed.items() if name not in of_linux}
+    assert listed == known
+
+
+def documents() -> list[tuple[str, str]]:
+    """Those of the page about plugins are for another schema (see test_docs_examples)."""
+    pages = [page for page in PAGES if page.name != "plugins.md"]
+    return [(page.name, block) for page in pages for block in blocks_of(page.read_text(), "graphql")]
+
+
+@pytest.mark.parametrize(("page", "document"), documents(), ids=lambda value: value.split("\n")[0][:40])
+def test_a_graphql_document_fits_the_schema(page, document):
+    assert graphql.validate(SCHEMA, graphql.parse(document)) == []
+
+
+@by_page
+def test_json_and_toml_are_well_formed(page):
+    for block in blocks_of(page.read_text(), "json"):
+        json.loads(block)
+    for block in blocks_of(page.read_text(), "toml"):
+        tomllib.loads(block)
+
+
+def test_every_hook_is_listed_with_its_record():
+    rows = table_with(text_of("plugins.md"), "hook", "contributes", "record")
+    specs = {name: spec.record_class.__name__ for name, spec in Hooks().specs.items()}
+    assert {code_in(hook): code_in(record) for hook, _, record in rows} == specs
+    assert set(specs) <= set(vars(hookspecs))
+
+
+def test_the_export_list_is_listed_whole():
+    rows = table_with(text_of("plugins.md"), "for", "names in `synthetic`")
+    listed = [name for _, names in rows for name in re.findall(r"`(\w+)`", names)]
+    assert sorted(listed) == sorted(synthetic.__all__)
+
+
+def test_the_test_kit_that_is_listed_exists():
+    for names, _ in table_with(text_of("plugins.md"), "name", "gives"):
+        for name in re.findall(r"`(\w+)\(", names):
+            assert callable(getattr(synthetic.testing, name)), name
+
+
+def test_the_methods_of_transactions_that_are_listed_exist():
+    for names, _ in table_with(text_of("plugins.md"), "method", "gives"):
+        for name in re.findall(r"`(\w+)", names):
+            assert name == "now" or hasattr(synthetic.Transaction, name), name
+
+
+def test_the_pages_that_are_written_are_all_there():
+    assert {page.name for page in DOCS.glob("*.md")} == {*WRITTEN, "settings.md", "errors.md"}
+    assert set(files_in(text_of("plugins.md"))) >= {"pyproject.toml", "synthetic_ratings/plugin.py"}
+    assert (ROOT / "README.md").exists()

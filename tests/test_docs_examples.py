@@ -1,0 +1,229 @@
+"""The examples of the documentation are run, and print what the pages say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import doctest
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import graphql
+import httpx
+import pytest
+
+from synthetic.graphql.answers import GraphQLRequest
+from synthetic.graphql.schema import undescribed
+from synthetic.security.gate import ANONYMOUS
+from synthetic.testing import expect_data, open_test_store
+from thirdparty.distributions import Site
+
+from .kernel.graphql.node_tools import _installed, _node
+from .pages import blocks_of, code_in, console_steps, files_in, table_with, tables_of, text_of
+
+MARK = "--- the next command ---"
+DOCUMENTED = "127.0.0.1:8787"
+SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+SECONDS = 120
+CHECKER = doctest.OutputChecker()
+
+
+class Served(NamedTuple):
+    """A server that runs as a reader of the pages would have started it.
+
+    Attributes:
+        address: Host and port.
+        printed: What it has printed until it was ready.
+    """
+
+    address: str
+    printed: str
+
+
+@pytest.fixture
+def shell(tmp_path) -> dict[str, str]:
+    """An environment in which `synthetic` and `python3` are those of the tests; it names nothing of a store."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "synthetic"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m synthetic "$@"\n')
+    program.chmod(0o755)
+    (folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (folder / "python3").chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SYNTHETIC")}
+    return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
+
+
+@contextlib.contextmanager
+def served(folder: Path, shell: dict[str, str]) -> Iterator[Served]:
+    """`synthetic serve` in a folder, but for the port; its log goes to the file `log`."""
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["synthetic", "serve", "--port", "0"], cwd=folder, env=shell, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            printed: list[str] = []
+            for line in process.stdout:
+                printed.append(line)
+                if line.startswith("ready "):
+                    break
+            address = re.search(r"http://([\w.:]+)/", printed[-1])[1]
+            yield Served(address, "".join(printed))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+
+
+def run_console(page: str, folder: Path, shell: dict[str, str], address: str = DOCUMENTED) -> None:
+    """Run the console sessions of a page in one shell, since some commands set what later ones need."""
+    steps = list(console_steps(text_of(page)))
+    script = "".join(f"{step.command}\necho '{MARK}'\n" for step in steps).replace(DOCUMENTED, address)
+    done = subprocess.run(
+        ["bash"], input=script, cwd=folder, env=shell, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    printed = done.stdout.split(f"{MARK}\n")
+    for step, got in zip(steps, printed, strict=False):
+        said = f"$ {step.command}\n{got}\n--- {page} says\n{step.output}\n{done.stderr}"
+        assert CHECKER.check_output(step.output, got, SAME), said
+    assert len(printed) == len(steps) + 1, done.stderr
+
+
+def test_the_first_start_and_the_commands_of_operators_do_what_they_say(tmp_path, shell):
+    text = text_of("operating.md")
+    with served(tmp_path, shell) as server:
+        banner = re.search(r"<!-- serve-output -->\n```text\n(.*?)```", text, re.DOTALL)[1]
+        assert CHECKER.check_output(banner.replace(DOCUMENTED, server.address), server.printed, SAME), server.printed
+        named = {name for rows in tables_of(text) for cell, *_ in rows for name in re.findall(r"`([\w./-]+)`", cell)}
+        present = {f"{file.name}{'/' * file.is_dir()}" for file in (tmp_path / "synthetic-data").iterdir()}
+        assert present <= named
+        assert httpx.get(f"http://{server.address}/healthz", trust_env=False).json() == {"status": "ok"}
+    run_console("operating.md", tmp_path, shell)
+    (shown,) = [json.loads(block) for block in blocks_of(text, "json")]
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert set(shown) in [set(line) for line in lines if line["event"] == shown["event"]]
+
+
+def run_module(code: str, **variables: str) -> str:
+    """What a JavaScript module prints; it finds the npm packages beside it."""
+    script = _installed() / "client_of_the_docs.mjs"
+    script.write_text(code)
+    done = subprocess.run(
+        [_node(), str(script)],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_requests_of_the_api_page_are_answered_as_it_says(tmp_path, shell):
+    with served(tmp_path, shell) as server:
+        run_console("graphql.md", tmp_path, shell, server.address)
+        script = re.search(r"<!-- file: client.mjs -->\n```js\n(.*?)```", text_of("graphql.md"), re.DOTALL)[1]
+        token = (tmp_path / "synthetic-data" / "token").read_text().strip()
+        printed = run_module(script, GRAPHQL_URL=f"ws://{server.address}/graphql", TOKEN=token)
+    assert json.loads(printed) == {"constructs": {"nodes": [{"id": "retry-fix", "title": "Retry gives up"}]}}
+
+
+def test_the_commands_of_the_page_about_ingest_do_what_they_say(tmp_path, shell):
+    run_console("ingest.md", tmp_path, shell)
+
+
+@pytest.fixture
+def ratings(tmp_path, monkeypatch) -> Iterator[Path]:
+    """The plugin of the page, installed; a data directory that lists it."""
+    files = files_in(text_of("plugins.md"))
+    package = {path.removeprefix("synthetic_ratings/"): code for path, code in files.items() if "ratings/" in path}
+    site = Site(tmp_path / "site", monkeypatch)
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    (entry,) = project["entry-points"]["synthetic.plugins"].items()
+    site.install(
+        entry[0],
+        "",
+        distribution=project["name"],
+        version=project["version"],
+        entry=entry[1],
+        modules=package,
+        introduced=False,
+        package="synthetic_ratings",
+    )
+    data_dir = tmp_path / "store"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "plugins.toml").write_text("[plugins.ratings]\npoll_ms = 10\n")
+    yield data_dir
+    site.forget()
+
+
+def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
+    mutation, subscription = blocks_of(text_of("plugins.md"), "graphql")
+    with open_test_store(ratings) as store:
+        assert undescribed(store.kernel.schema) == []
+        for document in (mutation, subscription):
+            assert graphql.validate(store.kernel.schema, graphql.parse(document)) == []
+        expect_data(store.graphql('mutation { saveConstruct(input: {id: "c", type: "t", title: "T"}) { created } }'))
+        expect_data(store.graphql('mutation { saveSession(input: {id: "s", constructId: "c"}) { created } }'))
+        rated = expect_data(store.graphql(mutation, {"sessionId": "s"}))["rateSession"]["rating"]
+        assert rated["session"] == {"averageScore": 4.0, "ratings": {"totalCount": 1}}
+        found = store.graphql("query($id: ID!) { rating(id: $id) { score } node(id: $id) { id } }", {"id": rated["id"]})
+        assert expect_data(found) == {"rating": {"score": 4}, "node": {"id": rated["id"]}}
+        assert asyncio.run(scores_heard(store, subscription)) == [4.0, 3.0]
+        plan = 'mutation { deleteConstruct(input: {id: "c", dryRun: true}) { tables { table rows } } }'
+        tables = expect_data(store.graphql(plan))["deleteConstruct"]["tables"]
+        assert {"table": "ratings", "rows": 2} in tables
+        delete = 'mutation { deleteRatings(input: {before: "2999-01-01T00:00:00Z"}) { deleted } }'
+        assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 2}}
+
+
+async def scores_heard(store, document: str) -> list[float]:
+    """What a subscription says before and after a second rating."""
+    request = GraphQLRequest(document, {"sessionId": "s"})
+    stream = await store.kernel.engine.subscribe(request, ANONYMOUS, "a-correlation-id")
+    heard = [await anext(stream)]
+    await asyncio.to_thread(
+        store.graphql, 'mutation { rateSession(input: {sessionId: "s", score: 2}) { rating { id } } }'
+    )
+    heard.append(await anext(stream))
+    await stream.aclose()
+    return [answer.body["data"]["sessionScore"] for answer in heard]
+
+
+def test_the_command_and_the_tests_of_the_plugin_of_the_page_run(ratings, tmp_path):
+    with open_test_store(ratings) as store:
+        expect_data(store.graphql('mutation { saveSession(input: {id: "s"}) { created } }'))
+        for score in (5, 5, 2):
+            rate = 'mutation($n: Int!) { rateSession(input: {sessionId: "s", score: $n}) { rating { id } } }'
+            expect_data(store.graphql(rate, {"n": score}))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    counted = subprocess.run(
+        [sys.executable, "-m", "synthetic", "ratings", "--json", "--data", str(ratings)],
+        env={**environment, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (counted.stderr, counted.stdout) == ("", '{"2":1,"5":2}\n')
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "test_ratings.py").write_text(files_in(text_of("plugins.md"))["tests/test_ratings.py"])
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", str(tests), "."],
+        cwd=tests, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"^4 passed", run.stdout, re.MULTILINE), run.stdout
+
+
+def test_the_files_of_the_plugin_are_in_the_rooms_that_the_page_lists():
+    rooms = {code_in(cell) for row in table_with(text_of("plugins.md"), "file", "holds") for cell in row[0].split(", ")}
+    rooms = {re.sub(r"0001_\w+", "0001_words", room) for room in rooms}
+    shown = [path.removeprefix("synthetic_ratings/") for path in files_in(text_of("plugins.md")) if "ratings/" in path]
+    assert {re.sub(r"0001_\w+", "0001_words", path) for path in shown} == rooms
