@@ -8,19 +8,6 @@ import pytest
 from synthetic.testing import copy_template, make_template, open_test_store
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="also run what takes minutes")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full"):
-        return
-    skip = pytest.mark.skip(reason="takes minutes; runs with --full")
-    for item in items:
-        if "full" in item.keywords:
-            item.add_marker(skip)
-
-
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

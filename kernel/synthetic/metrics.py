@@ -83,7 +83,7 @@ class Metrics:
         reads: Reads that were begun.
         read_seconds: Duration of reads.
         overloads: Work that was turned away, by `queue`: `writer`, `readers`,
-            `mutations`, `connections` or `sockets`.
+            `mutations`, `documents`, `connections` or `sockets`.
         open_connections: TCP connections, WebSockets among them.
         open_sockets: WebSockets.
         documents: The cache of compiled documents, once there is one; what it counts is shown.

@@ -30,6 +30,8 @@ def test_a_lock_held_past_the_time_out_is_busy_and_reads_go_on(data_dir):
             assert code_of(answer) == "DATABASE_BUSY"
             assert answer["errors"][0]["extensions"]["retryAfterMs"] > 0
             assert ask(server, COUNT) == {"data": {"constructs": {"totalCount": 1}}}
+            long = "{ " + " ".join(f"a{n}: constructs {{ totalCount }}" for n in range(60)) + " " * 4_000 + "}"
+            assert code_of(ask(server, long)) == "OK"
             busy = refused("token", "create", "late", *IMPATIENT, data=data_dir)
             assert (busy["code"], busy["exit"]) == ("DATABASE_BUSY", ExitCode.TRY_AGAIN)
         assert code_of(ask(server, SAVE, id="during")) == "OK"

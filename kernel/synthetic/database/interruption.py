@@ -26,6 +26,11 @@ class Interruption:
         self._deadline = deadline
         self._cancelled = False
 
+    @property
+    def deadline(self) -> float | None:
+        """On the clock's monotonic scale, in seconds; None without one."""
+        return self._deadline
+
     def cancel(self) -> None:
         """Ask the work to stop."""
         self._cancelled = True

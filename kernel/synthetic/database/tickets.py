@@ -28,7 +28,9 @@ class BlockingTicket:
         self._error: BaseException | None = None
 
     def settle(self, result: Any, error: BaseException | None) -> None:
-        """Keep the answer and wake the caller."""
+        """Keep the answer and wake the caller; a second one changes nothing."""
+        if not self._lock.locked():
+            return
         self._result, self._error = result, error
         self._lock.release()
 

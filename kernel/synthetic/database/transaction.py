@@ -16,7 +16,7 @@ import apsw
 from synthetic.clock import new_id
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.interruption import Interruption
-from synthetic.errors import CancelledError
+from synthetic.errors import CancelledError, InternalError
 
 Value: TypeAlias = str | int | float | bytes | None
 Parameters: TypeAlias = Mapping[str, Value]
@@ -80,6 +80,7 @@ class Snapshot:
         self._connection: apsw.Connection | None = connection
         self._surroundings = surroundings
         self._interruption = interruption
+        self._lost: BaseException | None = None
         self.now = now
         self.notices: list[tuple[str, str]] = []
 
@@ -148,15 +149,30 @@ class Snapshot:
         self._connection = None
 
     def _ready(self) -> apsw.Connection:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             raise RuntimeError("a transaction was used after the function that it was handed to had returned")
+        if not connection.in_transaction:
+            raise self.lost()
         self._interruption.check()
-        return self._connection
+        return connection
+
+    def lost(self) -> BaseException:
+        """Why there is no transaction any more, though it was not ended by its owner.
+
+        SQLite rolls back by itself on a full disk, an I/O error or ON CONFLICT
+        ROLLBACK. A statement after that would commit by itself, so none is run.
+        """
+        return self._lost or InternalError("The transaction was ended by something else than the store.")
 
     def _explain(self, error: Exception, connection: apsw.Connection) -> BaseException:
         if isinstance(error, apsw.InterruptError):
-            return self._interruption.reason() or CancelledError()
-        return translate(error, connection.system_errno)
+            explained: BaseException = self._interruption.reason() or CancelledError()
+        else:
+            explained = translate(error, connection.system_errno)
+        if self._lost is None and not connection.in_transaction:
+            self._lost = explained
+        return explained
 
 
 class Transaction(Snapshot):
@@ -188,10 +204,18 @@ class Transaction(Snapshot):
         connection = self._ready()
         before = connection.total_changes()
         try:
-            connection.executemany(sql, sequence).fetchall()
+            connection.executemany(sql, self._while_ready(sequence)).fetchall()
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
         return connection.total_changes() - before
+
+    def _while_ready(self, sequence: Iterable[Parameters]) -> Iterator[Parameters]:
+        """The sequence, as long as there is a transaction: making an item may itself run statements."""
+        connection = self._ready()
+        for params in sequence:
+            if not connection.in_transaction:
+                raise self.lost()
+            yield params
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""

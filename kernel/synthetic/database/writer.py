@@ -17,7 +17,6 @@ commit, so a commit fails only for reasons of the machine.
 from __future__ import annotations
 
 import queue
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,15 +29,16 @@ from synthetic.database.failures import is_transient, translate
 from synthetic.database.interruption import Interruption
 from synthetic.database.tickets import Settlement, Ticket, settle_all
 from synthetic.database.transaction import Surroundings, Transaction
-from synthetic.errors import OverloadedError
+from synthetic.database.writing_connection import WritingConnection
+from synthetic.errors import OverloadedError, StorageFailedError
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.retry import retry_until
 
 OVERLOAD_RETRY_MS = 250
-TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
-OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
-PRAGMAS_ALLOWED = ("data_version", "table_info", "table_xinfo", "index_list", "index_info", "foreign_key_list")
+
+log = logger_for(__name__)
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Writer:
             guard: Called when another process has changed the store; raises
                 when this process must not write any more.
         """
-        self._connection = connection
+        self._connection = WritingConnection(connection)
         self._settings = settings
         self._clock = clock
         self._surroundings = surroundings
@@ -86,16 +86,12 @@ class Writer:
         # Unlike `queue.Queue` it costs next to nothing; `submit` keeps it bounded.
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         metrics.writer_queue.set_function(self._queue.qsize)
+        self._admission = threading.Lock()
         self._stopped = threading.Event()
         self._turn = threading.Lock()
+        self._turn_holder: int | None = None
+        self._broken: BaseException | None = None
         self._seen_data_version = -1
-        # No plugin can guess these texts, so none can find their prepared statements in the cache.
-        secret = f"kernel_{secrets.token_hex(16)}"
-        self._savepoint, self._release = f"SAVEPOINT {secret}", f"RELEASE {secret}"
-        self._undo, self._begin_text = f"ROLLBACK TO {secret}", f"BEGIN IMMEDIATE /* {secret} */"
-        self._commit_text, self._rollback_text = f"COMMIT /* {secret} */", f"ROLLBACK /* {secret} */"
-        self._controlling = False
-        connection.authorizer = self._authorize
         self._thread = threading.Thread(target=self._run, name="synthetic-writer", daemon=True)
 
     def start(self) -> None:
@@ -107,14 +103,20 @@ class Writer:
 
         Raises:
             OverloadedError: The queue is full, or the store is being closed.
+            StorageFailedError: The connection could not be brought to order after a failure.
+            RuntimeError: It is called from within a write, which would wait for itself.
         """
-        if self._stopped.is_set():
-            raise OverloadedError("The store is being closed.", retry_after_ms=OVERLOAD_RETRY_MS)
-        # Threads that ask at the same time may each take the last place: the bound is of memory, not exact.
-        if self._queue.qsize() >= self._settings.writer_queue:
-            self._metrics.overloads.labels("writer").inc()
-            raise OverloadedError(retry_after_ms=OVERLOAD_RETRY_MS)
-        self._queue.put(write)
+        if self._turn_holder == threading.get_ident():
+            raise RuntimeError("a write was started from within a write; use the transaction that is there")
+        with self._admission:
+            if self._broken is not None:
+                raise StorageFailedError("This server cannot write any more.", action="Restart it.")
+            if self._stopped.is_set():
+                raise OverloadedError("The store is being closed.", retry_after_ms=OVERLOAD_RETRY_MS)
+            if self._queue.qsize() >= self._settings.writer_queue:
+                self._metrics.overloads.labels("writer").inc()
+                raise OverloadedError(retry_after_ms=OVERLOAD_RETRY_MS)
+            self._queue.put(write)
 
     def run(self, write: Write) -> None:
         """Do a write in the calling thread if nobody else is writing; else put it in line.
@@ -122,44 +124,63 @@ class Writer:
         Not in the main thread: Ctrl-C may raise there between any two steps.
 
         Raises:
-            OverloadedError: See `submit`.
+            OverloadedError, StorageFailedError, RuntimeError: See `submit`.
         """
         in_main = threading.current_thread() is threading.main_thread()
-        if in_main or self._stopped.is_set() or not self._turn.acquire(blocking=False):
+        if in_main or not self._turn.acquire(blocking=False):
             self.submit(write)
             return
         try:
-            self._run_group(write)
+            closing = self._stopped.is_set() or self._broken is not None
+            if not closing:
+                self._serve(write)
         finally:
             self._turn.release()
+        if closing:
+            self.submit(write)
 
     def stop(self) -> None:
         """Finish what is in line, and take no more."""
-        self._stopped.set()
-        self._queue.put(None)
+        with self._admission:
+            self._stopped.set()
+            self._queue.put(None)
         self._thread.join()
 
     def close(self) -> None:
-        """Close the connection, after `stop`; the last one to close puts the log into the database."""
+        """Close the connection, after `stop`."""
         with self._turn:
             self._connection.close()
 
     def _run(self) -> None:
+        # Nothing is put in line after the end was announced.
         while (first := self._queue.get()) is not None:
             with self._turn:
-                self._run_group(first)
-        # What slipped in while the end was being announced still gets its answer.
-        while not self._queue.empty():
-            late = self._queue.get()
-            if late is not None:
-                with self._turn:
-                    self._run_group(late)
+                self._serve(first)
 
-    def _run_group(self, first: Write) -> None:
+    def _serve(self, first: Write) -> None:
+        """Run a group; whatever goes wrong, each of its writes is answered and the next one finds things in order."""
+        group: list[Write] = []
+        self._turn_holder = threading.get_ident()
+        try:
+            if self._broken is None:
+                self._run_group(first, group)
+            else:
+                self._answer([(first.ticket, None, StorageFailedError("This server cannot write any more."))])
+        except BaseException as error:
+            log.exception("writer failed", writes=len(group))
+            answer = translate(error, self._connection.system_errno)
+            settle_all([(write.ticket, None, answer) for write in group or [first]])
+            try:
+                self._connection.roll_back()
+            except apsw.Error as second:
+                self._broken = second
+        finally:
+            self._turn_holder = None
+
+    def _run_group(self, first: Write, group: list[Write]) -> None:
         if not self._begin(first):
             return
         started = self._clock.monotonic()
-        group: list[Write] = []
         settlements: list[Settlement] = []
         lost: BaseException | None = None
         following: Write | None = first
@@ -214,19 +235,21 @@ class Writer:
 
         Whoever waited behind it for too long gets one attempt without waiting.
         """
-        deadline = first.enqueued + self._settings.write_deadline_ms / 1000
         asked = self._clock.monotonic()
+        deadline = first.enqueued + self._settings.write_deadline_ms / 1000
+        if first.interruption.deadline is not None:
+            deadline = min(deadline, first.interruption.deadline)
         try:
             retry_until(
                 deadline,
                 lambda: self._begin_once(deadline),
-                is_transient=is_transient,
+                is_transient=lambda error: is_transient(error) and first.interruption.reason() is None,
                 clock=self._clock,
                 on_retry=lambda _: self._busy_retries.inc(),
                 stopped=self._stopped,
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' answer
-            self._roll_back()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+            self._connection.roll_back()
             self._answer([(first.ticket, None, translate(error, self._connection.system_errno))])
             return False
         self._metrics.sqlite_write_lock_wait_ms.observe((self._clock.monotonic() - asked) * 1000)
@@ -234,12 +257,10 @@ class Writer:
 
     def _begin_once(self, deadline: float) -> None:
         left_ms = max(0, int((deadline - self._clock.monotonic()) * 1000))
-        self._connection.set_busy_timeout(min(self._settings.busy_timeout_ms, left_ms))
-        self._control(self._begin_text)
-        # Not `Connection.data_version()`, which this connection's own commits change as well.
-        data_version = self._connection.execute("PRAGMA data_version").get
+        self._connection.begin(min(self._settings.busy_timeout_ms, left_ms))
+        data_version = self._connection.data_version()
         if data_version != self._seen_data_version:
-            self._guard(self._connection)
+            self._guard(self._connection.raw)
             self._seen_data_version = data_version
 
     def _run_one(self, write: Write) -> tuple[Any, BaseException | None]:
@@ -247,56 +268,29 @@ class Writer:
         connection = self._connection
         try:
             write.interruption.check()
-            self._control(self._savepoint)
+            connection.open_savepoint()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
             return None, translate(error, connection.system_errno)
-        tx = Transaction(connection, self._clock.now_ms(), self._surroundings, write.interruption)
+        tx = Transaction(connection.raw, self._clock.now_ms(), self._surroundings, write.interruption)
         try:
             result = write.function(tx, *write.args)
+            if not connection.in_transaction:
+                return None, tx.lost()
             write.interruption.check()
-            self._control(self._release)
+            connection.release_savepoint()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
-            self._undo_one()
+            connection.undo_savepoint()
             return None, translate(error, connection.system_errno)
         else:
             return result, None
         finally:
             tx.close()
 
-    def _undo_one(self) -> None:
-        """Back to before the write; where that fails, or SQLite has ended the transaction, out of it."""
-        try:
-            if self._connection.in_transaction:
-                self._control(self._undo)
-                self._control(self._release)
-        except apsw.Error:
-            self._roll_back()
-
     def _commit(self) -> BaseException | None:
         try:
-            self._control(self._commit_text)
+            self._connection.commit()
         except apsw.Error as error:
             translated = translate(error, self._connection.system_errno)
-            self._roll_back()
+            self._connection.roll_back()
             return translated
         return None
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._control(self._rollback_text)
-
-    def _control(self, sql: str) -> None:
-        """Run a statement of transaction control, which no one else may (see `_authorize`)."""
-        self._controlling = True
-        try:
-            self._connection.execute(sql)
-        finally:
-            self._controlling = False
-
-    def _authorize(self, operation: int, first: str | None, _second: str | None, *_where: str | None) -> int:
-        """What SQL may be prepared here: a write may not end its own transaction or open other files."""
-        if operation in TRANSACTION_CONTROL and not self._controlling:
-            return apsw.SQLITE_DENY
-        if operation in OTHER_FILES or (operation == apsw.SQLITE_PRAGMA and first not in PRAGMAS_ALLOWED):
-            return apsw.SQLITE_DENY
-        return apsw.SQLITE_OK

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
@@ -29,10 +28,10 @@ from synthetic.errors import (
     BadUserInputError,
     InternalError,
     MethodNotAllowedError,
-    OverloadedError,
     SyntheticError,
 )
 from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
+from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.context import OperationContext
 from synthetic.graphql.documents import DocumentCache, DocumentErrors, Prepared
 from synthetic.kernel_settings import LimitSettings
@@ -42,6 +41,7 @@ from synthetic.security.gate import ANONYMOUS, Caller, Scope
 
 log = logger_for(__name__)
 
+PREPARING_THREADS = 2
 SHORT_DOCUMENT_CHARACTERS = 4_000
 """Parsing and validating so much takes a few milliseconds at most."""
 
@@ -59,8 +59,9 @@ class Engine:
         self._clock = clock
         self._render = AnswerRenderer(clock)
         self._metrics = metrics
-        self._mutations = ThreadPoolExecutor(limits.mutations, thread_name_prefix="synthetic-mutation")
-        self._mutations_waiting = 0
+        self._mutations = BoundedThreads("mutations", limits.mutations, limits.mutations * 16, metrics)
+        # Apart from mutations, whose threads may all be waiting for a lock that another process holds.
+        self._preparing = BoundedThreads("documents", PREPARING_THREADS, limits.mutations, metrics)
 
     async def run(
         self, request: GraphQLRequest, caller: Caller, correlation_id: str, *, allow_mutation: bool = True
@@ -123,7 +124,7 @@ class Engine:
         """Run a query or mutation in the calling thread, for programs that embed a store."""
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - asyncio's way to ask without an exception
             # Two loops cannot run in one thread, and this call blocks the caller's in any case.
-            return self._mutations.submit(self._run_here, query, variables, caller).result()
+            return self._mutations.run_blocking(self._run_here, query, variables, caller)
         return self._run_here(query, variables, caller)
 
     def _run_here(self, query: str, variables: Mapping[str, Any], caller: Caller) -> Answer:
@@ -134,7 +135,7 @@ class Engine:
             if prepared.operation.operation is OperationType.QUERY:
                 watch = self._watch()
                 return self._database.read_blocking(
-                    self._execute_query, prepared, request, caller, correlation_id, None, interruption=watch
+                    self._execute_query, prepared, request, caller, correlation_id, None, watch, interruption=watch
                 )
             return self._execute_mutation(prepared, request, caller, correlation_id, self._watch())
         except DocumentErrors as errors:
@@ -148,7 +149,8 @@ class Engine:
 
     def close(self) -> None:
         """Wait for running mutations and let their threads end."""
-        self._mutations.shutdown(wait=True)
+        self._mutations.close()
+        self._preparing.close()
 
     async def _source(
         self, prepared: Prepared, request: GraphQLRequest, context: OperationContext
@@ -171,7 +173,7 @@ class Engine:
         """Prepare a document; a long one that is new in a thread, so that others need not wait for its parser."""
         if len(request.query) <= SHORT_DOCUMENT_CHARACTERS or request.query in self.documents:
             return self._prepare(request, caller)
-        return await asyncio.get_running_loop().run_in_executor(self._mutations, self._prepare, request, caller)
+        return await self._preparing.run(self._prepare, request, caller)
 
     def _prepare(self, request: GraphQLRequest, caller: Caller) -> Prepared:
         prepared = self.documents.prepare(
@@ -192,27 +194,20 @@ class Engine:
     async def _query(
         self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, root: Any = None
     ) -> Answer:
+        watch = self._watch()
         return await self._database.read(
-            self._execute_query, prepared, request, caller, correlation_id, root, interruption=self._watch()
+            self._execute_query, prepared, request, caller, correlation_id, root, watch, interruption=watch
         )
 
     async def _mutation(
         self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str
     ) -> Answer:
-        if self._mutations_waiting >= self._limits.mutations * 16:
-            self._metrics.overloads.labels("mutations").inc()
-            raise OverloadedError(retry_after_ms=250)
-        self._mutations_waiting += 1
         watch = self._watch()
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._mutations, self._execute_mutation, prepared, request, caller, correlation_id, watch
-            )
+            return await self._mutations.run(self._execute_mutation, prepared, request, caller, correlation_id, watch)
         except asyncio.CancelledError:
             watch.cancel()
             raise
-        finally:
-            self._mutations_waiting -= 1
 
     async def _answers(
         self,
@@ -243,8 +238,9 @@ class Engine:
         caller: Caller,
         correlation_id: str,
         root: Any,
+        watch: Interruption,
     ) -> Answer:
-        context = self._context(caller, correlation_id, self._watch(), snapshot)
+        context = self._context(caller, correlation_id, watch, snapshot)
         return self._execute(prepared, request, context, root)
 
     def _execute_mutation(

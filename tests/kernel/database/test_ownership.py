@@ -55,7 +55,7 @@ CREATE TABLE seals (id TEXT PRIMARY KEY, person TEXT REFERENCES people (id)) STR
 @pytest.fixture
 def store(path: Path) -> Iterator[BlockingDatabase]:
     with open_database(path) as database:
-        connection = database._writer._connection
+        connection = database._writer._connection.raw
         connection.authorizer = None
         connection.execute(DDL)
         record_tables(connection, TABLES)

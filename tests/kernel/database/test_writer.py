@@ -7,6 +7,7 @@ others wait in line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +29,7 @@ from synthetic.errors import (
     DeadlineExceededError,
     InternalError,
     OverloadedError,
+    StorageFailedError,
     StoreNewerError,
 )
 from synthetic.kernel_settings import DatabaseSettings
@@ -116,7 +118,7 @@ def test_writes_of_a_lost_group_are_run_again_alone(database):
         insert(tx, 50)
         if len(attempts) == 1:
             # As SQLite does by itself on a full disk.
-            database._writer._control(database._writer._rollback_text)
+            database._writer._connection.roll_back()
             raise apsw.FullError("database or disk is full")
         return "stored"
 
@@ -125,6 +127,85 @@ def test_writes_of_a_lost_group_are_run_again_alone(database):
         assert (first.result(), lossy.result(), last.result()) == (1, "stored", 2)
     assert numbers(database) == [1, 2, 50]
     assert len(attempts) == 2
+
+
+ROLLING_BACK = {
+    "a conflict": ["INSERT INTO t (n) VALUES (50)", "INSERT OR ROLLBACK INTO t (n) VALUES (50)"],
+    "a trigger": ["INSERT INTO t (n, label) VALUES (51, 'stop everything')"],
+}
+
+
+@pytest.mark.parametrize("cause", ROLLING_BACK)
+@pytest.mark.parametrize("in_group", [False, True])
+def test_a_write_that_ignores_the_loss_of_its_transaction_stores_nothing(database, path, cause, in_group):
+    with apsw.Connection(str(path)) as other:
+        other.execute(
+            "CREATE TRIGGER stop BEFORE INSERT ON t WHEN NEW.label = 'stop everything'"
+            " BEGIN SELECT RAISE(ROLLBACK, 'stopped'); END"
+        )
+    other.close()
+
+    def go_on_regardless(tx) -> str:
+        with contextlib.suppress(InternalError):
+            for sql in ROLLING_BACK[cause]:
+                tx.execute(sql)
+        with contextlib.suppress(InternalError):
+            tx.execute("INSERT INTO t (n) VALUES (60)")
+        with contextlib.suppress(InternalError):
+            tx.execute_many("INSERT INTO t (n) VALUES (:n)", [{"n": 61}, {"n": 62}])
+        return "all is well"
+
+    if in_group:
+        with ThreadPoolExecutor(3) as pool:
+            first, lossy, last = submit_while_held(database, pool, (insert, 1), (go_on_regardless,), (insert, 2))
+            assert (first.result(), last.result()) == (1, 2)
+            assert isinstance(lossy.exception(), InternalError)
+    else:
+        with pytest.raises(InternalError):
+            database.write_blocking(go_on_regardless)
+    assert numbers(database) == ([1, 2] if in_group else [])
+
+
+def test_a_write_within_a_write_is_refused_and_the_next_one_succeeds(database):
+    def nested(tx) -> None:
+        database.write_blocking(insert, 1)
+
+    with ThreadPoolExecutor(1) as pool:
+        for start in (
+            database.write_blocking,
+            lambda function: pool.submit(database.write_blocking, function).result(),
+        ):
+            with pytest.raises(RuntimeError, match="within a write"):
+                start(nested)
+    assert database.write_blocking(insert, 2) == 2
+    assert numbers(database) == [2]
+
+
+def test_a_failure_of_the_writer_itself_answers_everybody(database, monkeypatch):
+    def broken(*args) -> None:
+        raise apsw.IOError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database._writer._connection, "commit", broken)
+        patched.setattr(database._writer._connection, "roll_back", broken)
+        with pytest.raises(StorageFailedError):
+            database.write_blocking(insert, 1)
+        with pytest.raises(StorageFailedError, match="cannot write any more"):
+            database.write_blocking(insert, 2)
+    assert numbers(database) == []
+
+
+def test_an_operations_own_deadline_ends_the_wait_for_the_lock(database, path):
+    clock = SystemClock()
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    watch = Interruption(clock, clock.monotonic() + 0.01)
+    with pytest.raises((DatabaseBusyError, DeadlineExceededError)):
+        database.write_blocking(insert, 1, interruption=watch)
+    assert (
+        database._writer._metrics.registry.get_sample_value("synthetic_write_retries_total", {"reason": "busy"}) <= 1
+    )  # it did not wait for the writer's own deadline
+    other.close()
 
 
 def test_a_write_cannot_end_its_transaction_or_reach_another_file(database, tmp_path):

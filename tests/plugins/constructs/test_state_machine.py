@@ -101,7 +101,8 @@ PAIRS = st.builds(
     any_of=st.none() | st.lists(SPARSE, min_size=1, max_size=2),
     none_of=st.none() | SPARSE,
 )
-CRITERIA = SPARSE | PAIRS | criteria(SPARSE | PAIRS)
+NEGATED = st.builds(Criteria, none_of=SPARSE)
+CRITERIA = SPARSE | NEGATED | PAIRS | criteria(SPARSE | PAIRS)
 
 
 def walk(

@@ -1,0 +1,112 @@
+"""The connection that writes, and the only statements that begin, end or nest its transactions.
+
+The text of each such statement holds a secret, so that no plugin's SQL can
+find it prepared in the statement cache; any other text that would end a
+transaction, open another file or change a setting is refused when it is
+prepared.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import apsw
+
+TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
+OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
+PRAGMAS_ALLOWED = ("data_version", "table_info", "table_xinfo", "index_list", "index_info", "foreign_key_list")
+
+
+class WritingConnection:
+    """SQLite's side of the writer.
+
+    Attributes:
+        raw: The connection itself.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.raw = connection
+        secret = f"kernel_{secrets.token_hex(16)}"
+        self._begin = f"BEGIN IMMEDIATE /* {secret} */"
+        self._commit = f"COMMIT /* {secret} */"
+        self._rollback = f"ROLLBACK /* {secret} */"
+        self._savepoint = f"SAVEPOINT {secret}"
+        self._release = f"RELEASE {secret}"
+        self._rollback_to = f"ROLLBACK TO {secret}"
+        self._controlling = False
+        connection.authorizer = self._authorize
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; SQLite may have ended it by itself."""
+        return self.raw.in_transaction
+
+    @property
+    def system_errno(self) -> int:
+        """The operating system's last error on the connection."""
+        return self.raw.system_errno
+
+    def begin(self, busy_timeout_ms: int) -> None:
+        """Take the write lock.
+
+        Raises:
+            apsw.BusyError: It was not to be had in that time.
+        """
+        self.raw.set_busy_timeout(busy_timeout_ms)
+        self._control(self._begin)
+
+    def data_version(self) -> int:
+        """Changes with the commits of other connections.
+
+        Unlike `apsw.Connection.data_version`, which changes with this
+        connection's own as well.
+        """
+        return self.raw.execute("PRAGMA data_version").get
+
+    def commit(self) -> None:
+        """Make the transaction durable.
+
+        Raises:
+            apsw.Error: It is not; `roll_back` ends it.
+        """
+        self._control(self._commit)
+
+    def roll_back(self) -> None:
+        """End the transaction, if there is one."""
+        if self.raw.in_transaction:
+            self._control(self._rollback)
+
+    def open_savepoint(self) -> None:
+        """Begin what can be undone alone."""
+        self._control(self._savepoint)
+
+    def release_savepoint(self) -> None:
+        """Keep what was done since it was opened, as part of the transaction."""
+        self._control(self._release)
+
+    def undo_savepoint(self) -> None:
+        """Undo what was done since it was opened; where that fails, the whole transaction."""
+        try:
+            if self.raw.in_transaction:
+                self._control(self._rollback_to)
+                self._control(self._release)
+        except apsw.Error:
+            self.roll_back()
+
+    def close(self) -> None:
+        """Close it; the last connection to close puts the log into the database."""
+        self.raw.close()
+
+    def _control(self, sql: str) -> None:
+        self._controlling = True
+        try:
+            self.raw.execute(sql)
+        finally:
+            self._controlling = False
+
+    def _authorize(self, operation: int, first: str | None, _second: str | None, *_where: str | None) -> int:
+        if operation in TRANSACTION_CONTROL and not self._controlling:
+            return apsw.SQLITE_DENY
+        if operation in OTHER_FILES or (operation == apsw.SQLITE_PRAGMA and first not in PRAGMAS_ALLOWED):
+            return apsw.SQLITE_DENY
+        return apsw.SQLITE_OK
