@@ -69,7 +69,7 @@ class Session:
             "parentUuid": self._parent,
             "isSidechain": False,
             "userType": "external",
-            "cwd": "/home/somebody/projects/something",
+            "cwd": "/srv/somebody/projects/something",
             "sessionId": self._id,
             "version": "2.1.38",
             "gitBranch": "main",
@@ -82,11 +82,12 @@ class Session:
 
     def _turn(self, turn: int) -> Iterator[bytes]:
         """What a model says, what it calls, what hooks have to say to that, and the result."""
+        usage = self._usage(turn)
         call = f"toolu_{self._random.getrandbits(96):024x}"
-        path = f"/home/somebody/projects/something/src/module_{self._random.randrange(200)}.py"
-        yield self._response(turn, {"type": "text", "text": self._text(2)})
+        path = f"/srv/somebody/projects/something/src/module_{self._random.randrange(200)}.py"
+        yield self._response(turn, usage, {"type": "text", "text": self._text(2)})
         asked = {"command": f"grep -n {self._random.choice(HOOKS)[-8:]} {path}", "description": self._text(1)}
-        yield self._response(turn, {"type": "tool_use", "id": call, "name": "Bash", "input": asked})
+        yield self._response(turn, usage, {"type": "tool_use", "id": call, "name": "Bash", "input": asked})
         for hook in self._random.choices(HOOKS, k=6):
             data = {"type": "hook_progress", "hookEvent": "PreToolUse", "hookName": "PreToolUse:Bash", "command": hook}
             yield self._line({"type": "progress", "data": data, "toolUseID": call, "parentToolUseID": call})
@@ -101,14 +102,17 @@ class Session:
             }
         )
 
-    def _response(self, turn: int, block: dict[str, Any]) -> bytes:
-        usage = {
+    def _usage(self, turn: int) -> dict[str, Any]:
+        return {
             "input_tokens": self._random.randrange(20),
             "cache_creation_input_tokens": self._random.randrange(9_000),
             "cache_read_input_tokens": 15_000 + 200 * (turn % 700),
             "output_tokens": self._random.randrange(900),
             "service_tier": "standard",
         }
+
+    def _response(self, turn: int, usage: dict[str, Any], block: dict[str, Any]) -> bytes:
+        """One block of a response; each repeats what the whole has cost."""
         message = {
             "model": "a-model-4-6",
             "id": f"msg_{turn:024x}",
@@ -121,13 +125,8 @@ class Session:
         return self._line({"type": "assistant", "message": message, "requestId": f"req_{turn:024x}"})
 
 
-def write_session(path: Path, size_bytes: int, seed: int = 0) -> Path:
-    """Write whole lines to a file until it has the size."""
-    written = 0
+def write_session(path: Path, lines: int, seed: int = 0) -> Path:
+    """Write the first lines of a session to a file: a megabyte a thousand."""
     with path.open("wb") as file:
-        for line in Session(seed).lines():
-            file.write(line)
-            written += len(line)
-            if written >= size_bytes:
-                return path
-    raise AssertionError("a session has no end")
+        file.writelines(itertools.islice(Session(seed).lines(), lines))
+    return path

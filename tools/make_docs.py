@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 
 ERRORS_HEAD = """# Errors
 
-One contract everywhere: GraphQL over HTTP and WebSocket (in each error's `extensions`), plain routes (under
-`error`), and the command line (on standard error; one JSON line with `--json`).
+One contract everywhere: GraphQL over HTTP and WebSocket (in each error's `extensions`), plain routes (as the
+answer's JSON object), and the command line (on standard error; one JSON line with `--json`).
 
 | key | meaning |
 |---|---|

@@ -30,6 +30,8 @@ from synthetic.security.gate import Gate, Scope, find_authorization
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 60.0
+LAST_FLUSH_SECONDS = 1.0
+"""How long a stop may wait to store when tokens were last used."""
 CORS_SECONDS = 600
 EXPOSED_HEADERS = ("x-correlation-id", "retry-after")
 
@@ -133,7 +135,7 @@ async def _running(kernel: Kernel, gate: Gate, sockets: SocketEndpoint) -> Async
         flushing.cancel()
         await sockets.close()
         await asyncio.to_thread(services.stop)
-        await _flush(gate)
+        await _flush(gate, seconds=LAST_FLUSH_SECONDS)
 
 
 async def _flush_now_and_then(gate: Gate) -> None:
@@ -142,10 +144,10 @@ async def _flush_now_and_then(gate: Gate) -> None:
         await _flush(gate)
 
 
-async def _flush(gate: Gate) -> None:
+async def _flush(gate: Gate, *, seconds: float | None = None) -> None:
     """Store when tokens were last used; it may wait, so a store that is busy or full is no reason to stop."""
     try:
-        await gate.flush()
+        await gate.flush(seconds=seconds)
     except SyntheticError as error:
         log.warning("last use of tokens not stored", code=error.code)
 

@@ -30,7 +30,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.s3fs", "davfs"}
 )
 DIRECTORY_MODE = 0o700
-START_WAIT_SECONDS = 60.0
+LOCK_WAIT_SECONDS = 60.0
 
 
 class DataDirectory:
@@ -43,6 +43,7 @@ class DataDirectory:
         self.token = self.path / "token"
         self.backups = self.path / "backups"
         self._start_lock = self.path / "start.lock"
+        self._open_lock = self.path / "open.lock"
 
     def prepare(self) -> None:
         """Make the directory if it is not there, closed to other users.
@@ -131,23 +132,86 @@ class DataDirectory:
             DatabaseBusyError: Another start has not ended within a minute.
             StorageReadOnlyError: The lock file cannot be made.
         """
+        descriptor = _open_lock_file(self._start_lock)
         try:
-            descriptor = os.open(self._start_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StorageReadOnlyError(f"{self._start_lock} cannot be made: {error.strerror}.") from error
-        try:
-            _wait_for_lock(descriptor, clock)
+            _wait_for_lock(descriptor, fcntl.LOCK_EX, clock, "Another process has been starting on this store")
             yield
         finally:
             os.close(descriptor)
 
+    def hold_open(self, clock: Clock) -> Hold:
+        """Tell other processes that the store is open here, until it is released.
 
-def _wait_for_lock(descriptor: int, clock: Clock) -> None:
+        Any number of kernels hold a store, several in one process too.
 
+        Raises:
+            DatabaseBusyError: One process has had the store for itself for a minute.
+            StorageReadOnlyError: The lock file cannot be made.
+        """
+        descriptor = _open_lock_file(self._open_lock)
+        try:
+            _wait_for_lock(descriptor, fcntl.LOCK_SH, clock, "Another process has had this store for itself")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return Hold(descriptor)
+
+
+class Hold:
+    """A share in a store that is open; see `DataDirectory.hold_open`."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Have the store for itself for a while; who opens it meanwhile waits.
+
+        Raises:
+            DatabaseBusyError: Someone else has it open; nobody is waited for.
+        """
+        if self._descriptor is None:
+            raise ValueError("The store was closed.")
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # The attempt gives the share up.
+            self._share_again(self._descriptor)
+            raise DatabaseBusyError(
+                "Another process has this store open.",
+                action="Stop the server and every other program that uses this store, then run it again.",
+                retry_after_ms=5_000,
+            ) from None
+        try:
+            yield
+        finally:
+            self._share_again(self._descriptor)
+
+    def release(self) -> None:
+        """Give the share back; doing it again changes nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    @staticmethod
+    def _share_again(descriptor: int) -> None:
+        """Wait, if it must be, for the one process that took the store for itself in between."""
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def _open_lock_file(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageReadOnlyError(f"{path} cannot be made: {error.strerror}.") from error
+
+
+def _wait_for_lock(descriptor: int, operation: int, clock: Clock, holder: str) -> None:
+    """Take a lock, of the kind LOCK_EX or LOCK_SH; `holder` begins the sentence on who else has it."""
     try:
         retry_until(
-            clock.monotonic() + START_WAIT_SECONDS,
-            lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),
+            clock.monotonic() + LOCK_WAIT_SECONDS,
+            lambda: fcntl.flock(descriptor, operation | fcntl.LOCK_NB),
             is_transient=lambda error: isinstance(error, BlockingIOError),
             clock=clock,
             on_retry=lambda _: None,
@@ -155,7 +219,7 @@ def _wait_for_lock(descriptor: int, clock: Clock) -> None:
         )
     except BlockingIOError:
         raise DatabaseBusyError(
-            "Another process has been starting on this store for a minute.",
+            f"{holder} for a minute.",
             action="Wait for it, or stop it; `synthetic migrate` shows what a long migration does.",
             retry_after_ms=5_000,
         ) from None

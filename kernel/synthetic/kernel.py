@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,24 @@ class Kernel:
         self.schema = core_schema(strawberry_schema)
         directory.prepare()
         directory.check(self.settings.database.free_disk_bytes)
-        connection, self.applied = open_store(
+        self._hold = directory.hold_open(clock)
+        try:
+            self.database, self.applied = self._open_database(migrate=migrate, progress=progress)
+            self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics)
+        except BaseException:
+            self._hold.release()
+            raise
+
+    def _open_database(
+        self, *, migrate: bool, progress: Callable[[Migration], None]
+    ) -> tuple[Database, list[Migration]]:
+        directory, registry, clock = self.directory, self.registry, self.clock
+        connection, applied = open_store(
             directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
         )
         surroundings = Surroundings(self._settings_of)
         surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
-        self.database = Database(
+        database = Database(
             directory.database,
             connection,
             self.settings.database,
@@ -94,7 +107,7 @@ class Kernel:
             self.metrics,
             ledger_guard(self.blueprint),
         )
-        self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics)
+        return database, applied
 
     @classmethod
     def open(
@@ -139,10 +152,21 @@ class Kernel:
         """A runner for the plugins' background work; who makes it starts and stops it."""
         return ServiceRunner(self.registry.services, self.database, self.clock, self.metrics)
 
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Have the store for itself, for what would pull the ground from under others.
+
+        Raises:
+            DatabaseBusyError: Another kernel, of this process or another, has it open.
+        """
+        with self._hold.alone():
+            yield
+
     def close(self) -> None:
         """Finish what is under way, then let go of the files."""
         self.engine.close()
         self.database.close()
+        self._hold.release()
 
     def _settings_of(self, settings_class: type[Any], /) -> Any:
         return self.registry.settings[settings_class]
@@ -169,6 +193,15 @@ def pending_migrations(data_dir: Path, registry: Registry) -> tuple[Migration, .
     """
     settings = registry.kernel_settings
     return inspect_store(DataDirectory(data_dir), settings.database, blueprint_of(registry))
+
+
+def is_new_store(data_dir: Path, registry: Registry) -> bool:
+    """Whether the directory holds no store yet, or one whose making was interrupted: a store is made at once.
+
+    Raises:
+        SyntheticError: See `pending_migrations`.
+    """
+    return len(pending_migrations(data_dir, registry)) == len(blueprint_of(registry).migrations)
 
 
 def schema_of(registry: Registry) -> Any:

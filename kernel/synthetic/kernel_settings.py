@@ -66,6 +66,7 @@ class LimitSettings:
     page_size: Annotated[int, Meta(ge=1, description="Most nodes of one page.")] = 1_000
     page_size_default: Annotated[int, Meta(ge=1, description="Nodes of a page when first and last are absent.")] = 50
     operation_ms: Annotated[int, Meta(ge=1, description="Deadline of one operation.")] = 30_000
+    answer_bytes: Annotated[int, Meta(ge=1, description="Size of an operation's answer.")] = 67_108_864
     mutations: Annotated[int, Meta(ge=1, description="Mutations that run at once.")] = 64
     documents: Annotated[int, Meta(ge=1, description="Validated documents kept.")] = 1_000
     requests_per_second: Annotated[int, Meta(ge=1, description="Of one token or, without one, one address.")] = 2_000

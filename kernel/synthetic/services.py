@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from synthetic.clock import Clock, new_id
 from synthetic.contributions import Service, Stamped
 from synthetic.database.database import Database
+from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import SyntheticError
 from synthetic.logs import logger_for
@@ -30,6 +31,9 @@ LEASE_MS = 8_000
 TURN_SECONDS = 2.0
 """How often a process asks whether it is its turn."""
 
+RELEASE_SECONDS = 1.0
+"""How long a stop may wait to give the leases back; they run out by themselves."""
+
 FAILURE_BACKOFF = Backoff(first_ms=500.0, ceiling_ms=60_000.0)
 
 
@@ -40,6 +44,7 @@ class ServiceRunner:
         self, services: Sequence[Stamped[Service]], database: Database, clock: Clock, metrics: Metrics
     ) -> None:
         self._tasks = [_Task(service, database, clock, metrics) for service in services]
+        self._database = database
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="synthetic-services", daemon=True)
@@ -54,8 +59,7 @@ class ServiceRunner:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        for task in self._tasks:
-            task.release()
+        self._release_leases()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -64,6 +68,17 @@ class ServiceRunner:
                     task.take_turn()
             following = min(task.due for task in self._tasks)
             self._stopped.wait(max(0.0, min(TURN_SECONDS, following - self._clock.monotonic())))
+
+    def _release_leases(self) -> None:
+        """Give the leases back, so that another process need not wait for them to run out."""
+        held = [task.lease for task in self._tasks if task.holds_lease]
+        if not held:
+            return
+        interruption = Interruption(self._clock, self._clock.monotonic() + RELEASE_SECONDS)
+        try:
+            self._database.write_blocking(_release_leases, held, interruption=interruption)
+        except SyntheticError as error:
+            log.warning("leases not given back", services=[lease["name"] for lease in held], code=error.code)
 
 
 class _Task:
@@ -78,7 +93,12 @@ class _Task:
         self._clock = clock
         self._metrics = metrics
         self._failures = 0
-        self._holds_lease = False
+        self.holds_lease = False
+
+    @property
+    def lease(self) -> dict[str, str]:
+        """Name and owner of the lease, as the table has them."""
+        return {"name": self.name, "owner": self._owner}
 
     def take_turn(self) -> None:
         """Do one step if the lease is ours, and set when the next is due."""
@@ -97,21 +117,12 @@ class _Task:
             self.due = started + FAILURE_BACKOFF.pause_ms(self._failures) / 1000
             return
         self._failures = 0
-        self._holds_lease = done is not None
+        self.holds_lease = done is not None
         if done is None:
             self.due = started + TURN_SECONDS
             return
         self._metrics.service_step(self.name, done, self._clock.monotonic() - started)
         self.due = started if done else started + self._service.every_ms / 1000
-
-    def release(self) -> None:
-        """Give the lease back, so that another process need not wait for it to run out."""
-        if not self._holds_lease:
-            return
-        try:
-            self._database.write_blocking(_release_lease, self.name, self._owner)
-        except SyntheticError as error:
-            log.warning("lease not given back", service=self.name, code=error.code)
 
     def _step(self, tx: Transaction) -> int | None:
         if not _take_lease(tx, self.name, self._owner, self._service.every_ms + LEASE_MS):
@@ -136,5 +147,5 @@ def _take_lease(tx: Transaction, name: str, owner: str, lease_ms: int) -> bool:
     return changed == 1
 
 
-def _release_lease(tx: Transaction, name: str, owner: str) -> None:
-    tx.execute("UPDATE leases SET expires_at = 0 WHERE name = :name AND owner = :owner", {"name": name, "owner": owner})
+def _release_leases(tx: Transaction, leases: Sequence[dict[str, str]]) -> None:
+    tx.execute_many("UPDATE leases SET expires_at = 0 WHERE name = :name AND owner = :owner", leases)

@@ -1,6 +1,6 @@
 """The GraphQL types of constructs. What is sent in stands in `inputs.py`."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
 from typing import Annotated, Self
@@ -83,7 +83,7 @@ class Construct(Node):
     @staticmethod
     def relationships(
         snapshot: Snapshot,
-        parents: Sequence[Construct],
+        parents: "Sequence[Construct]",
         direction: Annotated[
             RelationshipDirection, strawberry.argument(description="At which end this construct stands.")
         ] = RelationshipDirection.BOTH,
@@ -94,7 +94,7 @@ class Construct(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> list[Connection[ConstructRelationship]]:
+    ) -> "list[Connection[ConstructRelationship]]":
         """Its links to other constructs, the newest first."""
         # One walk for each parent, which ends with its page: one query for all would read every link of each.
         return [
@@ -106,12 +106,12 @@ class Construct(Node):
     @staticmethod
     def parents(
         snapshot: Snapshot,
-        parents: Sequence[Construct],
+        parents: "Sequence[Construct]",
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> list[Connection[Construct]]:
+    ) -> "list[Connection[Construct]]":
         """The constructs that it is a part of (PARENT), the first related first."""
         return [
             page_of_linked(snapshot, parent.id, RelationshipDirection.INCOMING, first, after, last, before)
@@ -122,12 +122,12 @@ class Construct(Node):
     @staticmethod
     def children(
         snapshot: Snapshot,
-        parents: Sequence[Construct],
+        parents: "Sequence[Construct]",
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> list[Connection[Construct]]:
+    ) -> "list[Connection[Construct]]":
         """The constructs that are its parts (PARENT), the first related first."""
         return [
             page_of_linked(snapshot, parent.id, RelationshipDirection.OUTGOING, first, after, last, before)
@@ -158,13 +158,13 @@ class ConstructRelationship:
 
     @batched
     @staticmethod
-    def from_construct(snapshot: Snapshot, parents: Sequence[ConstructRelationship]) -> list[Construct]:
+    def from_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]") -> list[Construct]:
         """The construct that it begins at."""
         return _constructs(snapshot, [parent.from_id for parent in parents])
 
     @batched
     @staticmethod
-    def to_construct(snapshot: Snapshot, parents: Sequence[ConstructRelationship]) -> list[Construct]:
+    def to_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]") -> list[Construct]:
         """The construct that it leads to."""
         return _constructs(snapshot, [parent.to_id for parent in parents])
 

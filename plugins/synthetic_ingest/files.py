@@ -4,10 +4,11 @@ A file is known again by what it holds, not by its name alone:
 
 - At a known path, with the same beginning: the same file. If what stands right
   before the place where reading stopped is unchanged, it is read on from there
-  (it has grown, or is unchanged). If not, it was cut or rewritten: it is read
-  from its beginning into the same transcript, where source ids keep what is
-  known from being stored twice. But if it is also another file on the disk
-  (other numbers), a new file has taken the path.
+  (it has grown, or is unchanged). If not, it was cut or rewritten, and
+  `is_still_known` tells whether it is read from its beginning into the same
+  transcript, where source ids keep what is known from being stored twice. But
+  if it is also another file on the disk (other numbers), a new file has taken
+  the path.
 - Elsewhere, with the numbers (device, inode) and the beginning of a known
   file: it was renamed, or it is that file under a second name.
 - Elsewhere, beginning exactly like a known file that is gone, and going on at
@@ -16,7 +17,8 @@ A file is known again by what it holds, not by its name alone:
   is met again.
 
 The beginning of a file of lines is its first 64 KiB, unpacked. A document is
-rewritten whole as it grows, so its beginning is the ids of its first messages.
+rewritten whole as it grows, so its beginning is the ids of its first messages;
+those of a run that has just begun are where those of the grown one begin.
 """
 
 from __future__ import annotations
@@ -26,13 +28,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from synthetic import BlockingStore
+from synthetic import BlockingStore, Snapshot
 from synthetic_ingest import store as ingest_store
 from synthetic_ingest.fingerprints import HEAD_BYTES, HeadPrint, tail_print
 from synthetic_ingest.importer import Head, Importer, LineRejectedError
 from synthetic_ingest.json_lines import decode
 from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError
+from synthetic_ingest.reading import LineBatches
+from synthetic_ingest.settings import IngestSettings
 from synthetic_ingest.sources import FileStatus, Source
+from synthetic_transcripts.store import find_seqs, get_transcript
 
 HEAD_LINES = 20
 IDENTIFYING_MESSAGES = 4
@@ -115,6 +120,7 @@ def find_known(
     is_document: bool,
     formats: Mapping[str, Importer],
     goes_on: Callable[[IngestFile], bool],
+    is_reread: Callable[[IngestFile], bool],
 ) -> Known:
     """Look for the row of a file.
 
@@ -127,6 +133,8 @@ def find_known(
         formats: The importers, by name: a file of lines never turns into a document.
         goes_on: Whether the file has, where reading of the row's file
             stopped, what stood there.
+        is_reread: Whether a file that does not go on there, though it begins
+            like the row's file, is that one, cut or rewritten.
     """
 
     def resembles(record: IngestFile) -> bool:
@@ -139,11 +147,14 @@ def find_known(
         return (record.device, record.inode) == (status.device, status.inode)
 
     at_path = store.read(ingest_store.find_file_at, path)
-    if at_path is not None and resembles(at_path) and (is_document or is_same_on_disk(at_path) or goes_on(at_path)):
-        return Known(at_path, path, None)
+    if at_path is not None and resembles(at_path):
+        may_be_reread = is_document or is_same_on_disk(at_path)
+        if goes_on(at_path) or (may_be_reread and is_reread(at_path)):
+            return Known(at_path, path, None)
     replaces = None if at_path is None else at_path.id
     for record in store.read(ingest_store.find_files_by_inode, status.device, status.inode):
-        if record.id != replaces and record.head_bytes and resembles(record):
+        is_candidate = record.id != replaces and record.head_bytes and resembles(record)
+        if is_candidate and (goes_on(record) or is_reread(record)):
             is_alias = record.state != FileState.REPLACED and _stands_at(record, status)
             return Known(record, record.path if is_alias else path, None if is_alias else replaces)
     for record in store.read(ingest_store.find_files_by_head, HeadPrint.of(beginning)):
@@ -174,3 +185,39 @@ def lines_go_on(source: Source, record: IngestFile) -> bytes | None:
     """
     tail = source.skip_to(record.offset_bytes)
     return tail if tail is not None and tail_print(tail) == record.tail_hash else None
+
+
+def is_still_known(
+    store: BlockingStore, source: Source, record: IngestFile, importer: Importer, settings: IngestSettings
+) -> bool:
+    """Whether a file of lines that was cut or rewritten is still the one of its row.
+
+    Where messages keep their ids, it is. Where their ids are made of their
+    places, a changed line would be stored once more, with all that follow: so
+    it is only if it was cut and nothing else, that is, if it is shorter and the
+    transcript has all of what is left.
+
+    Args:
+        store: Where the transcript is.
+        source: The file; it is left somewhere.
+        record: Its row.
+        importer: What the row's file was read with.
+        settings: Bounds of what is compared at once.
+
+    Raises:
+        UnreadableFileError: It cannot be read or unpacked.
+    """
+    if importer.keeps_ids or record.transcript_id is None:
+        return True
+    if source.skip_to(record.offset_bytes) is not None:
+        return False
+    source.rewind()
+    for batch in LineBatches(importer, settings, 0, b"", is_idle=False).read(source, is_restart=False):
+        source_ids = list({message.source_id for message in batch.messages})
+        if len(store.read(_find_seqs, record.transcript_id, source_ids)) < len(source_ids):
+            return False
+    return True
+
+
+def _find_seqs(snapshot: Snapshot, transcript_id: str, source_ids: list[str]) -> dict[str, int]:
+    return find_seqs(snapshot, get_transcript(snapshot, transcript_id).key, source_ids)

@@ -84,6 +84,15 @@ class Importer:
         parse_document: For formats that are one JSON value: from that value
             to what it says. Such a file is read again, whole, when it changes.
         find_session: Which session a file belongs to.
+        is_complete: For formats of lines: whether nothing could be added to
+            a last line that has no end yet, so that it is taken at once.
+            None: whether it is a JSON object. Any other last line is taken
+            when its file has not changed for `plugins.ingest.idle_ms`, if
+            `parse_line` takes it.
+        keeps_ids: For formats of lines: whether the source carries ids of its
+            messages, so that one keeps its source id wherever it stands. A
+            file that was rewritten is then read again into its transcript;
+            else it is another file, with a transcript of its own.
 
     Raises:
         LineRejectedError: By the two parsers, when what they are given is not
@@ -96,6 +105,8 @@ class Importer:
     parse_line: Callable[[bytes, int, int], Parsed] | None = None
     parse_document: Callable[[Any], Parsed] | None = None
     find_session: Callable[[Head], FileSession] = _nothing_known
+    is_complete: Callable[[bytes], bool] | None = None
+    keeps_ids: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.replace("-", "").isalnum() or self.name != self.name.lower():

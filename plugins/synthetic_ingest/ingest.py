@@ -119,6 +119,7 @@ class Ingest:
         known = self._store.read(find_file_at, path_text(path))
         if known is not None and self._is_unchanged(known, status):
             self.report.files[Outcome.UNCHANGED] += 1
+            self.report.partial += known.state == FileState.PARTIAL
             self._settle(known)
         else:
             try:
@@ -138,8 +139,12 @@ class Ingest:
             self._advanced_bytes = position_bytes
 
     def _is_unchanged(self, record: IngestFile, status: FileStatus) -> bool:
+        # The last line of a file is looked at once more when nothing more is expected of it.
+        is_done = record.state == FileState.READ or (
+            record.state == FileState.PARTIAL and status.modified_at >= self._planner.idle_before
+        )
         return (
-            record.state in (FileState.READ, FileState.PARTIAL)
+            is_done
             and self._options.importer in (None, self._importers.get(record.format))
             and status == FileStatus(record.device, record.inode, record.size_bytes, record.modified_at)
         )
@@ -163,6 +168,7 @@ class Ingest:
             self.report.fail(path, record.problem or "It cannot be read.")
         else:
             self.report.files[plan.outcome if is_changed else Outcome.UNCHANGED] += 1
+            self.report.partial += record is not None and record.state == FileState.PARTIAL
 
     def _carry_out(self, plan: Plan, source: Source) -> tuple[IngestFile | None, bool]:
         """Write the batches of a plan, each as it is parsed.

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthetic import BlockingStore, Clock, ConflictError
-from synthetic_ingest.files import Known, document_identity, find_known, lines_go_on, read_head, recognise
-from synthetic_ingest.fingerprints import HeadPrint, tail_print
+from synthetic_ingest.files import (
+    Known,
+    document_identity,
+    find_known,
+    is_still_known,
+    lines_go_on,
+    read_head,
+    recognise,
+)
+from synthetic_ingest.fingerprints import HEAD_BYTES, HeadPrint, tail_print
 from synthetic_ingest.importer import FileSession, Head, Importer, LineRejectedError
 from synthetic_ingest.json_lines import is_object
 from synthetic_ingest.model import Batch, IngestFile, Target, UnreadableFileError
@@ -130,6 +138,7 @@ class Planner:
             is_document=False,
             formats=self._importers,
             goes_on=lambda record: lines_go_on(source, record) is not None,
+            is_reread=lambda record: self._is_reread(source, record),
         )
         record = known.record
         importer = recognised if record is None else self._importer_of(record)
@@ -138,13 +147,14 @@ class Planner:
         tail = None if record is None else lines_go_on(source, record)
         if record is not None and tail is not None:
             outcome, line_count = Outcome.CONTINUED, record.line_count
-        elif record is not None and b"\n" not in head.content and not is_object(head.content):
+        elif record is not None and _is_part_of_line(head.content):
             raise NothingToReadError("It was cut to a part of a line; it is read when there is more.", is_failure=False)
         else:
             source.rewind()
             outcome, line_count = Outcome.NEW if record is None else Outcome.REREAD, 0
         offset = source.offset
-        batches = LineBatches(importer, self._settings, line_count, tail or b"")
+        is_idle = source.status.modified_at < self.idle_before
+        batches = LineBatches(importer, self._settings, line_count, tail or b"", is_idle=is_idle)
         return Plan(
             outcome=outcome,
             target=self._target(source, importer, HeadPrint.of(head.content), importer.find_session(head), known),
@@ -152,6 +162,11 @@ class Planner:
             offset=offset,
             batches=batches.read(source, is_restart=outcome is Outcome.REREAD),
         )
+
+    def _is_reread(self, source: Source, record: IngestFile) -> bool:
+        """Whether a file of lines is that of the row, cut or rewritten."""
+        importer = self._importers.get(record.format)
+        return importer is None or is_still_known(self._store, source, record, importer, self._settings)
 
     def _plan_document(self, source: Source, head: Head, importer: Importer) -> Plan:
         source.rewind()
@@ -174,6 +189,7 @@ class Planner:
             is_document=True,
             formats=self._importers,
             goes_on=lambda record: record.tail_hash == fingerprint,
+            is_reread=lambda _record: True,
         )
         record = known.record
         if record is not None:
@@ -237,6 +253,11 @@ class Planner:
             idle_before=self.idle_before,
             replaces=known.replaces,
         )
+
+
+def _is_part_of_line(content: bytes) -> bool:
+    """Whether a file that begins so holds no more than a part of a line."""
+    return len(content) < HEAD_BYTES and b"\n" not in content and not is_object(content)
 
 
 def _cannot_change(record: IngestFile, forced: Importer) -> ConflictError:

@@ -26,7 +26,9 @@ log = logger_for(__name__)
 class LineBatches:
     """Reads a file of lines on from a place, once."""
 
-    def __init__(self, importer: Importer, settings: IngestSettings, line_count: int, tail: bytes) -> None:
+    def __init__(
+        self, importer: Importer, settings: IngestSettings, line_count: int, tail: bytes, *, is_idle: bool
+    ) -> None:
         """Make it.
 
         Args:
@@ -34,10 +36,14 @@ class LineBatches:
             settings: Bounds of lines and batches.
             line_count: Lines before the source's place.
             tail: What stands right before that place.
+            is_idle: Whether the file has not changed for long, so that
+                nothing more is expected of its last line.
         """
         if importer.parse_line is None:
             raise ValueError(f"importer {importer.name} reads documents, not lines")
         self._parse_line = importer.parse_line
+        self._is_complete = importer.is_complete or is_object
+        self._is_idle = is_idle
         self._importer = importer
         self._settings = settings
         self._offset = 0
@@ -144,16 +150,33 @@ class LineBatches:
         self._bytes += line.length + 1
 
     def _take_rest(self, rest: Rest) -> FileState:
-        """Take the last line, though it has no end, if it is a complete JSON object: nothing could be added to it."""
+        """Take the last line, though it has no end, if it is complete, or can be read and is not expected to go on.
+
+        It is never rejected: a writer may wait for hours with half a line in its buffer.
+        """
         content = rest.content
         if content is not None and content.isspace():
             return FileState.READ
-        if content is None or not is_object(content):
+        if content is None or not (self._is_complete(content) or self._is_readable(rest.offset, content)):
             return FileState.PARTIAL
         self._parse([content])
         self._offset = rest.offset + len(content)
         self._tail = (self._tail + content)[-TAIL_BYTES:]
         return FileState.READ
+
+    def _is_readable(self, offset: int, content: bytes) -> bool:
+        """Whether the file rests, and the importer takes its last line."""
+        if not self._is_idle:
+            return False
+        number = self._number if self._is_end_owed else self._number + 1
+        try:
+            self._parse_line(content, offset, number)
+        except LineRejectedError:
+            return False
+        except Exception as error:  # noqa: BLE001 - as for any line, but it is tried again
+            _fault(self._importer, error)
+            return False
+        return True
 
     def _reject(self, line: Line, reason: str) -> None:
         self._rejects.append(reject_of(line, reason, self._settings.excerpt_characters))

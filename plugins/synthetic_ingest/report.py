@@ -35,6 +35,8 @@ class Report:
         lines: Read.
         rejects: Lines that could not be read.
         size_bytes: Of what was read, unpacked.
+        partial: Files whose last line is not complete, of those that were
+            read or unchanged.
         skipped: Path and reason of files that are none of any format.
         failures: Path and reason of files that could not be read whole.
         plans: What would be read, with `is_dry_run`.
@@ -47,6 +49,7 @@ class Report:
     lines: int = 0
     rejects: int = 0
     size_bytes: int = 0
+    partial: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     failures: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     plans: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -89,6 +92,7 @@ class Report:
                 "lines": self.lines,
                 "rejects": self.rejects,
                 "bytes": self.size_bytes,
+                "partial": self.partial,
             }
         return summary | {"skipped": self.skipped, "failures": self.failures}
 

@@ -1,6 +1,6 @@
 """The GraphQL types of files and rejects, and the field that they add to transcripts."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
@@ -82,7 +82,7 @@ class IngestReject(Node):
 
     @batched
     @staticmethod
-    def file(snapshot: Snapshot, parents: Sequence[IngestReject]) -> list[IngestFile | None]:
+    def file(snapshot: Snapshot, parents: "Sequence[IngestReject]") -> "list[IngestFile | None]":
         """The file that it stands in."""
         return find_file_nodes(snapshot, [parent.file_id for parent in parents])
 
@@ -132,14 +132,14 @@ class IngestFile(Node):
 
     @batched
     @staticmethod
-    def session(snapshot: Snapshot, parents: Sequence[IngestFile]) -> list[Session | None]:
+    def session(snapshot: Snapshot, parents: "Sequence[IngestFile]") -> list[Session | None]:
         """The session that its messages belong to; null while there are none."""
         # No session has an empty id.
         return find_session_nodes(snapshot, [parent.session_id or "" for parent in parents])
 
     @batched
     @staticmethod
-    def transcript(snapshot: Snapshot, parents: Sequence[IngestFile]) -> list[Transcript | None]:
+    def transcript(snapshot: Snapshot, parents: "Sequence[IngestFile]") -> list[Transcript | None]:
         """Where its messages are; null while there are none."""
         # No transcript has an empty id.
         return find_transcript_nodes(snapshot, [parent.transcript_id or "" for parent in parents])
@@ -148,7 +148,7 @@ class IngestFile(Node):
     @staticmethod
     def rejects(
         snapshot: Snapshot,
-        parents: Sequence[IngestFile],
+        parents: "Sequence[IngestFile]",
         first: First = None,
         after: After = None,
         last: Last = None,

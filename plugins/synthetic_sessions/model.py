@@ -5,6 +5,7 @@ Any status may follow any other: a session that was ended may be resumed.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -151,6 +152,12 @@ class Criteria:
     started_before: int | None = None
     active_from: int | None = None
     active_before: int | None = None
+
+    def of_construct(self, construct_id: str) -> Criteria:
+        """These, and of this construct too: nothing meets them if they name another."""
+        if self.construct_id not in (None, construct_id):
+            return dataclasses.replace(self, ids=())
+        return dataclasses.replace(self, construct_id=construct_id)
 
 
 FIELDS = {

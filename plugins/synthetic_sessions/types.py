@@ -1,8 +1,7 @@
 """The GraphQL type of sessions, and the field that it adds to constructs."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Self
 
@@ -84,14 +83,14 @@ class Session(Node):
 
     @batched
     @staticmethod
-    def construct(snapshot: Snapshot, parents: Sequence[Session]) -> list[Construct | None]:
+    def construct(snapshot: Snapshot, parents: "Sequence[Session]") -> list[Construct | None]:
         """The construct that it works on."""
         # No construct has an empty id.
         return find_construct_nodes(snapshot, [parent.construct_id or "" for parent in parents])
 
     @batched
     @staticmethod
-    def parent(snapshot: Snapshot, parents: Sequence[Session]) -> list[Session | None]:
+    def parent(snapshot: Snapshot, parents: "Sequence[Session]") -> "list[Session | None]":
         """The session whose agent started this one; null too where that is not stored (yet)."""
         # No session has an empty id.
         return find_session_nodes(snapshot, [parent.parent_session_id or "" for parent in parents])
@@ -100,12 +99,12 @@ class Session(Node):
     @staticmethod
     def children(
         snapshot: Snapshot,
-        parents: Sequence[Session],
+        parents: "Sequence[Session]",
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> list[Connection[Session]]:
+    ) -> "list[Connection[Session]]":
         """The sessions of the sub-agents that it started, the first started first."""
         return [
             page_of_sessions(
@@ -137,7 +136,7 @@ def sessions(
     return [
         page_of_sessions(
             snapshot,
-            dataclasses.replace(criteria, construct_id=parent.id),
+            criteria.of_construct(parent.id),
             order_by,
             first=first,
             after=after,

@@ -5,7 +5,7 @@ then fetched for all messages of the level at once, and text is taken out of
 blocks.
 """
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
 from typing import Annotated, Self
@@ -26,6 +26,7 @@ from synthetic import (
     Snapshot,
     Value,
     Window,
+    bad_input,
     batched,
     encode_cursor,
     page_info,
@@ -110,7 +111,7 @@ class TranscriptMessage(Node):
 
     @batched
     @staticmethod
-    def text(snapshot: Snapshot, parents: Sequence[TranscriptMessage]) -> list[str]:
+    def text(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[str]:
         """Its text: as it came, or taken out of its blocks, each on a line of its own."""
         return [
             text_of_blocks(content) if parent.record.form == ContentForm.BLOCKS else content.decode()
@@ -119,7 +120,7 @@ class TranscriptMessage(Node):
 
     @batched
     @staticmethod
-    def blocks(snapshot: Snapshot, parents: Sequence[TranscriptMessage]) -> list[JSON | None]:
+    def blocks(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON | None]:
         """Its content as blocks (JSON), as they came; null where it came as plain text."""
         return [
             JSON(RawJSON(content.decode())) if parent.record.form == ContentForm.BLOCKS else None
@@ -128,7 +129,7 @@ class TranscriptMessage(Node):
 
     @batched
     @staticmethod
-    def metadata(snapshot: Snapshot, parents: Sequence[TranscriptMessage]) -> list[JSON]:
+    def metadata(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON]:
         """What else came with it: a JSON object."""
         bodies = _bodies(snapshot, parents)
         return [
@@ -138,7 +139,7 @@ class TranscriptMessage(Node):
 
     @batched
     @staticmethod
-    def parent(snapshot: Snapshot, parents: Sequence[TranscriptMessage]) -> list[TranscriptMessage | None]:
+    def parent(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> "list[TranscriptMessage | None]":
         """The message that it answers; null where that is not in the transcript."""
         wanted: dict[int, set[str]] = {}
         for message in parents:
@@ -183,8 +184,10 @@ def window_of_messages(
         BadUserInputError: An argument is not acceptable.
     """
     window = read_window(snapshot.settings(LimitSettings), BY_SEQ, first, after, last, before)
-    if from_seq is None or from_seq <= 1:
+    if from_seq is None:
         return window
+    if from_seq < 1:
+        raise bad_input("fromSeq", "must be at least 1: the first message has 1")
     lowest = from_seq - 1 if window.after is None else max(from_seq - 1, _seq(window.after, "after"))
     return Window(size=window.size, backward=window.backward, after=[lowest], before=window.before)
 

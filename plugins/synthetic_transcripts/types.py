@@ -1,6 +1,6 @@
 """The GraphQL types of transcripts, and the fields that they add to sessions."""
 
-from __future__ import annotations
+# Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
 from typing import Annotated, Self
@@ -129,13 +129,13 @@ class Transcript(Node):
 
     @batched
     @staticmethod
-    def session(snapshot: Snapshot, parents: Sequence[Transcript]) -> list[Session | None]:
+    def session(snapshot: Snapshot, parents: "Sequence[Transcript]") -> list[Session | None]:
         """The session that it belongs to."""
         return find_session_nodes(snapshot, [parent.session_id for parent in parents])
 
     @batched
     @staticmethod
-    def usage(snapshot: Snapshot, parents: Sequence[Transcript]) -> list[list[ModelUsage]]:
+    def usage(snapshot: Snapshot, parents: "Sequence[Transcript]") -> list[list[ModelUsage]]:
         """What its responses cost, by model."""
         sums = store.list_usage(snapshot, [parent.record.key for parent in parents])
         return [[ModelUsage.of(record) for record in records] for records in sums]
@@ -144,7 +144,7 @@ class Transcript(Node):
     @staticmethod
     def messages(
         snapshot: Snapshot,
-        parents: Sequence[Transcript],
+        parents: "Sequence[Transcript]",
         kinds: Kinds = None,
         from_seq: FromSeq = None,
         first: First = None,

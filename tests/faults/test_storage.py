@@ -39,6 +39,21 @@ def test_a_lock_held_past_the_time_out_is_busy_and_reads_go_on(data_dir):
         assert ids(connection) == {"before", "during"}
 
 
+def test_a_stop_while_another_process_holds_the_lock_ends_well_with_the_usual_patience(data_dir):
+    """With the settings that a server has by itself; `running_server` gives up after a minute."""
+    with running_server(data_dir) as server:
+        # It has used its token, and its services have leases: there are two things to write at the stop.
+        assert code_of(ask(server, SAVE, id="before")) == "OK"
+        with lock_held(data_dir):
+            assert server.stop() == 0
+    log = "".join(server.log)
+    assert "stopping" in log
+    assert "last use of tokens not stored" in log
+    assert "the stop took too long" not in log
+    with check_sound(data_dir) as connection:
+        assert ids(connection) == {"before"}
+
+
 def test_a_full_disk_refuses_writes_keeps_reads_and_loses_nothing(template, disk: Disk):
     data = copy_template(template, disk.path / "store")
     stored: set[str] = set()

@@ -36,7 +36,7 @@ async def test_when_tokens_were_used_is_stored_now_and_then(store: Store, monkey
 async def test_a_full_disk_does_not_keep_a_server_from_stopping(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    async def full(_: Gate) -> None:
+    async def full(_: Gate, *, seconds: float | None) -> None:
         raise StorageFullError
 
     monkeypatch.setattr(Gate, "flush", full)

@@ -106,7 +106,7 @@ def test_starts_take_turns(tmp_path):
 
 
 def test_a_start_that_never_ends_is_busy_to_the_next(tmp_path, monkeypatch):
-    monkeypatch.setattr(data_directory, "START_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(data_directory, "LOCK_WAIT_SECONDS", 0.0)
     directory = DataDirectory(tmp_path)
     with (
         directory.start_lock(SystemClock()),
@@ -114,6 +114,23 @@ def test_a_start_that_never_ends_is_busy_to_the_next(tmp_path, monkeypatch):
         directory.start_lock(ManualClock()),
     ):
         pass
+
+
+def test_a_store_is_held_by_many_and_had_alone_by_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(data_directory, "LOCK_WAIT_SECONDS", 0.0)
+    directory = DataDirectory(tmp_path)
+    one, other = directory.hold_open(SystemClock()), directory.hold_open(SystemClock())
+    for _ in range(2):  # the attempt has not cost either of them its share
+        with pytest.raises(DatabaseBusyError, match="has this store open"), one.alone():
+            pass
+        with pytest.raises(DatabaseBusyError, match="has this store open"), other.alone():
+            pass
+    other.release()
+    other.release()
+    with one.alone(), pytest.raises(DatabaseBusyError, match="for itself for a minute"):
+        directory.hold_open(ManualClock())
+    directory.hold_open(SystemClock()).release()
+    one.release()
 
 
 @pytest.mark.parametrize(

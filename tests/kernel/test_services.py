@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from faults.kit import lock_held
 from synthetic.clock import SystemClock
 from synthetic.contributions import Service, Stamped
 from synthetic.services import LEASE_MS, ServiceRunner
@@ -71,6 +72,24 @@ def test_a_stopped_runner_gives_its_lease_back_and_the_next_has_a_larger_token(s
     owner, token, expires_at = lease(store)
     assert (token, expires_at) == (2, 0)
     assert owner
+
+
+def test_a_stop_does_not_wait_for_a_store_that_another_process_is_writing_to(data_dir, caplog):
+    """The write deadline is longer than any test may take: who waits for it fails."""
+    settings = {"kernel.database.busy_timeout_ms": "600000", "kernel.database.write_deadline_ms": "600000"}
+    with open_test_store(data_dir, settings=settings) as store:
+        works = {"trim": Work(), "sort": Work()}
+        stamped = [
+            Stamped("notes", Service(name=name, purpose="For a test.", step=work.step, every_ms=60_000))
+            for name, work in works.items()
+        ]
+        services = ServiceRunner(stamped, store.kernel.database, SystemClock(), store.kernel.metrics)
+        services.start()
+        for work in works.values():
+            assert work.ran.acquire(timeout=10)
+        with lock_held(data_dir):
+            services.stop()
+        assert caplog.text.count("leases not given back") == 1
 
 
 @pytest.mark.parametrize(("later_ms", "ran"), [(LEASE_MS, 0), (LEASE_MS + 1_001, 1)])

@@ -28,7 +28,7 @@ def test_nothing_of_sqlites_log_is_left_after_a_clean_close(tmp_path):
     with synthetic.open(tmp_path / "store", settings=FAST_SETTINGS) as store:
         store.graphql('mutation { saveConstruct(input: {type: "task", title: "x"}) { construct { id } } }')
         store.graphql("{ constructs { totalCount } }")
-    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["start.lock", "synthetic.db"]
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["open.lock", "start.lock", "synthetic.db"]
 
 
 def test_a_store_is_not_made_or_migrated_without_being_asked(tmp_path):

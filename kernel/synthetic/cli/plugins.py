@@ -96,8 +96,8 @@ def purge(
 ) -> None:
     """Remove the tables of a plugin that was taken out, after a backup.
 
-    The plugin must not be loaded any more, here or by a running server, and
-    no other plugin's tables may point at its own.
+    The plugin must not be loaded any more, no server or other program may have
+    the store open, and no other plugin's tables may point at its own.
     """
     with open_store(data) as store:
         registry = store.kernel.registry
@@ -114,8 +114,10 @@ def purge(
             return
         _confirm(name, yes=yes, as_json=as_json)
         kernel = store.kernel
-        backup = back_up_before_purge(kernel.directory, kernel.settings.database, name, kernel.clock.now_ms())
-        _emit_purge(store.write(purge_plugin, name), str(backup), as_json)
+        with kernel.alone():
+            backup = back_up_before_purge(kernel.directory, kernel.settings.database, name, kernel.clock.now_ms())
+            removed = store.write(purge_plugin, name)
+        _emit_purge(removed, str(backup), as_json)
 
 
 def _confirm(name: str, *, yes: bool, as_json: bool) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import apsw
 
-import synthetic.store
 from synthetic.cli.invocation import current_overrides, data_directory
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
@@ -18,11 +17,14 @@ from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot, Surroundings
+from synthetic.kernel import Kernel, is_new_store
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.registry import load_registry
+from synthetic.store import Store
 
 
 @contextmanager
-def open_store(data: Path | None, *, create: bool = False) -> Generator[synthetic.store.Store]:
+def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
     """Open the store that `--data` names, with the settings of the command line, and close it after the block.
 
     A store that an older version wrote is not changed: that is for
@@ -30,7 +32,7 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[syntheti
 
     Args:
         data: What the command got for `DataOption`.
-        create: Make a store if there is none yet.
+        create: Make a store if there is none yet, or if making it was interrupted.
 
     Raises:
         NoStoreError: There is none, and `create` is False.
@@ -38,11 +40,11 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[syntheti
         SyntheticError: It cannot be opened; the code says why.
     """
     path = data_directory(data, os.environ)
-    directory = DataDirectory(path)
-    is_new = not directory.database.exists()
-    if is_new and not create:
-        directory.require_store()
-    with synthetic.store.open_store(path, migrate=is_new, settings=current_overrides()) as store:
+    if not create:
+        DataDirectory(path).require_store()
+    registry = load_registry(path, overrides=current_overrides())
+    migrate = create and is_new_store(path, registry)
+    with Store(Kernel.open(path, registry=registry, migrate=migrate)) as store:
         yield store
 
 

@@ -4,6 +4,10 @@ SQLite's authorizer is asked while each statement is prepared. It is not asked
 about the body of a trigger when the trigger is made, only when a statement
 that would fire it is prepared; so `find_trespass` prepares, without running
 them, an insert, an update and a delete on every table of the plugin.
+
+Two things are seen only by their outcome, so a `Belongings` before and one
+after are compared: tables that stay under a name that was allowed for a moment
+only, and rows of `sqlite_sequence`, which SQLite writes for DDL as well.
 """
 
 from __future__ import annotations
@@ -62,6 +66,16 @@ READABLE_BY_ALL = (*SCHEMA_TABLES, "pragma_quick_check")
 PRAGMAS_OF_DDL = ("data_version", "quick_check")
 """What SQLite itself asks for: virtual tables while they are made, ALTER TABLE to test the new column."""
 
+SHADOW_OR_SCRATCH = re.compile(
+    # fts5, vec0, rtree, and the table that takes another one's place when that is made anew.
+    r"(data|idx|content|docsize|config"
+    r"|chunks|rowids|info|auxiliary|vector_chunks\d\d|metadatachunks\d\d|metadatatext\d\d"
+    r"|node|rowid|parent"
+    r"|new)",
+    re.IGNORECASE,
+)
+"""What may follow the name of a plugin's table, after an underscore, in a name that is not registered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Territory:
@@ -72,15 +86,78 @@ class Territory:
         own: Names of its tables.
         readable: Names of the tables of the plugins that it requires; its own
             tables' keys may point at them.
+        others: Names of all tables of other plugins, also of those that are
+            not loaded; they are never its own, whatever they begin with.
     """
 
     plugin: str
     own: frozenset[str]
     readable: frozenset[str]
+    others: frozenset[str]
 
     def owns(self, table: str) -> bool:
-        """Whether a table, or the virtual table that it is a shadow of, is the plugin's."""
-        return table in self.own or any(table.startswith(f"{name}_") for name in self.own)
+        """Whether a migration may use a table as its plugin's own.
+
+        Beside the registered ones these are shadows of a virtual table, and
+        `NAME_new` while the table NAME is made anew; that no ordinary table
+        stays under such a name is `Belongings`' business.
+        """
+        if table in self.own:
+            return True
+        if table.lower() in self.others:
+            return False
+        return any(
+            table.startswith(f"{name}_") and SHADOW_OR_SCRATCH.fullmatch(table, len(name) + 1) for name in self.own
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What a plugin's migration must leave as it was, or may only add to by what is registered.
+
+    Attributes:
+        tables: Schema and name of all tables but shadows and SQLite's own.
+        sequences: Rows of `sqlite_sequence` for tables that are not the plugin's.
+    """
+
+    tables: frozenset[tuple[str, str]]
+    sequences: frozenset[tuple[str, int]]
+
+    @classmethod
+    def of(cls, connection: apsw.Connection, territory: Territory) -> Belongings:
+        """As the store now is, in the transaction that is open."""
+        tables = connection.execute(
+            "SELECT schema, name FROM pragma_table_list WHERE type <> 'shadow' AND name NOT GLOB 'sqlite_*'"
+        )
+        # SQLite makes the table of sequences with the first AUTOINCREMENT.
+        sequences = (
+            connection.execute("SELECT name, seq FROM main.sqlite_sequence")
+            if connection.table_exists("main", "sqlite_sequence")
+            else ()
+        )
+        return cls(
+            frozenset((schema, name) for schema, name in tables),
+            frozenset((name, number) for name, number in sequences if not territory.owns(str(name))),
+        )
+
+    def find_difference(self, later: Belongings, territory: Territory) -> str | None:
+        """What a migration has changed that it may not.
+
+        Args:
+            later: After the migration.
+            territory: Of its plugin.
+
+        Returns:
+            A clause for an error message, or None.
+        """
+        for schema, name in sorted(later.tables - self.tables):
+            if schema != "main":
+                return f"it leaves the temporary table {name!r} behind"
+            if name not in territory.own:
+                return f"it makes table {name!r}, which plugin {territory.plugin!r} did not register"
+        for name, _ in sorted(self.sequences ^ later.sequences, key=str):
+            return f"it changes the sequence of table {name!r}, which plugin {territory.plugin!r} did not register"
+        return None
 
 
 @contextlib.contextmanager

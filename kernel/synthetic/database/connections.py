@@ -22,6 +22,7 @@ SQLITE_MINIMUM = (3, 51, 3)
 """First release without the WAL-reset bug (https://sqlite.org/wal.html#walresetbug)."""
 
 STATEMENTS_CACHED = 256
+AUTO_VACUUM_INCREMENTAL = 2
 JOURNAL_BYTES_KEPT = 67_108_864
 BUSY_OUTCOMES = (apsw.BusyError, apsw.LockedError)
 
@@ -105,8 +106,12 @@ def harden(connection: apsw.Connection) -> None:
 
 
 def give_pages_back(connection: apsw.Connection) -> None:
-    """What retention deletes must shrink the file; this can only be chosen before the first page."""
-    connection.pragma("auto_vacuum", "INCREMENTAL")
+    """What retention deletes must shrink the file; this can only be chosen before the first page.
+
+    Asked first, since setting it writes, and so would need the lock at every start.
+    """
+    if connection.pragma("auto_vacuum") != AUTO_VACUUM_INCREMENTAL:
+        connection.pragma("auto_vacuum", "INCREMENTAL")
 
 
 def use_write_ahead_log(connection: apsw.Connection) -> None:

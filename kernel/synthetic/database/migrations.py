@@ -10,22 +10,22 @@ What a migration may touch is `synthetic.database.confinement`'s business.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 import apsw
 
 from synthetic.contributions import MigrationFolder, Stamped
-from synthetic.database.confinement import Territory, confined, find_trespass
+from synthetic.database.confinement import Belongings, Territory, confined, find_trespass
 from synthetic.errors import (
     MigrationEditedError,
     MigrationFailedError,
     PluginFailedError,
     StoreNewerError,
-    SyntheticError,
 )
 
 FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -146,7 +146,7 @@ def apply_migrations(
     applied_by: str,
     progress: Callable[[Migration], None],
 ) -> list[Migration]:
-    """Apply migrations, each in a transaction of its own with its ledger row.
+    """Apply migrations, each in a transaction with its ledger row; those of a new store all in one.
 
     Args:
         connection: A writer's, outside a transaction.
@@ -166,45 +166,52 @@ def apply_migrations(
     # Keys cannot be switched inside a transaction, and a table that is made anew would break them for a moment.
     connection.pragma("foreign_keys", 0)
     try:
-        for migration in pending:
-            progress(migration)
-            if _apply_one(connection, migration, territories(migration.plugin), now(), applied_by):
-                done.append(migration)
+        # A new store is made whole or not at all: there is no half of one that a killed start could leave behind.
+        for steps in [list(pending)] if not read_ledger(connection) else [[migration] for migration in pending]:
+            with _transaction(connection):
+                for migration in steps:
+                    progress(migration)
+                    if _apply_one(connection, migration, territories(migration.plugin), now(), applied_by):
+                        done.append(migration)
     finally:
         connection.pragma("foreign_keys", 1)
     return done
 
 
-def _apply_one(connection: apsw.Connection, migration: Migration, territory: Territory, now: int, by: str) -> bool:
+@contextlib.contextmanager
+def _transaction(connection: apsw.Connection) -> Generator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        ledger = {(row.plugin, row.number) for row in read_ledger(connection)}
-        if (migration.plugin, migration.number) in ledger:
-            connection.execute("ROLLBACK")
-            return False
-        with confined(connection, territory) as refusals:
-            try:
-                connection.execute(migration.sql).fetchall()
-            except apsw.Error as error:
-                reason = refusals[0] if refusals else str(error)
-                raise MigrationFailedError(f"Migration {migration} failed: {reason}.") from error
-        trespass = find_trespass(connection, territory)
-        if trespass:
-            raise MigrationFailedError(f"Migration {migration} is refused: {trespass}.")
-        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-        if broken:
-            raise MigrationFailedError(f"Migration {migration} leaves rows of {broken[0]!r} that point at nothing.")
-        connection.execute(
-            "INSERT INTO schema_migrations (plugin, number, name, checksum, applied_at, applied_by)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (migration.plugin, migration.number, migration.name, migration.checksum, now, by),
-        )
+        yield
         connection.execute("COMMIT")
-    except BaseException as error:
+    except BaseException:
         # SQLite may already have ended the transaction; rolling back again would hide why.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, (SyntheticError, apsw.Error)) or not isinstance(error, Exception):
-            raise
-        raise MigrationFailedError(f"Migration {migration} failed.") from error
+        raise
+
+
+def _apply_one(connection: apsw.Connection, migration: Migration, territory: Territory, now: int, by: str) -> bool:
+    """Apply one migration in the transaction that is open; False when another process has done it."""
+    if (migration.plugin, migration.number) in {(row.plugin, row.number) for row in read_ledger(connection)}:
+        return False
+    before = Belongings.of(connection, territory)
+    with confined(connection, territory) as refusals:
+        try:
+            connection.execute(migration.sql).fetchall()
+        except apsw.Error as error:
+            reason = refusals[0] if refusals else str(error)
+            raise MigrationFailedError(f"Migration {migration} failed: {reason}.") from error
+    after = Belongings.of(connection, territory)
+    trespass = before.find_difference(after, territory) or find_trespass(connection, territory)
+    if trespass:
+        raise MigrationFailedError(f"Migration {migration} is refused: {trespass}.")
+    broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if broken:
+        raise MigrationFailedError(f"Migration {migration} leaves rows of {broken[0]!r} that point at nothing.")
+    connection.execute(
+        "INSERT INTO schema_migrations (plugin, number, name, checksum, applied_at, applied_by)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (migration.plugin, migration.number, migration.name, migration.checksum, now, by),
+    )
     return True

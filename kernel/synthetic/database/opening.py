@@ -7,21 +7,21 @@ is known to be a store of ours that this code understands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import apsw
 
 from synthetic.clock import Clock
 from synthetic.contributions import Stamped, Table
 from synthetic.data_directory import DataDirectory
+from synthetic.database.backup import back_up, backup_path
 from synthetic.database.confinement import Territory
 from synthetic.database.connections import APPLICATION_ID, check_sqlite_version, open_reader, open_writer
 from synthetic.database.failures import translate
 from synthetic.database.migrations import Migration, apply_migrations, find_pending, read_ledger
-from synthetic.database.ownership import record_tables
-from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, StorageFullError, SyntheticError
+from synthetic.database.ownership import read_owners, record_tables, refuse_takeover
+from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, SyntheticError
 from synthetic.kernel_settings import DatabaseSettings
 
 APPLIED_BY = "synthetic"
@@ -43,13 +43,25 @@ class Blueprint:
     tables: Sequence[Stamped[Table]]
     requires: dict[str, tuple[str, ...]]
 
-    def territory(self, plugin: str) -> Territory:
-        """What a plugin's migrations may touch."""
+    @property
+    def loaded(self) -> frozenset[str]:
+        """Names of the loaded plugins, the kernel among them."""
+        return frozenset({"kernel", *self.requires})
+
+    def territory(self, plugin: str, owners: Mapping[str, str]) -> Territory:
+        """What a plugin's migrations may touch.
+
+        Args:
+            plugin: Its name.
+            owners: Name and plugin of each table that is on record in the store.
+        """
         near = self.requires.get(plugin, ())
         return Territory(
             plugin=plugin,
             own=frozenset(table.record.name for table in self.tables if table.plugin == plugin),
             readable=frozenset(table.record.name for table in self.tables if table.plugin in near),
+            others=frozenset(table.record.name for table in self.tables if table.plugin != plugin)
+            | {name for name, owner in owners.items() if owner not in self.loaded},
         )
 
 
@@ -57,7 +69,8 @@ def inspect_store(directory: DataDirectory, settings: DatabaseSettings, blueprin
     """Which migrations a store lacks, without changing anything.
 
     Raises:
-        SyntheticError: The file is no store of ours, or newer, or edited.
+        SyntheticError: The file is no store of ours, or newer, or edited, or
+            has a table of the same name from a plugin that is not loaded.
     """
     check_sqlite_version()
     if not directory.database.exists() or directory.database.stat().st_size == 0:
@@ -68,6 +81,7 @@ def inspect_store(directory: DataDirectory, settings: DatabaseSettings, blueprin
         raise translate(error) from error
     try:
         _refuse_strangers(connection)
+        refuse_takeover(read_owners(connection), blueprint.tables, blueprint.loaded)
         return find_pending(blueprint.migrations, read_ledger(connection))
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error
@@ -120,7 +134,7 @@ def open_store(
             raise translate(error) from error
         try:
             applied = _bring_up_to_date(connection, directory, blueprint, pending, clock, progress)
-            record_tables(connection, blueprint.tables)
+            record_tables(connection, blueprint.tables, blueprint.loaded)
         except apsw.Error as error:
             translated = translate(error, connection.system_errno)
             connection.close()
@@ -142,9 +156,15 @@ def _bring_up_to_date(
     if connection.pragma("application_id") != APPLICATION_ID:
         connection.pragma("application_id", APPLICATION_ID)
     if pending and read_ledger(connection):
-        back_up_before_migration(connection, directory, clock.now_ms())
+        back_up(connection, backup_path(directory, "before-migration", clock.now_ms()))
+    owners = read_owners(connection)
     applied = apply_migrations(
-        connection, pending, blueprint.territory, clock.now_ms, f"{APPLIED_BY} {blueprint.version}", progress
+        connection,
+        pending,
+        lambda plugin: blueprint.territory(plugin, owners),
+        clock.now_ms,
+        f"{APPLIED_BY} {blueprint.version}",
+        progress,
     )
     for table in blueprint.tables:
         if not connection.table_exists("main", table.record.name):
@@ -154,44 +174,27 @@ def _bring_up_to_date(
     return applied
 
 
-def back_up_before_migration(connection: apsw.Connection, directory: DataDirectory, now: int) -> None:
-    """Copy the database into `backups/` while it is as the older code left it.
-
-    Raises:
-        StorageFullError: There is no room for it; nothing was migrated.
-    """
-    directory.backups.mkdir(mode=0o700, exist_ok=True)
-    stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%S")
-    target = directory.backups / f"before-migration-{stamp}-{now % 1000:03d}.db"
-    try:
-        connection.execute("VACUUM INTO ?", (str(target),))
-    except apsw.Error as error:
-        target.unlink(missing_ok=True)
-        translated = translate(error, connection.system_errno)
-        if isinstance(translated, StorageFullError):
-            raise StorageFullError(
-                "There is no room for the backup that is made before a migration; nothing was changed.",
-                retry_after_ms=10_000,
-            ) from error
-        raise translated from error
-    target.chmod(0o600)
-
-
 def ledger_guard(blueprint: Blueprint) -> Callable[[apsw.Connection], None]:
     """What the writer calls when another process has changed the store.
 
     Returns:
         A function that raises STORE_NEWER or MIGRATION_EDITED once the ledger
-        has gone beyond this code.
+        has gone beyond this code, MIGRATION_PENDING once it has lost rows.
     """
 
     def guard(connection: apsw.Connection) -> None:
         try:
-            find_pending(blueprint.migrations, read_ledger(connection))
+            pending = find_pending(blueprint.migrations, read_ledger(connection))
         except SyntheticError as error:
             raise type(error)(
                 f"{error.message} This server has stopped writing.",
                 action="Restart this server with the version that migrated the store.",
             ) from error
+        if pending:
+            names = ", ".join(map(str, pending))
+            raise MigrationPendingError(
+                f"The store does not have {names} any more. This server has stopped writing.",
+                action="Restart this server, or take the plugin out first if it was purged on purpose.",
+            )
 
     return guard

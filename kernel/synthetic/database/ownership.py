@@ -9,7 +9,7 @@ deletion can simply be asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
 
@@ -17,7 +17,7 @@ import apsw
 
 from synthetic.contributions import Reference, Stamped, Table
 from synthetic.database.transaction import Snapshot, Transaction, Value
-from synthetic.errors import ConflictError
+from synthetic.errors import ConflictError, PluginClashError
 from synthetic.json_text import from_json, to_json
 
 BATCH_ROWS = 500
@@ -83,17 +83,57 @@ class _Step:
         return ", ".join(self.table.record.key)
 
 
-def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]]) -> None:
-    """Keep the registered tables in the store, where they have changed."""
+def read_owners(connection: apsw.Connection) -> dict[str, str]:
+    """Name and plugin of each table that is on record in the store; empty for a new one."""
+    if not connection.table_exists("main", "registered_tables"):
+        return {}
+    return dict(connection.execute("SELECT name, plugin FROM registered_tables"))
+
+
+def refuse_takeover(owners: Mapping[str, str], tables: Sequence[Stamped[Table]], loaded: Collection[str]) -> None:
+    """Refuse that a plugin registers a table which a plugin that is not loaded has left in the store.
+
+    Args:
+        owners: See `read_owners`.
+        tables: All that are registered.
+        loaded: Names of the loaded plugins; what one of them has given up is free.
+
+    Raises:
+        PluginClashError: Says whose the table is, and the ways out.
+    """
+    for table in tables:
+        name = table.record.name
+        owner = owners.get(name, table.plugin)
+        if owner != table.plugin and owner not in loaded:
+            raise PluginClashError(
+                f"The plugin {table.plugin} registers the table {name}, which {owner}, a plugin that is not loaded,"
+                " has left in this store.",
+                action=f"Put {owner} back in place of {table.plugin}, or take {table.plugin} out and remove the tables"
+                f" of {owner} with `synthetic plugins purge {owner}`.",
+                details={"table": name, "plugins": [owner, table.plugin]},
+            )
+
+
+def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]], loaded: Collection[str]) -> None:
+    """Keep the registered tables in the store, where they have changed.
+
+    Args:
+        connection: The writer's, outside a transaction.
+        tables: All that are registered.
+        loaded: Names of the loaded plugins: what they do not register any
+            more is forgotten, what others have left stays on record.
+    """
     wanted = {table.record.name: (table.plugin, to_json(asdict(table.record))) for table in tables}
     found = {
         name: (plugin, record)
         for name, plugin, record in connection.execute("SELECT name, plugin, record FROM registered_tables")
     }
     changed = [(name, *value) for name, value in wanted.items() if found.get(name) != value]
-    if not changed:
+    forgotten = [(name,) for name, (plugin, _) in found.items() if plugin in loaded and name not in wanted]
+    if not changed and not forgotten:
         return
     with connection:
+        connection.executemany("DELETE FROM registered_tables WHERE name = ?", forgotten)
         connection.executemany(
             "INSERT INTO registered_tables (name, plugin, record) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET plugin = excluded.plugin, record = excluded.record",
@@ -102,9 +142,12 @@ def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]])
 
 
 def list_tables(snapshot: Snapshot) -> list[Stamped[Table]]:
-    """All tables that the store knows of, those of absent plugins too."""
+    """All tables of the store that are someone's, those of absent plugins too."""
     tables: list[Stamped[Table]] = []
-    for plugin, text in snapshot.rows("SELECT plugin, record FROM registered_tables ORDER BY plugin, name"):
+    for plugin, text in snapshot.rows(
+        "SELECT plugin, record FROM registered_tables"
+        " WHERE name IN (SELECT name FROM sqlite_schema WHERE type = 'table') ORDER BY plugin, name"
+    ):
         record: dict[str, Any] = from_json(text)
         references = tuple(Reference(**reference) for reference in record.pop("references"))
         record["key"] = tuple(record["key"])
@@ -126,14 +169,12 @@ def plan_deletion(snapshot: Snapshot, table: str, key: str) -> DeletionPlan:
     plans: list[TablePlan] = []
     params: dict[str, Value] = {"key": key}
     for step in _steps(list_tables(snapshot), table):
+        if step.action == "refuse":
+            _check_refusal(snapshot, step, key)
+            continue
         rows = snapshot.value(f"SELECT count(*) FROM {step.name} WHERE {step.condition}", params)
         if not rows:
             continue
-        if step.action == "refuse":
-            raise ConflictError(
-                f"{rows} rows of {step.name} point at it and refuse its deletion.",
-                action=f"Remove them from {step.name} first.",
-            )
         sample = snapshot.rows(
             f"SELECT {step.keys} FROM {step.name} WHERE {step.condition} ORDER BY {step.keys} LIMIT {SAMPLE_KEYS}",
             params,
@@ -155,26 +196,41 @@ def delete_owned(store: BlockingStore, table: str, key: str) -> DeletionPlan:
         What was there when it began.
 
     Raises:
-        ConflictError: A row that refuses to be left behind points at it.
+        ConflictError: A row that refuses to be left behind points at it. One
+            that came after the deletion began stops it there; what is gone by
+            then stays gone.
     """
     plan = store.read(plan_deletion, table, key)
     steps = store.read(lambda snapshot: _steps(list_tables(snapshot), table))
-    for count in range(1, len(steps) + 1):
-        while store.write(_delete_batch, steps[:count], key):
+    refusals = [step for step in steps if step.action == "refuse"]
+    changes = [step for step in steps if step.action != "refuse"]
+    for count in range(1, len(changes) + 1):
+        while store.write(_delete_batch, refusals, changes[:count], key):
             pass
     return plan
 
 
-def _delete_batch(tx: Transaction, steps: Sequence[_Step], key: str) -> bool:
-    """Do some rows of the last step; whether more may be left.
+def _check_refusal(snapshot: Snapshot, step: _Step, key: str) -> None:
+    """Raise ConflictError if rows of a table refuse the deletion."""
+    rows = snapshot.value(f"SELECT count(*) FROM {step.name} WHERE {step.condition}", {"key": key})
+    if rows:
+        raise ConflictError(
+            f"{rows} rows of {step.name} point at it and refuse its deletion.",
+            action=f"Remove them from {step.name} first.",
+        )
 
-    The steps before it are done again first: rows that were added meanwhile
-    would otherwise keep the ones they point at.
+
+def _delete_batch(tx: Transaction, refusals: Sequence[_Step], changes: Sequence[_Step], key: str) -> bool:
+    """Do some rows of the last change; whether more may be left.
+
+    The changes before it are done again first: rows that were added meanwhile
+    would otherwise keep the ones they point at. So are the questions whether
+    any row refuses.
     """
+    for step in refusals:
+        _check_refusal(tx, step, key)
     left = BATCH_ROWS
-    for step in steps:
-        if step.action == "refuse":
-            continue
+    for step in changes:
         chosen = f"SELECT {step.keys} FROM {step.name} WHERE {step.condition} LIMIT {left}"
         change = (
             f"UPDATE {step.name} SET {step.column} = NULL" if step.action == "clear" else f"DELETE FROM {step.name}"

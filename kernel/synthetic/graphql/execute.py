@@ -42,6 +42,7 @@ from synthetic.security.gate import ANONYMOUS, Caller, Scope
 log = logger_for(__name__)
 
 PREPARING_THREADS = 2
+NEEDS_OPEN_CONNECTION = "A subscription needs a connection that stays open."
 SHORT_DOCUMENT_CHARACTERS = 4_000
 """Parsing and validating so much takes a few milliseconds at most."""
 
@@ -85,9 +86,7 @@ class Engine:
             if not allow_mutation:
                 raise MethodNotAllowedError("GET answers queries only; send this operation by POST.")
             if prepared.operation.operation is OperationType.SUBSCRIPTION:
-                raise BadUserInputError(
-                    "A subscription needs a connection that stays open.", action="Use graphql-transport-ws."
-                )
+                raise BadUserInputError(NEEDS_OPEN_CONNECTION, action="Use graphql-transport-ws.")
             return await self._mutation(prepared, request, caller, correlation_id)
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)
@@ -137,6 +136,8 @@ class Engine:
                 return self._database.read_blocking(
                     self._execute_query, prepared, request, caller, correlation_id, None, watch, interruption=watch
                 )
+            if prepared.operation.operation is OperationType.SUBSCRIPTION:
+                raise BadUserInputError(NEEDS_OPEN_CONNECTION, action="Ask a server, by graphql-transport-ws.")
             return self._execute_mutation(prepared, request, caller, correlation_id, self._watch())
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)

@@ -34,7 +34,7 @@ from synthetic.errors import (
     RequestTimeoutError,
     SyntheticError,
 )
-from synthetic.graphql.answer_bytes import code_of, json_answer, retry_after_ms_of
+from synthetic.graphql.answer_bytes import AnswerWriter, code_of, retry_after_ms_of
 from synthetic.graphql.answers import Answer, GraphQLRequest
 from synthetic.graphql.body import ClientGone, discard_body, parse_json, read_body
 from synthetic.graphql.execute import Engine
@@ -132,11 +132,12 @@ class GraphQLEndpoint:
         Args:
             engine: Runs the operations.
             gate: Finds out who asks.
-            limits: `body_bytes` and `json_depth`.
+            limits: `body_bytes`, `json_depth` and `answer_bytes`.
             metrics: Counts the operations.
             read_timeout_ms: How long a client may take over each part of a body.
         """
         self._engine = engine
+        self._answers = AnswerWriter(engine, limits)
         self._gate = gate
         self._limits = limits
         self._metrics = metrics
@@ -150,10 +151,10 @@ class GraphQLEndpoint:
         except ClientGone:
             return
         except SyntheticError as error:
-            reply = self._refusal(error, exchange)
+            reply = await self._refusal(error, exchange)
         except Exception:
             log.exception("request failed", correlation_id=exchange.correlation_id)
-            reply = self._refusal(InternalError(), exchange)
+            reply = await self._refusal(InternalError(), exchange)
         await reply.send(receive, send)
 
     async def _answer(self, exchange: Exchange) -> Reply:
@@ -175,9 +176,11 @@ class GraphQLEndpoint:
             exchange.receive,
             self._engine.run(request, caller, exchange.correlation_id, allow_mutation=method == "POST"),
         )
-        self._count(request, answer, (time.perf_counter() - started) * 1000)
-        status = OK if exchange.media_type == JSON and answer.status == BAD_REQUEST else answer.status
-        return self._reply(answer, status, exchange)
+        ms = (time.perf_counter() - started) * 1000
+        sent, body = await self._answers.json(answer, exchange.correlation_id)
+        self._count(request, sent, ms)
+        status = OK if exchange.media_type == JSON and sent.status == BAD_REQUEST else sent.status
+        return _reply(sent, body, status, exchange)
 
     async def _posted(self, exchange: Exchange) -> GraphQLRequest:
         check_json_content(exchange.headers.get("content-type"), exchange.headers.get("content-encoding"))
@@ -197,31 +200,29 @@ class GraphQLEndpoint:
             )
         return request
 
-    def _refusal(self, error: SyntheticError, exchange: Exchange) -> Reply:
+    async def _refusal(self, error: SyntheticError, exchange: Exchange) -> Reply:
         """The answer to a request that never became an operation."""
         self._metrics.request(TRANSPORT, "none", error.code, 0.0)
         answer = self._engine.error_answer(error, exchange.correlation_id)
-        reply = self._reply(answer, error.http_status, exchange)
+        reply = _reply(*await self._answers.json(answer, exchange.correlation_id), error.http_status, exchange)
         reply.closing = isinstance(error, PayloadTooLargeError | RequestTimeoutError)
         return reply
-
-    def _reply(self, answer: Answer, status: int, exchange: Exchange) -> Reply:
-        sent, body = json_answer(answer, self._engine, exchange.correlation_id)
-        if sent is not answer:
-            status = sent.status
-        headers = {"content-type": f"{exchange.media_type}; charset=utf-8"}
-        if status == UNAUTHORIZED:
-            headers["www-authenticate"] = "Bearer"
-        elif status == METHOD_NOT_ALLOWED:
-            headers["allow"] = ALLOWED_METHODS
-        retry_after_ms = retry_after_ms_of(sent)
-        if retry_after_ms is not None and status in (TOO_MANY_REQUESTS, UNAVAILABLE):
-            headers["retry-after"] = str(math.ceil(retry_after_ms / 1000))
-        return Reply(status, headers, body)
 
     def _count(self, request: GraphQLRequest, answer: Answer, ms: float) -> None:
         kind = self._engine.documents.find_kind(request.query, request.operation_name) or "none"
         self._metrics.request(TRANSPORT, kind, code_of(answer), ms)
+
+
+def _reply(answer: Answer, body: bytes, status: int, exchange: Exchange) -> Reply:
+    headers = {"content-type": f"{exchange.media_type}; charset=utf-8"}
+    if status == UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    elif status == METHOD_NOT_ALLOWED:
+        headers["allow"] = ALLOWED_METHODS
+    retry_after_ms = retry_after_ms_of(answer)
+    if retry_after_ms is not None and status in (TOO_MANY_REQUESTS, UNAVAILABLE):
+        headers["retry-after"] = str(math.ceil(retry_after_ms / 1000))
+    return Reply(status, headers, body)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -205,10 +205,8 @@ def page(
             conditions.append(order.beyond(prefix, forward=forward))
             values |= {f"{prefix}{index}": value for index, value in enumerate(place)}
     conditions += where
-    records: list[RecordT] = []
-    if window.size:
-        sql = f"SELECT {select}{_where(conditions)} ORDER BY {order.clause(reverse=window.backward)} LIMIT :page_rows"
-        records = snapshot.records(record_class, sql, values | {"page_rows": window.size + 1})
+    sql = f"SELECT {select}{_where(conditions)} ORDER BY {order.clause(reverse=window.backward)} LIMIT :page_rows"
+    records = snapshot.records(record_class, sql, values | {"page_rows": window.size + 1})
     more = len(records) > window.size
     records = records[: window.size]
     if window.backward:

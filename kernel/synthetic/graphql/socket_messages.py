@@ -82,29 +82,25 @@ class SocketEnd(Exception):  # noqa: N818 - the end of a conversation, wanted or
         super().__init__(code, self.reason)
 
 
-def _end_of(error: SyntheticError) -> SocketEnd:
-    """How a socket is closed when the error concerns it as a whole."""
+def end_of(error: BaseException) -> SocketEnd:
+    """How a socket is closed when the error concerns it as a whole; what was not foreseen is logged."""
+    if isinstance(error, SocketEnd):
+        return error
+    if not isinstance(error, SyntheticError):
+        log.error("socket failed", exc_info=error)
+        return SocketEnd(CloseCode.INTERNAL, "Internal error")
     if isinstance(error, UnauthenticatedError | ForbiddenError):
         return SocketEnd(CloseCode.FORBIDDEN, error.message)
     return SocketEnd(CloseCode.TRY_AGAIN if error.recoverable else CloseCode.INTERNAL, error.message)
 
 
 def ends_in(group: BaseExceptionGroup[Any]) -> Iterator[SocketEnd]:
-    """The ends that the tasks of one conversation came to at once.
-
-    Errors of the contract become ends; what else there is was not foreseen,
-    and is logged.
-    """
+    """The ends that the tasks of one conversation came to at once."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from ends_in(cast("BaseExceptionGroup[Any]", error))
-        elif isinstance(error, SocketEnd):
-            yield error
-        elif isinstance(error, SyntheticError):
-            yield _end_of(error)
         else:
-            log.error("socket failed", exc_info=error)
-            yield SocketEnd(CloseCode.INTERNAL, "Internal error")
+            yield end_of(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from synthetic.errors import (
     OverloadedError,
     RateLimitedError,
 )
-from synthetic.graphql.answer_bytes import OK_CODE, code_of, json_answer
+from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
 from synthetic.graphql.answers import Answer, GraphQLRequest
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.outbox import Outbox
@@ -51,7 +51,11 @@ CLOSE_MS = 1_000
 
 
 class SocketSession:
-    """The server's side of one accepted socket."""
+    """The server's side of one accepted socket.
+
+    Attributes:
+        caller: Who was let in; None until the connection is acknowledged.
+    """
 
     def __init__(
         self,
@@ -85,11 +89,13 @@ class SocketSession:
         self._gate = gate
         self._limits = limits
         self._metrics = metrics
+        self._answers = AnswerWriter(engine, limits)
         self._outbox = Outbox(send, messages_max=limits.socket_queue, stall_ms=limits.socket_ping_ms)
         self._tasks = asyncio.TaskGroup()
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._heard = True
+        self.caller: Caller | None = None
         self._ending: SocketEnd | None = None
         self._sending: asyncio.Task[None] | None = None
 
@@ -98,7 +104,8 @@ class SocketSession:
         try:
             async with self._tasks:
                 self._sending = self._tasks.create_task(self._send_all())
-                await self._listen(await self._greet())
+                self.caller = await self._greet()
+                await self._listen()
         except ExceptionGroup as group:
             ends = list(ends_in(group))
             # Whoever has left needs no telling why.
@@ -137,14 +144,14 @@ class SocketSession:
                 case Complete():
                     pass
 
-    async def _listen(self, caller: Caller) -> None:
+    async def _listen(self) -> None:
         """Act on what the client says, and ping it now and then."""
         loop = asyncio.get_running_loop()
         pause = self._limits.socket_ping_ms / 1000
         ping_at = loop.time() + pause
         while True:
             if loop.time() >= ping_at:
-                await self._ping(caller)
+                await self._ping()
                 ping_at = loop.time() + pause
             try:
                 async with asyncio.timeout_at(ping_at):
@@ -153,9 +160,7 @@ class SocketSession:
                 continue
             await self._act(message)
 
-    async def _ping(self, caller: Caller) -> None:
-        if not await self._gate.still_valid(caller):
-            raise SocketEnd(CloseCode.FORBIDDEN, "The token is no longer valid")
+    async def _ping(self) -> None:
         if not self._heard:
             raise SocketEnd(CloseCode.SILENT, "No answer to ping")
         self._heard = False
@@ -234,7 +239,7 @@ class SocketSession:
         code = OK_CODE
         try:
             async for answer in answers:
-                sent, body = json_answer(answer, self._engine, correlation_id)
+                sent, body = await self._answers.json(answer, correlation_id)
                 code = code_of(sent)
                 if not sent.executed:
                     await self._fail(id, sent)

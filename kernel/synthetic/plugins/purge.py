@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
 
 from synthetic.data_directory import DataDirectory
+from synthetic.database.backup import back_up, backup_path
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.ownership import list_tables
@@ -99,18 +99,15 @@ def back_up_before_purge(directory: DataDirectory, settings: DatabaseSettings, p
     Raises:
         SyntheticError: It could not be made, for instance STORAGE_FULL; nothing was changed.
     """
-    directory.backups.mkdir(mode=0o700, exist_ok=True)
-    instant = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%S")
-    target = directory.backups / f"before-purge-{plugin}-{instant}-{now_ms % 1000:03d}.db"
-    target.touch(mode=0o600, exist_ok=False)
-    connection = open_reader(directory.database, settings)
+    target = backup_path(directory, f"before-purge-{plugin}", now_ms)
+    try:
+        connection = open_reader(directory.database, settings)
+    except apsw.Error as error:
+        raise translate(error) from error
     try:
         # The file stays read-only; this switch would forbid VACUUM INTO as well.
         connection.pragma("query_only", 0)
-        connection.execute("VACUUM INTO ?", (str(target),))
-    except apsw.Error as error:
-        target.unlink(missing_ok=True)
-        raise translate(error, connection.system_errno) from error
+        back_up(connection, target)
     finally:
         connection.close()
     return target

@@ -62,6 +62,8 @@ def ensure_first_token(store: BlockingDatabase, data_dir: Path, environ: Mapping
     brought = environ.get(VARIABLE) or None
     try:
         secret = _take_up(path) if brought is None else _bring(path, brought)
+        # The name too must outlive a power cut before the store does: no start would make a second first token.
+        _sync_directory(data_dir)
     except OSError as error:
         raise StorageFailedError(
             f"The file {path} cannot be written: {error.strerror}.",
@@ -105,6 +107,14 @@ def _take_up(path: Path) -> str:
             f"The file {path} holds no token.", action="Delete it; the next start makes one."
         ) from error
     return secret
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 from synthetic.clock import Clock, SystemClock
 from synthetic.database.database import Database
+from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import ForbiddenError, UnauthenticatedError
 from synthetic.kernel_settings import KernelSettings
@@ -224,8 +225,11 @@ class Gate:
             return self._no_auth
         return bool(await self._sessions.ask(caller.token_id))
 
-    async def flush(self) -> None:
-        """Store when tokens were last used, since the last time; called about once a minute.
+    async def flush(self, *, seconds: float | None = None) -> None:
+        """Store when tokens were last used, since the last time; called about once a minute, and at a stop.
+
+        Args:
+            seconds: How long it may wait for the store; None: as long as any other write.
 
         Raises:
             SyntheticError: The store cannot be written; the times are kept for the next time.
@@ -233,8 +237,9 @@ class Gate:
         if not self._used:
             return
         used, self._used = self._used, {}
+        deadline = None if seconds is None else self._clock.monotonic() + seconds
         try:
-            await self._database.write(touch_tokens, used)
+            await self._database.write(touch_tokens, used, interruption=Interruption(self._clock, deadline))
         except BaseException:
             self._used = used | self._used
             raise

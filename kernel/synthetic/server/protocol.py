@@ -29,6 +29,7 @@ from synthetic.server.connections import Connections
 HEADER_BYTES_MAX = 65_536
 HEADERS_TOO_LARGE = 431
 HELD_BYTES_MAX = 32_768
+HEADERS_ERROR = PayloadTooLargeError("The request's headers are too large.", action="Send fewer or shorter headers.")
 
 
 class OneWrite:
@@ -105,7 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._header_bytes += len(data)
         if self._header_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
-            self._end(PayloadTooLargeError("The request's headers are too large."), HEADERS_TOO_LARGE)
+            self._end(HEADERS_ERROR, HEADERS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """The first byte of a request: from now on its headers are due."""

@@ -159,10 +159,16 @@ class Conditions:
             # A probe by primary key for each row that the leading condition finds.
             match = self.indexed_match(key, value)
             return f"EXISTS (SELECT 1 FROM construct_metadata WHERE construct_id = id AND {match})"
+        declared = key in self._snapshot.settings(ConstructSettings).metadata_keys
+        way_out = (
+            "It is declared, and a running server is still building its index, or the value is too long for it."
+            if declared
+            else "Declare it in `plugins.constructs.metadata_keys`."
+        )
         self._snapshot.notice(
             UNINDEXED_FILTER,
             f"The metadata key {key!r} is not indexed for this value: what the rest of the filter leaves is read"
-            " and compared. Declare it in `plugins.constructs.metadata_keys`.",
+            f" and compared. {way_out}",
         )
         member = f"key = {self.bind(key)} AND {self._member(value)}"
         return f"EXISTS (SELECT 1 FROM json_each(metadata) WHERE {member})"

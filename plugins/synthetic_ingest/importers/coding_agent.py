@@ -274,4 +274,5 @@ CODING_AGENT = Importer(
     recognise=recognise,
     parse_line=parse_line,
     find_session=find_session,
+    keeps_ids=True,
 )

@@ -14,11 +14,12 @@ observed. The versions differ; what holds for all of them:
   the metadata. Its `messages` or `query` quote the history, and are left out.
 - The last observation of a finished run stands only in `trajectory` in the
   older versions; it is then added as a tool result.
-- `info` is the last message, of the kind OTHER. Its `model_stats` are the
-  usage of the run so far: a later reading replaces them (one usage id).
+- `info` is the last message, of the kind OTHER, once it says how the run ended:
+  before, it changes with every step. Its `model_stats` are the usage of the run.
 
 An entry's source id is made of its place and content, so a run that goes on
-adds to its transcript, and nothing is stored twice.
+adds to its transcript, and nothing is stored twice: a transcript that was read
+as its run went on equals one that was read at the end.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from synthetic_sessions.store import SessionFacts
 from synthetic_transcripts.store import MessageKind, MessageRole, NewMessage, Usage
 
 AGENT = "SWE-agent"
+INFO_ID = "info"
+"""Source id of the last message. A run ends once, so what is written into `info` after that adds no other."""
+
 USAGE_ID = "model_stats"
 
 _ROLES = {
@@ -48,6 +52,8 @@ _QUOTES = ("action", "observation", "response", "thought", "messages", "query")
 """What a step repeats of the history."""
 
 _FIRST_KEYS = (b"trajectory", b"history", b"environment", b"info", b"replay_config", b"attempts")
+_SUFFIX = ".traj"
+_CONFIDENCE_BY_NAME = 1
 _KEYS = re.compile(rb'"(?:trajectory|history)"\s*:\s*\[')
 
 
@@ -61,14 +67,14 @@ def parse_document(document: Any) -> Parsed:
         raise LineRejectedError("It is no JSON object.")
     steps = _list_of(document, "trajectory")
     entries = _list_of(document, "history")
-    if not entries and not steps:
+    if document.get("history") is None and document.get("trajectory") is None:
         raise LineRejectedError("It has neither history nor trajectory.")
     info = document.get("info")
     info = info if type(info) is dict else {}
     messages = list(_from_history(entries, steps) if entries else _from_steps(steps))
-    if entries and info.get("exit_status") is not None:
-        messages.extend(_last_observation(entries, steps))
-    if info:
+    if info.get("exit_status") is not None:
+        if entries:
+            messages.extend(_last_observation(entries, steps))
         messages.append(_from_info(info, _model_of(document)))
     return Parsed(tuple(messages), _facts_of(document, info, messages))
 
@@ -185,7 +191,7 @@ def _from_info(info: dict[str, Any], model: str | None) -> NewMessage:
             input_tokens=count_of(stats.get("tokens_sent")), output_tokens=count_of(stats.get("tokens_received"))
         )
     return NewMessage(
-        source_id=_source_id("info", 0, info),
+        source_id=INFO_ID,
         role=MessageRole.SYSTEM,
         kind=MessageKind.OTHER,
         blocks=[info],
@@ -231,14 +237,17 @@ def _text_of(value: Any) -> str:
 
 
 def recognise(head: Head) -> int:
-    """Whether the first key is one of a trajectory's and a history or trajectory is begun in its first bytes."""
+    """Whether the first key is one of a trajectory's and a history or trajectory is begun in its first bytes.
+
+    An object that nobody else knows is a broken trajectory where it is called one.
+    """
     content = head.content.lstrip()
     if not content.startswith(b"{"):
         return 0
     key = content[1:].lstrip()[:20].split(b'"')
-    if len(key) < 2 or key[0] or key[1] not in _FIRST_KEYS:
-        return 0
-    return CONFIDENCE_MAX if _KEYS.search(content) else 0
+    if len(key) >= 2 and not key[0] and key[1] in _FIRST_KEYS and _KEYS.search(content):
+        return CONFIDENCE_MAX
+    return _CONFIDENCE_BY_NAME if _SUFFIX in head.path.suffixes else 0
 
 
 SWE_AGENT = Importer(

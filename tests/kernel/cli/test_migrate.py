@@ -46,3 +46,22 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(line):
     before = (line.data_dir / "synthetic.db").read_bytes()
     assert line.fail("migrate", code=78)["code"] == "NOT_A_STORE"
     assert (line.data_dir / "synthetic.db").read_bytes() == before
+
+
+def test_a_command_that_makes_a_store_takes_up_one_whose_making_was_interrupted(tmp_path, capsys):
+    """A start that was killed after the file was made and before its tables leaves an empty database."""
+    import apsw
+
+    from synthetic.cli import main
+
+    data = tmp_path / "store"
+    data.mkdir(mode=0o700)
+    connection = apsw.Connection(str(data / "synthetic.db"))
+    connection.pragma("auto_vacuum", "INCREMENTAL")
+    connection.pragma("journal_mode", "WAL")
+    connection.close()
+    chat = tmp_path / "chat.jsonl"
+    chat.write_text('{"role": "user", "content": "Hello"}\n{"role": "assistant", "content": "Hello yourself"}\n')
+    fast = ["--set", "kernel.database.synchronous=OFF", "--set", "kernel.database.free_disk_bytes=0"]
+    assert main(["ingest", str(chat), "--data", str(data), *fast]) == 0, capsys.readouterr().err
+    assert "1 new" in capsys.readouterr().out

@@ -91,6 +91,17 @@ def test_without_its_backup_nothing_is_removed(stored):
     assert list((stored.data_dir / "backups").glob("before-purge-*")) == []
 
 
+def test_while_another_has_the_store_open_nothing_is_removed(stored):
+    with open_store(stored.data_dir):
+        stored.list_plugins({"alpha": ""})
+        error = stored.fail("plugins", "purge", "beta", "--yes", code=75)
+        assert (error["code"], error["message"]) == ("DATABASE_BUSY", "Another process has this store open.")
+        assert "Stop the server" in error["action"]
+        assert {"boxes", "lids"} <= tables(stored)
+    stored.run("plugins", "purge", "beta", "--yes")
+    assert tables(stored) & {"boxes", "lids"} == set()
+
+
 @pytest.mark.parametrize("name", ["beta", "kernel"])
 def test_what_is_in_use_is_kept(stored, name):
     assert stored.fail("plugins", "purge", name, "--yes", code=65)["code"] == "CONFLICT"

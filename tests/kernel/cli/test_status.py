@@ -34,6 +34,16 @@ def test_the_page_for_people_shows_the_same(line, things):
     assert f"kernel.database.readers 3 5 {line.data_dir / 'plugins.toml'}" in page
 
 
+def test_a_backup_that_a_crash_cut_short_is_not_counted(line):
+    line.run("migrate")
+    backups = line.data_dir / "backups"
+    backups.mkdir()
+    (backups / "before-migration-20260101T000000-000.db").write_bytes(b"whole")
+    (backups / "before-migration-20260102T000000-000.db.partial").write_bytes(b"cut")
+    status = line.run_json("status")
+    assert (status["backups"], status["backupBytes"]) == (1, 5)
+
+
 def test_quick_does_not_count(line):
     line.run("migrate")
     assert tables_of(line.run_json("status", "--quick"), "kernel")["tokens"] == {

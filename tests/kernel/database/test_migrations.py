@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -12,15 +14,20 @@ import pytest
 from synthetic.clock import SystemClock
 from synthetic.contributions import MigrationFolder, Stamped, Table
 from synthetic.data_directory import DataDirectory
+from synthetic.database.backup import back_up
 from synthetic.database.migrations import Migration, read_ledger, read_migrations
-from synthetic.database.opening import Blueprint, inspect_store, open_store
+from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
+from synthetic.database.ownership import read_owners
 from synthetic.errors import (
     MigrationEditedError,
     MigrationFailedError,
     MigrationPendingError,
     NotAStoreError,
+    PluginClashError,
     PluginFailedError,
+    StorageReadOnlyError,
     StoreNewerError,
+    SyntheticError,
 )
 from synthetic.kernel import KERNEL_TABLES
 from synthetic.kernel_settings import DatabaseSettings
@@ -35,14 +42,17 @@ def line(*sql: str, plugin: str = "notes") -> tuple[Migration, ...]:
 
 
 def blueprint(
-    *migrations: Migration, tables: tuple[str, ...] = ("notes",), requires: tuple[str, ...] = ()
+    *migrations: Migration,
+    tables: tuple[str, ...] = ("notes",),
+    requires: tuple[str, ...] = (),
+    plugin: str = "notes",
 ) -> Blueprint:
-    own = [Stamped("notes", Table(name=name, purpose="For a test.", kept="For a test.")) for name in tables]
+    own = [Stamped(plugin, Table(name=name, purpose="For a test.", kept="For a test.")) for name in tables]
     return Blueprint(
         version="0.1",
         migrations=[*KERNEL, *migrations],
         tables=[*(Stamped("kernel", table) for table in KERNEL_TABLES), *own],
-        requires={"notes": requires},
+        requires={plugin: requires},
     )
 
 
@@ -68,6 +78,12 @@ class Site:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         connection.close()
         return names
+
+    def recorded(self) -> dict[str, str]:
+        connection = apsw.Connection(str(self.directory.database))
+        owners = read_owners(connection)
+        connection.close()
+        return owners
 
     def refusal(self, *sql: str, **options) -> str:
         with pytest.raises(MigrationFailedError) as refused:
@@ -116,6 +132,34 @@ def test_a_backup_is_made_before_a_store_with_data_is_changed(site):
     assert copy.execute("SELECT id FROM notes").get == "kept"
     assert len(read_ledger(copy)) == 2
     copy.close()
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+def test_without_a_backup_nothing_is_migrated_and_no_part_of_it_is_left(site):
+    site.migrate(blueprint(*line(NOTES)))
+    later = blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;"))
+    site.directory.backups.touch()  # a file in the place of the directory
+    with pytest.raises(StorageReadOnlyError, match=r"before-migration.*nothing was changed"):
+        site.migrate(later)
+    site.directory.backups.unlink()
+    connection, _ = site.open(blueprint(*line(NOTES)))
+    connection.execute("BEGIN")  # a copy cannot be made inside a transaction
+    with pytest.raises(SyntheticError):
+        back_up(connection, site.directory.backups / "copy.db")
+    connection.close()
+    assert list(site.directory.backups.iterdir()) == []
+    assert site.migrate(later) == ["notes 0002_step_2"]
+
+
+def test_a_process_whose_ledger_lost_rows_stops_writing(site):
+    plan = blueprint(*line(NOTES))
+    connection, _ = site.open(plan)
+    guard = ledger_guard(plan)
+    guard(connection)
+    connection.execute("DELETE FROM schema_migrations WHERE plugin = 'notes'")
+    with pytest.raises(MigrationPendingError, match=r"notes 0001_step_1 any more\. This server has stopped writing"):
+        guard(connection)
+    connection.close()
 
 
 def test_a_store_that_is_newer_than_the_code_is_refused_with_what_to_do(site):
@@ -141,8 +185,91 @@ def test_a_migration_put_in_before_applied_ones_is_refused(site):
 
 def test_tables_of_a_plugin_that_is_not_loaded_any_more_stay(site):
     site.migrate(blueprint(*line(NOTES)))
-    assert site.migrate(blueprint(tables=())) == []
+    assert site.migrate(blueprint(tables=(), plugin="others")) == []
     assert "notes" in site.tables()
+    assert "notes" in site.recorded()
+
+
+def test_a_table_that_a_loaded_plugin_does_not_register_any_more_is_forgotten(site):
+    site.migrate(blueprint(*line(NOTES)))
+    site.migrate(blueprint(*line(NOTES), tables=()))
+    assert "notes" not in site.recorded()
+
+
+def test_a_plugin_cannot_take_over_a_table_that_an_absent_one_left(site):
+    site.migrate(blueprint(*line(NOTES)))
+    usurper = blueprint(*line("DROP TABLE notes;" + NOTES, plugin="usurper"), plugin="usurper")
+    with pytest.raises(PluginClashError, match=r"usurper registers the table notes, which notes") as clash:
+        site.migrate(usurper)
+    assert "synthetic plugins purge notes" in clash.value.suggested_action
+    with pytest.raises(PluginClashError):
+        inspect_store(site.directory, SETTINGS, usurper)
+    assert site.recorded()["notes"] == "notes"
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_name_that_begins_like_an_own_table_is_no_claim_to_a_table_of_another_plugin(site, loaded):
+    """Also where it looks like the shadow of a virtual table, and whether the owner is loaded or not."""
+    owners = blueprint(
+        *line("CREATE TABLE notes_files (id TEXT) STRICT; CREATE TABLE notes_data (id TEXT) STRICT;", plugin="files"),
+        tables=("notes_files", "notes_data"),
+        plugin="files",
+    )
+    site.migrate(owners)
+    kept = [table for table in owners.tables if table.plugin == "files"] if loaded else []
+    for name in ("notes_files", "notes_data"):
+        plan = blueprint(*line(f"{NOTES} DROP TABLE {name};"))
+        plan = replace(plan, tables=[*plan.tables, *kept], requires=plan.requires | ({"files": ()} if loaded else {}))
+        with pytest.raises(MigrationFailedError, match=f"'{name}', which plugin 'notes' did not register"):
+            site.migrate(plan)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("CREATE TABLE notes_anything (id TEXT) STRICT;", "creates table 'notes_anything'"),
+        ("CREATE TABLE notes_content (id TEXT) STRICT;", "it makes table 'notes_content'"),
+        ("CREATE TABLE notes_new (id TEXT) STRICT;", "it makes table 'notes_new'"),
+        ("CREATE VIRTUAL TABLE notes_data USING fts5 (body);", "creates table 'notes_data_data'"),
+        ("ALTER TABLE notes RENAME TO renamed;", "it makes table 'renamed'"),
+        ("CREATE TEMP TABLE notes (id TEXT);", "it leaves the temporary table 'notes' behind"),
+    ],
+)
+def test_no_table_stays_that_is_not_registered(site, sql, reason):
+    assert reason in site.refusal(NOTES + sql)
+    assert "notes" not in site.tables()
+
+
+def test_a_table_can_be_made_anew(site):
+    numbered = "(number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT {}) STRICT;"
+    first = f"CREATE TABLE notes {numbered.format('')} INSERT INTO notes (body) VALUES ('a'), ('b');"
+    anew = (
+        f"CREATE TABLE notes_new {numbered.format('NOT NULL')} INSERT INTO notes_new SELECT * FROM notes;"
+        " DROP TABLE notes; ALTER TABLE notes_new RENAME TO notes;"
+    )
+    site.migrate(blueprint(*line(first)))
+    assert site.migrate(blueprint(*line(first, anew))) == ["notes 0002_step_2"]
+    assert "notes_new" not in site.tables()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE sqlite_sequence SET seq = 0;",
+        "DELETE FROM sqlite_sequence WHERE name = 'bills';",
+        "INSERT INTO sqlite_sequence VALUES ('tokens', 7);",
+    ],
+)
+def test_the_sequences_of_other_plugins_stay_as_they_are(site, sql):
+    bills = line(
+        "CREATE TABLE bills (number INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT) STRICT;"
+        " INSERT INTO bills (x) VALUES ('a'), ('b');",
+        plugin="bills",
+    )
+    site.migrate(blueprint(*bills, tables=("bills",), plugin="bills"))
+    assert "it changes the sequence of table " in site.refusal(NOTES + sql)
+    own = "CREATE TABLE notes (number INTEGER PRIMARY KEY AUTOINCREMENT) STRICT; INSERT INTO notes VALUES (5);"
+    assert site.migrate(blueprint(*line(own + "UPDATE sqlite_sequence SET seq = 9 WHERE name = 'notes';")))
 
 
 def test_two_starts_at_once_apply_each_migration_once(site):
@@ -238,7 +365,7 @@ def test_tables_keep_the_rules(site, sql, reason):
 def test_a_key_to_a_required_plugin_is_allowed_but_may_not_cascade(site):
     keyed = "CREATE TABLE notes (id TEXT PRIMARY KEY, token TEXT REFERENCES tokens (id){}) STRICT;"
     assert "has an action" in site.refusal(keyed.format(" ON DELETE CASCADE"), requires=("kernel",))
-    assert site.migrate(blueprint(*line(keyed.format("")), requires=("kernel",))) == ["notes 0001_step_1"]
+    assert site.migrate(blueprint(*line(keyed.format("")), requires=("kernel",)))[-1] == "notes 0001_step_1"
 
 
 def test_shadow_tables_of_a_full_text_index_are_its_own(site):
@@ -270,3 +397,23 @@ def test_files_must_be_numbered_without_gaps(tmp_path, monkeypatch, names):
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(PluginFailedError, match="migration"):
         read_migrations([Stamped("notes", MigrationFolder("numbered_notes"))])
+
+
+def test_a_start_that_is_killed_while_it_makes_a_store_leaves_none(site):
+    class Killed(BaseException):
+        pass
+
+    plan = blueprint(*line(NOTES))
+    for stop_at in range(len(plan.migrations)):
+        seen: list[Migration] = []
+
+        def stop(migration: Migration, seen=seen, stop_at=stop_at) -> None:
+            seen.append(migration)
+            if len(seen) > stop_at:
+                raise Killed
+
+        with pytest.raises(Killed):
+            open_store(site.directory, SETTINGS, plan, SystemClock(), migrate=True, progress=stop)
+        # Nothing or everything: what was made so far is not there.
+        assert inspect_store(site.directory, SETTINGS, plan) == tuple(plan.migrations)
+    assert len(site.migrate(plan)) == len(plan.migrations)

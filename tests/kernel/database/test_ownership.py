@@ -58,7 +58,7 @@ def store(path: Path) -> Iterator[BlockingDatabase]:
         connection = database._writer._connection.raw
         connection.authorizer = None
         connection.execute(DDL)
-        record_tables(connection, TABLES)
+        record_tables(connection, TABLES, ())
         store = BlockingDatabase(database)
         fill(store, "INSERT INTO places VALUES ('here'), ('there')")
         fill(store, "INSERT INTO people VALUES ('ann', 'here', NULL), ('bob', 'here', 'ann'), ('cy', 'there', 'ann')")
@@ -126,6 +126,41 @@ def test_a_row_that_refuses_keeps_everything(store):
     with pytest.raises(ConflictError, match="1 rows of seals"):
         delete_owned(store, "places", "here")
     assert content(store) == before
+
+
+class Meanwhile:
+    """A store in which something happens between the plan of a deletion and its first batch."""
+
+    def __init__(self, store: BlockingDatabase, sql: str) -> None:
+        self._store = store
+        self._sql: str | None = sql
+
+    def read(self, function, *args):
+        return self._store.read(function, *args)
+
+    def write(self, function, *args):
+        if self._sql is not None:
+            fill(self._store, self._sql)
+            self._sql = None
+        return self._store.write(function, *args)
+
+
+def test_a_row_that_comes_after_the_plan_and_refuses_keeps_everything(store):
+    before = content(store)
+    with pytest.raises(ConflictError, match="1 rows of seals"):
+        delete_owned(Meanwhile(store, "INSERT INTO seals VALUES ('s', 'ann')"), "places", "here")
+    assert content(store) == before
+
+
+def test_a_table_on_record_that_is_not_there_any_more_is_passed_over(store):
+    store.write(
+        lambda tx: tx.execute(
+            "INSERT INTO registered_tables SELECT 'ghosts', plugin, replace(record,"
+            " 'seals', 'ghosts') FROM registered_tables WHERE name = 'seals'"
+        )
+    )
+    assert "ghosts" not in [table.record.name for table in store.read(list_tables)]
+    assert delete_owned(store, "places", "here").tables
 
 
 def test_tables_of_plugins_that_are_gone_are_still_known(store):

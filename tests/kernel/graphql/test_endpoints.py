@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from synthetic.errors import DatabaseBusyError, StorageFailedError
+from synthetic.errors import DatabaseBusyError, StorageFailedError, UnauthenticatedError
+from synthetic.graphql import websocket
 from synthetic.graphql.http import GraphQLEndpoint
 from synthetic.graphql.socket_messages import SUBPROTOCOL
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.kernel import Kernel
 from synthetic.kernel_settings import LimitSettings
-from synthetic.security.gate import Gate
+from synthetic.security.gate import Caller, Gate
 from synthetic.store import Store
 
 SOCKET = {
@@ -132,7 +133,7 @@ def test_a_binary_message_and_one_that_is_no_unicode_are_refused(kernel: Kernel,
 
 
 @pytest.mark.parametrize(
-    ("failure", "code"), [(DatabaseBusyError(), 1013), (StorageFailedError(), 1011), (ValueError("secret"), 1011)]
+    ("failure", "code"), [(StorageFailedError(), 1011), (ValueError("secret"), 1011), (UnauthenticatedError(), 4403)]
 )
 def test_a_store_that_fails_while_the_token_is_checked_closes_the_socket(
     kernel: Kernel, gate: Gate, monkeypatch: pytest.MonkeyPatch, failure: Exception, code: int
@@ -141,10 +142,11 @@ def test_a_store_that_fails_while_the_token_is_checked_closes_the_socket(
         raise failure
 
     monkeypatch.setattr(gate, "still_valid", fail)
+    monkeypatch.setattr(websocket, "WATCH_SECONDS", 0.01)
 
     async def scene() -> dict[str, Any]:
         channel = Channel()
-        endpoint = sockets(kernel, gate, socket_ping_ms=10)
+        endpoint = sockets(kernel, gate)
         serving = asyncio.create_task(endpoint(SOCKET, channel.incoming.get, channel.outgoing.put))
         await channel.greet()
         await serving
@@ -153,6 +155,45 @@ def test_a_store_that_fails_while_the_token_is_checked_closes_the_socket(
     closed = asyncio.run(scene())
     assert closed["code"] == code
     assert "secret" not in closed["reason"]
+
+
+def test_the_token_of_many_sockets_is_asked_for_once_a_round_and_not_at_all_when_they_are_gone(
+    kernel: Kernel, gate: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    async def scene() -> None:
+        """Twenty sockets and two rounds; the first finds a store that is busy."""
+        asked = 0
+        second_round = asyncio.Event()
+
+        async def busy_at_first(_caller: Caller) -> bool:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise DatabaseBusyError
+            second_round.set()
+            return await asyncio.Event().wait()
+
+        monkeypatch.setattr(gate, "still_valid", busy_at_first)
+        monkeypatch.setattr(websocket, "WATCH_SECONDS", 0.01)
+        endpoint = sockets(kernel, gate)
+        channels = [Channel() for _ in range(20)]
+        serving = [
+            asyncio.create_task(endpoint(SOCKET, channel.incoming.get, channel.outgoing.put)) for channel in channels
+        ]
+        for channel in channels:
+            await channel.greet()
+        async with asyncio.timeout(30):
+            await second_round.wait()
+        assert asked == 2
+        assert endpoint.open_count == 20, "a store that is busy for a moment closes nobody"
+        for channel in channels:
+            channel.incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await asyncio.gather(*serving)
+        watching = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        async with asyncio.timeout(30):
+            await asyncio.gather(*watching, return_exceptions=True)
+
+    asyncio.run(scene())
 
 
 def test_an_operation_that_fails_without_a_reason_is_internal_and_the_socket_goes_on(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import apsw
 import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from synthetic.security.tokens import list_tokens, revoke_token
+from synthetic.security.tokens import hash_secret
 
 from .live_server import PATIENCE_SECONDS, LiveServer, hear, say, serve_lab
 from .socket_kit import closing, ending, opened, subscribe, talk
@@ -61,18 +63,49 @@ def test_the_server_pings_and_gives_up_who_never_answers(tmp_path: Path):
         assert asyncio.run(hold()) == 4509
 
 
-def test_a_token_that_is_revoked_ends_its_open_sockets(tmp_path: Path):
-    with serve_lab(tmp_path, limits__socket_ping_ms="100") as server:
+@pytest.mark.parametrize("change", ["revoked_at = created_at", "expires_at = created_at + 1"])
+def test_a_token_that_another_process_ends_takes_its_open_sockets_with_it_and_no_others(tmp_path: Path, change: str):
+    with serve_lab(tmp_path, limits__socket_ping_ms="600000") as server:
+        other = server.make_token("read")
 
         async def conversation(connection: ClientConnection) -> None:
             await subscribe(connection, "1", "subscription { silence }")
             assert (await hear(connection))["type"] == "next"
-            token = (await server.kernel.database.read(list_tokens))[0]
-            await server.kernel.database.write(revoke_token, token.id)
-            assert (await closing(connection))[0] == 4403
+            async with server.connect() as lasting:
+                await say(lasting, type="connection_init", payload={"authorization": f"Bearer {other}"})
+                assert (await hear(lasting))["type"] == "connection_ack"
+                with contextlib.closing(apsw.Connection(str(tmp_path / "store" / "synthetic.db"))) as stranger:
+                    stranger.execute(f"UPDATE tokens SET {change} WHERE hash = ?", (hash_secret(server.token),))
+                    assert stranger.changes() == 1
+                assert await closing(connection) == (4403, "The token is no longer valid")
+                await subscribe(lasting, "1", "{ __typename }")
+                assert (await hear(lasting))["type"] == "next"
 
         talk(server, conversation)
         assert server.lab.closed.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_an_answer_beyond_the_limit_is_an_error_and_the_socket_goes_on(tmp_path: Path):
+    with serve_lab(tmp_path, limits__answer_bytes="2000000") as server:
+
+        async def hold() -> None:
+            async with asyncio.timeout(PATIENCE_SECONDS), opened(server, max_size=None) as connection:
+                await subscribe(connection, "1", "{ letters(count: 2000000) }")
+                refused = await hear(connection)
+                assert (refused["type"], refused["payload"]["data"]) == ("next", None)
+                contract = refused["payload"]["errors"][0]["extensions"]
+                assert contract["code"] == "QUERY_TOO_COMPLEX"
+                assert contract["details"] == {"limit": "kernel.limits.answer_bytes", "allowed": 2_000_000}
+                assert (await hear(connection))["type"] == "complete"
+                await subscribe(connection, "2", "{ letters(count: 1900000) }")
+                assert len((await hear(connection))["payload"]["data"]["letters"]) == 1_900_000
+
+        asyncio.run(hold())
+        over_http = server.ask("{ letters(count: 2000000) }")
+        assert over_http.status_code == 200
+        assert over_http.json()["data"] is None
+        assert over_http.json()["errors"][0]["extensions"]["details"]["limit"] == "kernel.limits.answer_bytes"
+        assert len(server.ask("{ letters(count: 1900000) }").json()["data"]["letters"]) == 1_900_000
 
 
 def test_one_socket_runs_so_many_operations_and_no_more(tmp_path: Path):

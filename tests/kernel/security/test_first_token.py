@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -8,7 +9,15 @@ import pytest
 
 from synthetic.errors import SettingsInvalidError, StorageFailedError
 from synthetic.security.first_token import ensure_first_token
-from synthetic.security.tokens import create_token, find_token, generate_secret, hash_secret, list_tokens, revoke_token
+from synthetic.security.tokens import (
+    count_tokens,
+    create_token,
+    find_token,
+    generate_secret,
+    hash_secret,
+    list_tokens,
+    revoke_token,
+)
 from synthetic.store import Store
 
 
@@ -99,3 +108,20 @@ def test_two_starts_at_once_agree_on_one_token(store: Store, data_dir: Path):
     assert len(store.read(list_tokens)) == 1
     assert (data_dir / "token").read_text().strip() == made[0].secret
     assert list(data_dir.glob("token?*")) == []
+
+
+@pytest.mark.parametrize("environ", [{}, {"SYNTHETIC_TOKEN": generate_secret()}])
+def test_the_name_of_the_file_is_on_the_disk_before_the_store_learns_the_token(
+    store: Store, data_dir: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    synced: list[tuple[bool, int]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        if os.path.samestat(os.fstat(descriptor), data_dir.stat()):
+            synced.append(((data_dir / "token").exists(), store.read(count_tokens)))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert ensure_first_token(store, data_dir, environ) is not None
+    assert synced == [(True, 0)]

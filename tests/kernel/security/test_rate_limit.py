@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from synthetic.security import rate_limit
 from synthetic.errors import RateLimitedError
+from synthetic.security import rate_limit
 from synthetic.security.rate_limit import RateLimit
 
 

@@ -123,9 +123,8 @@ def count_trajectory(document: dict[str, Any], count: Count) -> None:
         else:
             count.kinds["SYSTEM" if entry["role"] == "system" else "TEXT"] += 1
         acted = bool(calls)
-    if acted and document.get("info", {}).get("exit_status"):
-        count.kinds["TOOL_RESULT"] += 1
-    if document.get("info"):
+    if document.get("info", {}).get("exit_status"):
+        count.kinds["TOOL_RESULT"] += bool(acted)
         count.kinds["OTHER"] += 1
         stats = document["info"].get("model_stats", {})
         config = document.get("replay_config") or {}

@@ -32,7 +32,36 @@ class TestDocuments:
         count = count_store(store)
         assert (count.sessions, count.transcripts, count.tool_calls) == (1, 1, 5)
         assert count.spent() == {"open-2": (500, 50, 0, 0)}
-        assert count.kinds == {"SYSTEM": 1, "TEXT": 1, "TOOL_CALL": 5, "TOOL_RESULT": 5, "OTHER": 3}
+        assert count.kinds == {"SYSTEM": 1, "TEXT": 1, "TOOL_CALL": 5, "TOOL_RESULT": 5, "OTHER": 1}
+
+    @pytest.mark.parametrize("shape", ["history", "trajectory"])
+    @pytest.mark.parametrize("last", [1, 5], ids=["short", "long"])
+    def test_read_as_it_grew_it_equals_one_that_was_read_at_its_end(self, tmp_path, shape, last):
+        def run(steps, *, finished=False):
+            document = trajectory(steps, tokens=steps * 100, finished=finished)
+            return json.dumps(document if shape == "history" else {**document, "history": []}).encode()
+
+        def transcripts(store):
+            return {table: rows for table, rows in dump(store).items() if table.startswith("transcript")}
+
+        path = tmp_path / "run.traj"
+        stages = [*(run(steps) for steps in (0, 1, 2, 5) if steps <= last), run(last, finished=True)]
+        with open_test_store(tmp_path / "grown") as store:
+            for number, content in enumerate(stages):
+                write(tmp_path / "new", content, LONG_AGO + number).replace(path)
+                assert outcomes(ingest(store, path)) == ({"reread": 1} if number else {"new": 1})
+            grown = transcripts(store)
+            assert count_store(store).transcripts == 1
+            assert count_store(store).spent() == {"open-2": (last * 100, last * 10, 0, 0)}
+        with open_test_store(tmp_path / "whole") as store:
+            ingest(store, path)
+            assert transcripts(store) == grown
+
+    def test_a_run_that_is_cut_before_anything_is_known_of_it_fails(self, store, tmp_path):
+        write(tmp_path / "data" / "run.traj", b'{"traj')
+        report = ingest(store, tmp_path / "data")
+        assert outcomes(report) == {"failed": 1}
+        assert report.failures[0]["reason"].startswith("It is not valid JSON")
 
     def test_another_run_at_the_same_path_is_another_transcript(self, store, tmp_path):
         path = write(tmp_path / "run.traj", json.dumps(trajectory()).encode())

@@ -88,6 +88,15 @@ class TestGrowth:
         assert file_at(store, path).state == FileState.PARTIAL
         assert rejects_of(store, path) == []
 
+    def test_half_an_object_waits_however_long_its_file_rests(self, store, path):
+        content = say("one", "two")
+        for _ in range(2):
+            report = ingest(store, write(path, content[:-9]))
+            assert (report.partial, report.summary()["partial"], report.rejects) == (1, 1, 0)
+        assert outcomes(report) == {"unchanged": 1}
+        ingest(store, write(path, content))
+        assert texts_of(store, path) == ["one", "two"]
+
     def test_a_copy_that_takes_the_place_of_the_file_is_followed_too(self, store, path):
         ingest(store, write(path, say("one", "two")))
         before = file_at(store, path)

@@ -7,13 +7,14 @@ import textwrap
 
 import pytest
 
-from synthetic.testing import open_test_store
+from synthetic.testing import ManualClock, open_test_store
 from synthetic_ingest import hookspecs
 from synthetic_ingest.errors import ImporterClashError
 from synthetic_ingest.importer import Head, Importer, Parsed
 from synthetic_ingest.ingest import importers_of
+from synthetic_ingest.model import FileState
 from tests.plugins.ingest.kit import file_at, ingest, outcomes, rejects_of, texts_of
-from tests.plugins.ingest.samples import jsonl, write
+from tests.plugins.ingest.samples import LONG_AGO, append, jsonl, write
 from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
@@ -59,11 +60,47 @@ def test_the_example_reads_its_format(install, tmp_path):
 
 def test_a_last_line_that_is_no_json_waits_for_its_end(install, tmp_path):
     path = write(tmp_path / "talk.txt", b"me: Hello\nbot: Good")
-    with open_test_store(install(example())) as store:
-        ingest(store, path)
+    with open_test_store(install(example()), clock=ManualClock(LONG_AGO * 1_000 + 60_000)) as store:
+        assert ingest(store, path).partial == 1
         assert texts_of(store, path) == ["Hello"]
-        ingest(store, write(path, b"me: Hello\nbot: Good day\n"))
+        assert ingest(store, path).partial == 1
+        assert ingest(store, write(path, b"me: Hello\nbot: Good day\n")).partial == 0
         assert texts_of(store, path) == ["Hello", "Good day"]
+
+
+def test_a_last_line_that_is_no_json_is_taken_when_its_file_rests(install, tmp_path):
+    path = write(tmp_path / "talk.txt", b"me: Hello\nbot: Good day")
+    clock = ManualClock(LONG_AGO * 1_000 + 60_000)
+    with open_test_store(install(example()), clock=clock) as store:
+        ingest(store, path)
+        assert file_at(store, path).state == FileState.PARTIAL
+        clock.advance(1_800_000)
+        assert ingest(store, path).messages == 1
+        assert texts_of(store, path) == ["Hello", "Good day"]
+        assert (file_at(store, path).state, file_at(store, path).line_count) == (FileState.READ, 2)
+        assert outcomes(ingest(store, path)) == {"unchanged": 1}
+        append(path, b"\nme: Bye\n")
+        ingest(store, path)
+        assert texts_of(store, path) == ["Hello", "Good day", "Bye"]
+        assert file_at(store, path).line_count == 3
+
+
+def test_an_importer_can_say_that_a_last_line_is_complete(install, tmp_path):
+    code = example().replace(
+        "parse_line=parse_line", "parse_line=parse_line, is_complete=lambda line: line[-1:] == b'.'"
+    )
+    path = write(tmp_path / "talk.txt", b"me: Hello\nbot: Good day.")
+    with open_test_store(install(code), clock=ManualClock(LONG_AGO * 1_000 + 60_000)) as store:
+        assert ingest(store, path).partial == 0
+        assert texts_of(store, path) == ["Hello", "Good day."]
+
+
+def test_a_fault_of_an_importer_in_the_last_line_leaves_it(install, tmp_path):
+    path = write(tmp_path / "talk.txt", b"me: Hello\nme: stumble")
+    with open_test_store(install(example().replace("role = ", "1 / (text != 'stumble'); role = "))) as store:
+        assert ingest(store, path).partial == 1
+        assert texts_of(store, path) == ["Hello"]
+        assert rejects_of(store, path) == []
 
 
 def test_a_fault_of_an_importer_costs_its_line_and_not_the_file(install, tmp_path):

@@ -72,6 +72,41 @@ class TestTruncation:
         assert file_at(store, path).reject_count == 0
 
 
+class TestRewriting:
+    """A file that holds something else behind the same long beginning is another one, if ids do not tell."""
+
+    opening = say("You are a gardener. " * (HEAD_BYTES // 16))
+
+    def test_a_message_that_was_changed_in_place_is_in_one_transcript_only(self, store, path):
+        ingest(store, write(path, self.opening + say("one", "two", "three")))
+        before = file_at(store, path)
+        report = ingest(store, write(path, self.opening + say("one", "TWO", "three"), LONG_AGO + 1))
+        assert (outcomes(report), report.messages) == ({"new": 1}, 4)
+        assert texts_of(store, path)[1:] == ["one", "TWO", "three"]
+        counts = store.read(lambda snapshot: snapshot.rows("SELECT id, state, message_count FROM ingest_files"))
+        assert sorted(counts) == sorted(
+            [(before.id, FileState.REPLACED, 4), (file_at(store, path).id, FileState.READ, 4)]
+        )
+
+    def test_copied_and_begun_anew_with_the_same_long_beginning(self, store, path):
+        ingest(store, write(path, self.opening + say("one", "two")))
+        first = file_at(store, path)
+        old = write(path.with_name("chat.jsonl.1"), path.read_bytes())
+        write(path, self.opening + say("three"), LONG_AGO + 1)
+        ingest(store, path)
+        ingest(store, old)
+        assert texts_of(store, path)[1:] == ["three"]
+        assert texts_of(store, old)[1:] == ["one", "two"]
+        assert file_at(store, old).transcript_id == first.transcript_id
+
+    def test_cut_and_nothing_else_it_is_the_same(self, store, path):
+        ingest(store, write(path, self.opening + say("one", "two")))
+        first = file_at(store, path)
+        report = ingest(store, write(path, self.opening + say("one"), LONG_AGO + 1))
+        assert (outcomes(report), report.messages) == ({"reread": 1}, 0)
+        assert file_at(store, path).id == first.id
+
+
 class TestRotation:
     """Another file at a known path is another transcript; the old one is known elsewhere."""
 

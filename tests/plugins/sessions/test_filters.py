@@ -160,7 +160,7 @@ def test_the_total_counts_what_the_filter_finds_not_the_page(fleet) -> None:
 
 def test_the_sessions_of_a_construct_are_filtered_and_paged(fleet) -> None:
     document = """
-    { construct(id: "c") { sessions(filter: {status: [ACTIVE], constructId: "d"}, orderBy: CREATED_AT_ASC, first: 100) {
+    { construct(id: "c") { sessions(filter: {status: [ACTIVE], constructId: "c"}, orderBy: CREATED_AT_ASC, first: 100) {
         totalCount nodes { id construct { id } } } } }
     """
     sessions = expect_data(fleet.graphql(document))["construct"]["sessions"]
@@ -197,3 +197,16 @@ def test_a_session_is_found_by_its_id_and_as_a_node(fleet) -> None:
         "node": {"id": "s05", "agent": "reviewer"},
         "none": None,
     }
+
+
+def test_a_constructs_sessions_filtered_by_another_construct_are_none(store):
+    for name in ("a", "b"):
+        store.graphql(
+            f'mutation {{ saveConstruct(input: {{id: "{name}", type: "t", title: "T"}}) {{ construct {{ id }} }} }}'
+        )
+        store.graphql(
+            f'mutation {{ saveSession(input: {{id: "{name}", constructId: "{name}"}}) {{ session {{ id }} }} }}'
+        )
+    document = '{ construct(id: "a") { sessions(filter: {constructId: "%s"}) { nodes { id } } } }'
+    assert store.graphql(document % "a")["data"]["construct"]["sessions"]["nodes"] == [{"id": "a"}]
+    assert store.graphql(document % "b")["data"]["construct"]["sessions"]["nodes"] == []

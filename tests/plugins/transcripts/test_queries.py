@@ -60,7 +60,7 @@ def test_a_page_can_start_at_a_seq(ask, long) -> None:
     assert (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]) == (True, True)
     assert pages(ask, fromSeq=20, last=6) == [list(range(25, 31)), list(range(20, 25))]
     assert pages(ask, fromSeq=20, first=6) == [list(range(20, 26)), list(range(26, 31))]
-    assert pages(ask, fromSeq=-5, first=30) == [list(range(1, 31))]
+    assert pages(ask, fromSeq=1, first=30) == [list(range(1, 31))]
     assert pages(ask, fromSeq=31, first=30) == [[]]
 
 
@@ -81,6 +81,7 @@ def test_the_total_is_of_the_whole_transcript_or_of_the_kinds(ask, long) -> None
         ({"last": 1_001}, "last"),
         ({"first": 1, "after": "nonsense"}, "after"),
         ({"last": 1, "before": ""}, "before"),
+        ({"first": 1, "fromSeq": 0}, "fromSeq"),
     ],
 )
 def test_a_page_that_makes_no_sense_is_refused(refused, long, window, field) -> None:

@@ -1,0 +1,85 @@
+"""Copies of a whole store, made before something that cannot be undone.
+
+A copy has its final name only once it is whole and on the disk: what ends in
+`.partial` is what a crash has left of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+
+from synthetic.data_directory import DIRECTORY_MODE, DataDirectory
+from synthetic.database.failures import FULL_RETRY_MS, translate
+from synthetic.errors import StorageFailedError, StorageFullError, StorageReadOnlyError, SyntheticError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = "There is no room for the backup that is made first; nothing was changed."
+
+
+def backup_path(directory: DataDirectory, reason: str, now: int) -> Path:
+    """Where a backup is to lie.
+
+    Args:
+        directory: The store's.
+        reason: Words for the name, for instance `before-migration`.
+        now: Unix milliseconds.
+    """
+    stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%S")
+    return directory.backups / f"{reason}-{stamp}-{now % 1000:03d}.db"
+
+
+def back_up(connection: apsw.Connection, target: Path) -> None:
+    """Copy the database into a file that only its owner can read; when it returns, the copy is on the disk.
+
+    Args:
+        connection: To the store, outside a transaction and not `query_only`.
+        target: See `backup_path`; its directory is made if it is not there.
+
+    Raises:
+        StorageFullError: There is no room for it.
+        StorageReadOnlyError: The file or its directory cannot be made.
+        SyntheticError: The store cannot be read, for instance STORE_DAMAGED;
+            whatever it is, no part of the copy is left and nothing was changed.
+    """
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        target.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        try:
+            connection.execute("VACUUM INTO ?", (str(partial),))
+            _reach_the_disk(partial)
+            partial.rename(target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        # The names of the copy and of its directory must outlive a power cut too.
+        _reach_the_disk(target.parent)
+        _reach_the_disk(target.parent.parent)
+    except apsw.Error as error:
+        translated = translate(error, connection.system_errno)
+        if isinstance(translated, StorageFullError):
+            raise StorageFullError(NO_ROOM, retry_after_ms=FULL_RETRY_MS) from error
+        raise translated from error
+    except OSError as error:
+        raise _translate_system_error(error, target) from error
+
+
+def _reach_the_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _translate_system_error(error: OSError, target: Path) -> SyntheticError:
+    if error.errno in FULL:
+        return StorageFullError(NO_ROOM, retry_after_ms=FULL_RETRY_MS)
+    if error.errno == errno.EIO:
+        return StorageFailedError()
+    return StorageReadOnlyError(f"The backup {target} cannot be made: {error.strerror}; nothing was changed.")
