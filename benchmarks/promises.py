@@ -109,9 +109,7 @@ class Comparison:
 
 def report(promises: list[Promise], write: Callable[[str], None]) -> None:
     """Write the table of all promises."""
-    names = max(len(promise.name) for promise in promises)
+    names = max(len(each.name) for each in promises)
     write(f"{'':{names}}  {'ours':>12}  {'limit':>12}  {'ratio':>7}  promised")
-    for promise in promises:
-        write(
-            f"{promise.name:{names}}  {promise.ours:>12}  {promise.limit:>12}  {promise.ratio:>6.2f}x  {promise.verdict}"
-        )
+    for each in promises:
+        write(f"{each.name:{names}}  {each.ours:>12}  {each.limit:>12}  {each.ratio:>6.2f}x  {each.verdict}")

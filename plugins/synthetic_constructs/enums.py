@@ -6,22 +6,12 @@ inputs import them from here, so that they are never used without a meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
-import strawberry
-
+from synthetic import describe_enum
 from synthetic_constructs.model import ConstructStatus, RelationshipDirection, RelationshipKind
 
 __all__ = ["ConstructOrder", "ConstructStatus", "DeletionAction", "RelationshipDirection", "RelationshipKind"]
-
-
-def _describe(enum_class: Any, description: str, meanings: Mapping[Any, str]) -> None:
-    """Make a GraphQL enum of a plain one; each of its values must have a meaning."""
-    strawberry.enum(enum_class, description=description)
-    for value in enum_class.__strawberry_definition__.values:
-        value.description = meanings[enum_class(value.value)]
 
 
 class ConstructOrder(StrEnum):
@@ -42,7 +32,7 @@ class DeletionAction(StrEnum):
     CLEAR = "clear"
 
 
-_describe(
+describe_enum(
     ConstructStatus,
     "Where a unit of agent work stands. Any status may follow any other.",
     {
@@ -54,7 +44,7 @@ _describe(
         ConstructStatus.CANCELLED: "Ended: not wanted any more.",
     },
 )
-_describe(
+describe_enum(
     RelationshipKind,
     "How one construct, `from`, stands to another, `to`.",
     {
@@ -65,7 +55,7 @@ _describe(
         "it is stored once, with the smaller id as `from`.",
     },
 )
-_describe(
+describe_enum(
     RelationshipDirection,
     "Which end of its relationships a construct stands at.",
     {
@@ -74,7 +64,7 @@ _describe(
         RelationshipDirection.BOTH: "Either.",
     },
 )
-_describe(
+describe_enum(
     ConstructOrder,
     "The orders that constructs are listed in; equal ones are ordered by id.",
     {
@@ -86,7 +76,7 @@ _describe(
         ConstructOrder.TITLE_DESC: "By title, Z to A whatever the case.",
     },
 )
-_describe(
+describe_enum(
     DeletionAction,
     "What the deletion of a row does to rows that point at it.",
     {

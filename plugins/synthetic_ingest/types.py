@@ -2,14 +2,14 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import strawberry
 
 from synthetic import After, Before, Connection, DateTime, First, Last, Long, Node, Snapshot, batched
-from synthetic_ingest.model import Compression as FileCompression
-from synthetic_ingest.model import FileState
+from synthetic_ingest.enums import Compression as FileCompression
+from synthetic_ingest.enums import FileState
 from synthetic_ingest.model import IngestFile as FileRecord
 from synthetic_ingest.model import IngestReject as RejectRecord
 from synthetic_ingest.store import (
@@ -20,37 +20,6 @@ from synthetic_ingest.store import (
 )
 from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts.types import Transcript, find_transcript_nodes
-
-
-def _describe(enum_class: Any, name: str, description: str, meanings: Mapping[Any, str]) -> None:
-    """Make a GraphQL enum of a plain one; each of its values must have a meaning."""
-    strawberry.enum(enum_class, name=name, description=description)
-    for value in enum_class.__strawberry_definition__.values:
-        value.description = meanings[enum_class(value.value)]
-
-
-_describe(
-    FileState,
-    "IngestState",
-    "How far a file has been read.",
-    {
-        FileState.READING: "Not at its end yet: a reader is at work, or was stopped; the next ingest goes on.",
-        FileState.READ: "All there was.",
-        FileState.PARTIAL: "All but a last line that is not complete.",
-        FileState.FAILED: "It cannot be read, or not any further; `problem` says why.",
-        FileState.REPLACED: "Another file stands at its path now.",
-    },
-)
-_describe(
-    FileCompression,
-    "IngestCompression",
-    "How the bytes of a file are packed.",
-    {
-        FileCompression.NONE: "They are not.",
-        FileCompression.GZIP: "With gzip.",
-        FileCompression.ZSTD: "With Zstandard.",
-    },
-)
 
 
 @strawberry.type(description="A line, or a document, that could not be read.")

@@ -6,22 +6,12 @@ and inputs import it from here, so that it is never used without a meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
-import strawberry
-
+from synthetic import describe_enum
 from synthetic_sessions.model import SessionStatus
 
 __all__ = ["SessionOrder", "SessionStatus"]
-
-
-def _describe(enum_class: Any, description: str, meanings: Mapping[Any, str]) -> None:
-    """Make a GraphQL enum of a plain one; each of its values must have a meaning."""
-    strawberry.enum(enum_class, description=description)
-    for value in enum_class.__strawberry_definition__.values:
-        value.description = meanings[enum_class(value.value)]
 
 
 class SessionOrder(StrEnum):
@@ -35,7 +25,7 @@ class SessionOrder(StrEnum):
     CREATED_AT_ASC = "created_at asc"
 
 
-_describe(
+describe_enum(
     SessionStatus,
     "Where a run of an agent stands. Any status may follow any other.",
     {
@@ -45,7 +35,7 @@ _describe(
         SessionStatus.CANCELLED: "Over because it was not wanted any more.",
     },
 )
-_describe(
+describe_enum(
     SessionOrder,
     "The orders that sessions are listed in; equal ones are ordered by id.",
     {

@@ -24,11 +24,10 @@ from synthetic import (
 )
 from synthetic_constructs.types import Construct, find_construct_nodes
 from synthetic_sessions.enums import SessionOrder, SessionStatus
-from synthetic_sessions.filters import select_sessions
 from synthetic_sessions.inputs import SessionFilter
 from synthetic_sessions.model import Criteria
 from synthetic_sessions.model import Session as SessionRecord
-from synthetic_sessions.store import list_sessions_by_id
+from synthetic_sessions.store import list_sessions_by_id, select_sessions
 
 OrderBy = Annotated[SessionOrder, strawberry.argument(description="In which order.")]
 Filter = Annotated[SessionFilter | None, strawberry.argument(description="Which; all without it.")]

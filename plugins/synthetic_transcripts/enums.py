@@ -6,22 +6,12 @@ inputs import them from here, so that they are never used without a meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
-import strawberry
-
+from synthetic import describe_enum
 from synthetic_transcripts.model import MessageKind, MessageRole
 
 __all__ = ["MessageKind", "MessageRole", "TranscriptOrder"]
-
-
-def _describe(enum_class: Any, description: str, meanings: Mapping[Any, str]) -> None:
-    """Make a GraphQL enum of a plain one; each of its values must have a meaning."""
-    strawberry.enum(enum_class, description=description)
-    for value in enum_class.__strawberry_definition__.values:
-        value.description = meanings[enum_class(value.value)]
 
 
 class TranscriptOrder(StrEnum):
@@ -33,7 +23,7 @@ class TranscriptOrder(StrEnum):
     UPDATED_AT_ASC = "updated_at asc"
 
 
-_describe(
+describe_enum(
     MessageKind,
     "What a message is.",
     {
@@ -45,7 +35,7 @@ _describe(
         MessageKind.OTHER: "Anything else that the source recorded: progress, snapshots, hooks.",
     },
 )
-_describe(
+describe_enum(
     MessageRole,
     "Who speaks in a message.",
     {
@@ -55,7 +45,7 @@ _describe(
         MessageRole.TOOL: "A tool that the model called.",
     },
 )
-_describe(
+describe_enum(
     TranscriptOrder,
     "The orders that transcripts are listed in; equal ones are ordered by id.",
     {

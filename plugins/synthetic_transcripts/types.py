@@ -24,7 +24,6 @@ from synthetic import (
 from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts import store
 from synthetic_transcripts.enums import TranscriptOrder
-from synthetic_transcripts.filters import conditions_of
 from synthetic_transcripts.inputs import TranscriptFilter
 from synthetic_transcripts.message_types import (
     FromSeq,
@@ -37,6 +36,7 @@ from synthetic_transcripts.message_types import (
 from synthetic_transcripts.model import Criteria
 from synthetic_transcripts.model import ModelUsage as ModelUsageRecord
 from synthetic_transcripts.model import Transcript as TranscriptRecord
+from synthetic_transcripts.store.filters import conditions_of
 from synthetic_transcripts.store.transcripts import COLUMNS, transcript_from
 
 __all__ = [

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from synthetic import Value, bad_input, check_id
 from synthetic_sessions.model import Criteria
-from synthetic_sessions.store import COLUMNS
+from synthetic_sessions.store.sessions import COLUMNS
 
 VALUES_MAX = 500
 """Most ids, statuses or agents of one filter."""

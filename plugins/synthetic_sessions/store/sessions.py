@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, from_json, to_json
-from synthetic_sessions.family import find_inherited_construct, pass_construct_on, refuse_cycle
 from synthetic_sessions.model import (
     FIELDS,
     SavedSession,
@@ -23,21 +22,7 @@ from synthetic_sessions.model import (
     check_metadata,
 )
 from synthetic_sessions.settings import SessionSettings
-
-__all__ = [
-    "COLUMNS",
-    "SavedSession",
-    "Session",
-    "SessionContent",
-    "SessionFacts",
-    "SessionStatus",
-    "find_session",
-    "get_session",
-    "list_sessions_by_id",
-    "merge_session_facts",
-    "record_activity",
-    "save_session",
-]
+from synthetic_sessions.store.family import find_inherited_construct, pass_construct_on, refuse_cycle
 
 COLUMNS = ", ".join(Session._fields)
 

@@ -1,0 +1,37 @@
+"""All the SQL of sessions, and what other plugins may use of this one.
+
+One file a concern: `sessions` (the rows), `family` (who descends from whom)
+and `filters` (what a filter means). Functions take the transaction first.
+"""
+
+from __future__ import annotations
+
+from synthetic_sessions.model import Session, SessionContent, SessionFacts, SessionStatus
+from synthetic_sessions.store.filters import Selection, select_sessions
+from synthetic_sessions.store.sessions import (
+    COLUMNS,
+    SavedSession,
+    find_session,
+    get_session,
+    list_sessions_by_id,
+    merge_session_facts,
+    record_activity,
+    save_session,
+)
+
+__all__ = [
+    "COLUMNS",
+    "SavedSession",
+    "Selection",
+    "Session",
+    "SessionContent",
+    "SessionFacts",
+    "SessionStatus",
+    "find_session",
+    "get_session",
+    "list_sessions_by_id",
+    "merge_session_facts",
+    "record_activity",
+    "save_session",
+    "select_sessions",
+]
