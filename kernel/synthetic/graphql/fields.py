@@ -72,7 +72,9 @@ def batched(function: PlainFunction) -> Any:
     """Make a field that needs data of a function of (snapshot, parents, arguments...).
 
     The function is called once with all the parents of a level and returns a
-    list with one value for each, in order; so one query serves them all.
+    list with one value for each, in order; so one query serves them all. In
+    the body of a class it is written `@batched` over `@staticmethod`, since it
+    has no `self`.
 
     Raises:
         TypeError: The function has no docstring, other first parameters, or

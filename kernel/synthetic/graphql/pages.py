@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class Order:
     @property
     def mark(self) -> int:
         """Tells cursors of this order from those of others."""
-        return zlib.crc32(repr((self.columns, self.descending)).encode())
+        return _mark(self.columns, self.descending)
 
     def clause(self, *, reverse: bool) -> str:
         """For ORDER BY."""
@@ -96,6 +97,12 @@ class Order:
         names = ", ".join(f":{prefix}{index}" for index in range(len(self.columns)))
         sign = ">" if forward != self.descending else "<"
         return f"({', '.join(self.columns)}) {sign} ({names})"
+
+
+@functools.lru_cache(maxsize=256)
+def _mark(columns: tuple[str, ...], descending: bool) -> int:
+    # Kept, because each row of a page has a cursor, and this would cost more than reading the row.
+    return zlib.crc32(repr((columns, descending)).encode())
 
 
 @dataclass(frozen=True, slots=True)
