@@ -140,7 +140,11 @@ def _field(
     """A Strawberry field whose arguments are those of the function, less the first `taken`."""
     signature = inspect.signature(function)
     arguments = [_described(argument) for argument in list(signature.parameters.values())[taken:]]
-    own = list(inspect.signature(resolve).parameters.values())[:-1]
+    own = [
+        # As text, Strawberry would look for the name in the function's module, in vain and at length.
+        argument.replace(annotation=strawberry.Info if argument.name == "info" else Any)
+        for argument in list(inspect.signature(resolve).parameters.values())[:-1]
+    ]
     returned = signature.return_annotation if returns is None else returns
     keywords = [argument.replace(kind=inspect.Parameter.KEYWORD_ONLY) for argument in arguments]
     # Strawberry reads names, types and defaults from here, and resolves text in the function's own module.
