@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import graphql
 import pytest
@@ -16,11 +16,15 @@ import synthetic.testing
 from synthetic import hookspecs
 from synthetic.cli.application import build_application
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
+from synthetic.clock import SystemClock
 from synthetic.errors import ExitCode
 from synthetic.graphql.schema import core_schema
 from synthetic.graphql.socket_messages import CloseCode
 from synthetic.kernel import schema_of
 from synthetic.kernel_settings import LimitSettings
+from synthetic.log.sync.meter import SyncMeter
+from synthetic.log.sync.model import ModuleKind
+from synthetic.log.sync.publication import forgotten_status
 from synthetic.metrics import Metrics
 from synthetic.plugins.clashes import kernel_error_classes
 from synthetic.plugins.hooks import Hooks
@@ -57,6 +61,7 @@ OTHER_WORDS = {
     *("FULL", "NORMAL", "OFF"),  # values of a setting
     *("STRICT", "PRAGMA", "ATTACH"),  # words of SQL
     "JSON",  # a scalar, and the name of its Python type
+    *("EPOCH", "AHEAD", "PRUNED"),  # why a position cannot be followed
     "SESSION",  # for what somebody else fills in
 }
 
@@ -183,9 +188,14 @@ def metrics_in_use() -> Metrics:
     metrics.request("http", "query", "OK", 1.0)
     metrics.http_response(200)
     metrics.service_step("plugin.service", 1, 0.1)
-    metrics.service_failure("plugin.service")
+    metrics.service_failing("plugin.service", 1)
+    metrics.consumer_batch("plugin.consumer", 1, 0.1)
+    metrics.consumer_set_aside("plugin.consumer")
     metrics.write_retries.labels("busy").inc()
     metrics.overloads.labels("writer").inc()
+    meter = SyncMeter(SystemClock(), 1_000)
+    meter.take([replace(forgotten_status("plugin.consumer"), kind=ModuleKind.FOLD, lag_events=1, lag_ms=1)])
+    metrics.registry.register(meter)
     return metrics
 
 
@@ -249,6 +259,6 @@ def test_the_methods_of_transactions_that_are_listed_exist():
 
 
 def test_the_pages_that_are_written_are_all_there():
-    assert {page.name for page in DOCS.glob("*.md")} == {*WRITTEN, "settings.md", "errors.md"}
+    assert {page.name for page in DOCS.glob("*.md")} == {*WRITTEN, "settings.md", "errors.md", "events.md"}
     assert set(files_in(text_of("plugins.md"))) >= {"pyproject.toml", "synthetic_ratings/plugin.py"}
     assert (ROOT / "README.md").exists()

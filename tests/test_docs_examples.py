@@ -22,6 +22,7 @@ import pytest
 
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.schema import undescribed
+from synthetic.log.positions import read_position
 from synthetic.security.gate import ANONYMOUS
 from synthetic.testing import expect_data, open_test_store
 from thirdparty.distributions import Site
@@ -112,6 +113,11 @@ def test_the_first_start_and_the_commands_of_operators_do_what_they_say(tmp_path
     assert set(shown) in [set(line) for line in lines if line["event"] == shown["event"]]
 
 
+def module_in(name: str) -> str:
+    """A JavaScript module of the page about the API."""
+    return re.search(rf"<!-- file: {name} -->\n```js\n(.*?)```", text_of("graphql.md"), re.DOTALL)[1]
+
+
 def run_module(code: str, **variables: str) -> str:
     """What a JavaScript module prints; it finds the npm packages beside it."""
     script = _installed() / "client_of_the_docs.mjs"
@@ -131,10 +137,22 @@ def run_module(code: str, **variables: str) -> str:
 def test_the_requests_of_the_api_page_are_answered_as_it_says(tmp_path, shell):
     with served(tmp_path, shell) as server:
         run_console("graphql.md", tmp_path, shell, server.address)
-        script = re.search(r"<!-- file: client.mjs -->\n```js\n(.*?)```", text_of("graphql.md"), re.DOTALL)[1]
         token = (tmp_path / "synthetic-data" / "token").read_text().strip()
-        printed = run_module(script, GRAPHQL_URL=f"ws://{server.address}/graphql", TOKEN=token)
-    assert json.loads(printed) == {"constructs": {"nodes": [{"id": "retry-fix", "title": "Retry gives up"}]}}
+        socket = {"GRAPHQL_URL": f"ws://{server.address}/graphql", "TOKEN": token}
+        printed = run_module(module_in("client.mjs"), **socket)
+        assert json.loads(printed) == {"constructs": {"nodes": [{"id": "retry-fix", "title": "Retry gives up"}]}}
+        asked = httpx.post(
+            f"http://{server.address}/graphql",
+            json={"query": '{ events(first: 1, filter: {types: ["construct.saved"]}) { nodes { position } } }'},
+            headers={"authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        (first,) = asked.json()["data"]["events"]["nodes"]
+        follow = {"TOKEN": token, "AFTER": first["position"], "UNTIL": "session.saved"}
+        heard = run_module(module_in("follow.mjs"), **{**socket, **follow})
+        streamed = run_module(module_in("follow-stream.mjs"), GRAPHQL_URL=f"http://{server.address}/graphql", **follow)
+    assert heard.splitlines() == ["construct.saved retry-fix", "session.saved s1"]
+    assert streamed == heard
 
 
 def test_the_commands_of_the_page_about_ingest_do_what_they_say(tmp_path, shell):
@@ -161,7 +179,7 @@ def ratings(tmp_path, monkeypatch) -> Iterator[Path]:
     )
     data_dir = tmp_path / "store"
     data_dir.mkdir(mode=0o700)
-    (data_dir / "plugins.toml").write_text("[plugins.ratings]\npoll_ms = 10\n")
+    (data_dir / "plugins.toml").write_text("[plugins.ratings]\n")
     yield data_dir
     site.forget()
 
@@ -178,25 +196,26 @@ def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
         assert rated["session"] == {"averageScore": 4.0, "ratings": {"totalCount": 1}}
         found = store.graphql("query($id: ID!) { rating(id: $id) { score } node(id: $id) { id } }", {"id": rated["id"]})
         assert expect_data(found) == {"rating": {"score": 4}, "node": {"id": rated["id"]}}
-        assert asyncio.run(scores_heard(store, subscription)) == [4.0, 3.0]
+        assert asyncio.run(scores_heard(store, subscription)) == [3.0, 3.0]
         plan = 'mutation { deleteConstruct(input: {id: "c", dryRun: true}) { tables { table rows } } }'
         tables = expect_data(store.graphql(plan))["deleteConstruct"]["tables"]
-        assert {"table": "ratings", "rows": 2} in tables
+        assert {"table": "ratings", "rows": 3} in tables
         delete = 'mutation { deleteRatings(input: {before: "2999-01-01T00:00:00Z"}) { deleted } }'
-        assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 2}}
+        assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 3}}
 
 
 async def scores_heard(store, document: str) -> list[float]:
-    """What a subscription says before and after a second rating."""
+    """What a subscription says of two more ratings."""
     request = GraphQLRequest(document, {"sessionId": "s"})
-    stream = await store.kernel.engine.subscribe(request, ANONYMOUS, "a-correlation-id")
-    heard = [await anext(stream)]
-    await asyncio.to_thread(
-        store.graphql, 'mutation { rateSession(input: {sessionId: "s", score: 2}) { rating { id } } }'
-    )
-    heard.append(await anext(stream))
-    await stream.aclose()
-    return [answer.body["data"]["sessionScore"] for answer in heard]
+    # It begins at a position, so nothing that is rated from now on can be missed.
+    after = store.read(read_position)
+    for score in (2, 3):
+        rate = 'mutation($n: Int!) { rateSession(input: {sessionId: "s", score: $n}) { rating { id } } }'
+        expect_data(await asyncio.to_thread(store.graphql, rate, {"n": score}))
+    subscription = await store.kernel.engine.subscribe(request, ANONYMOUS, "a-correlation-id", resume=after)
+    async with contextlib.aclosing(subscription.answers) as answers:
+        heard = [await anext(answers) for _ in range(2)]
+    return [answer.body["data"]["sessionScore"]["averageScore"] for answer in heard]
 
 
 def test_the_command_and_the_tests_of_the_plugin_of_the_page_run(ratings, tmp_path):

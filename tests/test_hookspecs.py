@@ -11,6 +11,7 @@ import inspect
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -22,6 +23,7 @@ from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
 NAMES = """
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from synthetic import *
 from synthetic.cli import DataOption, JsonOption, emit, open_store
@@ -34,7 +36,11 @@ CREATE TABLE notes (
     construct_id TEXT REFERENCES constructs (id),
     body TEXT NOT NULL
 ) STRICT;
+CREATE TABLE note_totals (day INTEGER PRIMARY KEY, notes INTEGER NOT NULL) STRICT;
 """
+
+NEEDED = {"register_consumers": ("register_tables", "register_events")}
+"""Examples that another one goes on from."""
 
 HOOKS = sorted(Hooks().specs)
 
@@ -57,7 +63,8 @@ def site(tmp_path, monkeypatch):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
     introduction = "" if hook == "register_plugin" else introduced_with()
-    site.install("notes", NAMES + introduction + example_of(hook), introduced=False)
+    examples = "".join(example_of(each) for each in (*NEEDED.get(hook, ()), hook))
+    site.install("notes", NAMES + introduction + examples, introduced=False)
     write_plugins_toml(tmp_path, {"notes": ""}, shipped=True)
     registry = load_registry(tmp_path, environ={})
     plugin = registry.find_plugin("notes")
@@ -90,11 +97,19 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         assert expect_data(store.graphql("{ noteCount }")) == {"noteCount": 2}
         (trim,) = [stamped.record for stamped in store.kernel.registry.services if stamped.plugin == "notes"]
         assert [store.write(trim.step), store.write(trim.step)] == [1, 0]
+        background = store.kernel.services()
+        background.start()
+        store.write(sys.modules["synthetic_notes.plugin"].save_note, "3", "counted")
+        deadline = time.monotonic() + 20
+        while store.read(lambda snapshot: snapshot.rows("SELECT notes FROM note_totals")) != [(1,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        background.stop()
     words = ["notes", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
     run = subprocess.run(
         [sys.executable, "-m", "synthetic", *words], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (run.stderr, run.stdout) == ("", '{"notes":1}\n')
+    assert (run.stderr, run.stdout) == ("", '{"notes":2}\n')
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a script, not a module
-"""Write the pages and snapshots that are made from the code: docs/errors.md, docs/settings.md, the schemas.
+"""Write the pages and snapshots that are made from the code: docs/errors.md, settings.md and events.md, the schemas.
 
-Run it after a change of error codes, settings, GraphQL or tables; a test fails while
+Run it after a change of error codes, settings, event types, GraphQL or tables; a test fails while
 what is committed differs from what this would write.
 """
 
@@ -17,9 +17,11 @@ from typing import Any
 
 import msgspec
 
+from synthetic.contributions import EventType
 from synthetic.error_contract import SyntheticError, default_message
 from synthetic.kernel import Kernel, schema_of
 from synthetic.kernel_settings import KernelSettings
+from synthetic.log.event_types import KERNEL_EVENTS
 from synthetic.plugins.clashes import kernel_error_classes
 from synthetic.registry import Registry, load_registry
 from synthetic.setting_layers import environment_name
@@ -60,6 +62,35 @@ Where a setting may stand, the strongest first:
 `synthetic status` shows each setting that is not at its default, and where it was set. An unknown name stops the start
 and says what was probably meant.
 """
+
+
+EVENTS_HEAD = """# Events
+
+Every change of the store is an event in its log, written in the transaction that made the change. `events` lists and
+follows them, with a filter by `types`; what the type does not tell is in the `payload`, a JSON object with the keys
+that are named here.
+
+An event says what happened and carries ids, counts and short values, never what is stored. What is written again
+unchanged, or refused, is no event. When something is deleted with all that belongs to it, what belongs to it comes
+first.
+"""
+
+
+def event_page(registry: Registry) -> str:
+    """The page of all event types."""
+    parts = [EVENTS_HEAD, _event_table("The kernel", KERNEL_EVENTS)]
+    for plugin in registry.plugins:
+        types = [event.record for event in registry.events if event.plugin == plugin.name]
+        if types:
+            parts.append(_event_table(f"Plugin {plugin.name}", types))
+    return "\n".join(parts)
+
+
+def _event_table(title: str, types: typing.Iterable[EventType]) -> str:
+    rows = [f"| `{each.name}` | `{each.entity}` | {each.purpose} |" for each in types]
+    return "\n".join(
+        [f"## {title}", "", "| type | `entityType` | when, and what it carries |", "|---|---|---|", *rows, ""]
+    )
 
 
 def error_page(registry: Registry) -> str:
@@ -167,6 +198,7 @@ def pages() -> dict[Path, str]:
     registry = load_registry(None, environ={})
     return {
         ROOT / "docs" / "errors.md": error_page(registry),
+        ROOT / "docs" / "events.md": event_page(registry),
         ROOT / "docs" / "settings.md": settings_page(registry),
         ROOT / "tests" / "snapshots" / "schema.graphql": schema_of(registry).as_str() + "\n",
         ROOT / "tests" / "snapshots" / "schema.sql": ddl(registry),

@@ -4,9 +4,11 @@ What is not named here is the kernel's own affair and may change.
 """
 
 from synthetic.clock import Clock, SystemClock
+from synthetic.consumer_contributions import Consumer, Entity, Fold, Mirror, Scanned
 from synthetic.contributions import (
     Command,
     ErrorCode,
+    EventType,
     Extension,
     GraphQL,
     MigrationFolder,
@@ -17,7 +19,8 @@ from synthetic.contributions import (
     Table,
 )
 from synthetic.database.ownership import BlockingStore, DeletionPlan, TablePlan, delete_owned, plan_deletion
-from synthetic.database.transaction import Row, SettingsLookup, Snapshot, Transaction, Value
+from synthetic.database.surroundings import SettingsLookup
+from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.errors import (
     BadUserInputError,
     ConflictError,
@@ -45,11 +48,19 @@ from synthetic.graphql.pages import (
     page_info,
     read_window,
 )
-from synthetic.graphql.scalars import JSON, DateTime, Long, RawJSON, ms_from_iso
+from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, Long, RawJSON, ms_from_iso
 from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
+from synthetic.log.consumers.fold_state import FoldState
+from synthetic.log.events import Event
+from synthetic.log.live import Live
+from synthetic.log.positions import Position
+from synthetic.log.sync.model import RecoveryAction, SyncOutcome
+from synthetic.log.sync.report import ReportedError
+from synthetic.log.sync.reporting import SyncReport, report_sync
 from synthetic.logs import logger_for
+from synthetic.origin import Origin
 from synthetic.security.gate import Scope
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
@@ -58,6 +69,7 @@ from synthetic.validation import bad_input, check_id, check_json, check_json_obj
 __all__ = [
     "JSON",
     "After",
+    "AfterPosition",
     "BadUserInputError",
     "Before",
     "BlockingStore",
@@ -65,33 +77,48 @@ __all__ = [
     "Command",
     "ConflictError",
     "Connection",
+    "Consumer",
     "DateTime",
     "DeletionPlan",
     "Edge",
+    "Entity",
     "ErrorCode",
+    "Event",
+    "EventType",
     "ExitCode",
     "Extension",
     "First",
+    "Fold",
+    "FoldState",
     "ForbiddenError",
     "GraphQL",
     "Last",
     "LimitSettings",
+    "Live",
     "Long",
     "MigrationFolder",
+    "Mirror",
     "Node",
     "NotFoundError",
     "Order",
+    "Origin",
     "PageInfo",
     "Plugin",
+    "Position",
     "RawJSON",
+    "RecoveryAction",
     "Reference",
+    "ReportedError",
     "Row",
+    "Scanned",
     "Scope",
     "Service",
     "Settings",
     "SettingsLookup",
     "Snapshot",
     "Store",
+    "SyncOutcome",
+    "SyncReport",
     "SyntheticError",
     "SystemClock",
     "Table",
@@ -121,6 +148,7 @@ __all__ = [
     "plan_deletion",
     "query",
     "read_window",
+    "report_sync",
     "subscription",
     "to_json",
 ]

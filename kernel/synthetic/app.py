@@ -20,13 +20,16 @@ from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticErro
 from synthetic.front import Front
 from synthetic.graphql.graphiql import GraphiQLFiles
 from synthetic.graphql.http import GraphQLEndpoint
+from synthetic.graphql.sse import StreamEndpoint
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.health import Readiness
 from synthetic.kernel import Kernel
+from synthetic.log.sync.answer import ALARMING, answer_as_json, read_answer
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
 from synthetic.plain_errors import error_response
 from synthetic.security.gate import Gate, Scope, find_authorization
+from synthetic.validation import bad_input
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 60.0
@@ -41,10 +44,10 @@ log = logger_for(__name__)
 def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
     """The application that serves a kernel.
 
-    Routes: `/graphql` (HTTP and WebSocket); `/healthz` and `/readyz`, which
-    need no token, since what probes them has none; `/metrics`, which needs the
-    scope `read`, since it tells how the store is used; `/`, which leads a
-    browser to GraphiQL.
+    Routes: `/graphql` (HTTP, event streams and WebSocket); `/healthz` and `/readyz`, which
+    need no token, since what probes them has none; `/metrics` and
+    `/sync/status`, which need the scope `read`, since they tell how the store
+    is used; `/`, which leads a browser to GraphiQL.
 
     Args:
         kernel: Opened; whoever opened it closes it after the application has stopped.
@@ -55,8 +58,10 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
     """
     gate = Gate(kernel.database, kernel.settings, no_auth=no_auth, clock=kernel.clock)
     limits = kernel.settings.limits
+    server = kernel.settings.server
+    streams = StreamEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics, has_one_process=server.workers == 1)
     endpoint = GraphQLEndpoint(
-        kernel.engine, gate, limits, metrics=kernel.metrics, read_timeout_ms=kernel.settings.server.read_timeout_ms
+        kernel.engine, gate, limits, streams, metrics=kernel.metrics, read_timeout_ms=server.read_timeout_ms
     )
     sockets = SocketEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics)
     kernel.metrics.documents = kernel.engine.documents
@@ -68,7 +73,7 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
             Middleware(
                 CORSMiddleware,
                 allow_origins=origins,
-                allow_methods=("GET", "POST"),
+                allow_methods=("GET", "POST", "PUT", "DELETE"),
                 allow_headers=("*",),
                 expose_headers=EXPOSED_HEADERS,
                 allow_private_network=True,
@@ -84,10 +89,11 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
             Route("/healthz", plain.healthz),
             Route("/readyz", plain.readyz),
             Route("/metrics", plain.metrics),
+            Route("/sync/status", plain.sync_status),
         ],
         middleware=middleware,
         exception_handlers={HTTPException: _on_http_exception},
-        lifespan=lambda _: _running(kernel, gate, sockets),
+        lifespan=lambda _: _running(kernel, gate, sockets, streams),
     )
     application.router.redirect_slashes = False
     return application
@@ -117,13 +123,29 @@ class PlainRoutes:
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus metrics of this process."""
+        await self._require_reader(request)
+        return Response(self._kernel.metrics.text(), media_type=CONTENT_TYPE)
+
+    async def sync_status(self, request: Request) -> Response:
+        """How every module fares; with `strict=1`, 503 where one is FAILED or STALE."""
+        await self._require_reader(request)
+        strict = request.query_params.get("strict", "0")
+        if strict not in ("0", "1"):
+            raise bad_input("strict", "must be 0 or 1")
+        position, statuses = await self._kernel.database.read(read_answer)
+        is_alarming = strict == "1" and any(each.status in ALARMING for each in statuses)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if is_alarming else HTTPStatus.OK
+        return JSONResponse(answer_as_json(position, statuses), status_code=status)
+
+    async def _require_reader(self, request: Request) -> None:
         caller = await self._gate.admit(find_authorization(request.scope), self._gate.client_address(request.scope))
         caller.require(Scope.READ)
-        return Response(self._kernel.metrics.text(), media_type=CONTENT_TYPE)
 
 
 @contextlib.asynccontextmanager
-async def _running(kernel: Kernel, gate: Gate, sockets: SocketEndpoint) -> AsyncGenerator[None]:
+async def _running(
+    kernel: Kernel, gate: Gate, sockets: SocketEndpoint, streams: StreamEndpoint
+) -> AsyncGenerator[None]:
     services = kernel.services()
     services.start()
     flushing = asyncio.create_task(_flush_now_and_then(gate))
@@ -133,6 +155,7 @@ async def _running(kernel: Kernel, gate: Gate, sockets: SocketEndpoint) -> Async
     finally:
         log.info("stopping", served_seconds=round(time.monotonic() - started, 3))
         flushing.cancel()
+        await streams.close()
         await sockets.close()
         await asyncio.to_thread(services.stop)
         await _flush(gate, seconds=LAST_FLUSH_SECONDS)

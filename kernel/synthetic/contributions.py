@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from synthetic.errors import CODE_PATTERN, SyntheticError
 
 if TYPE_CHECKING:
+    from synthetic.database.ownership import BlockingStore
     from synthetic.database.transaction import Transaction
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 COMMAND_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 RecordT = TypeVar("RecordT")
 
@@ -32,17 +34,24 @@ class Stamped(Generic[RecordT]):
     record: RecordT
 
 
-def _require(condition: object, problem: str) -> None:
+def require(condition: object, problem: str) -> None:
+    """Refuse a record.
+
+    Raises:
+        ValueError: The condition does not hold.
+    """
     if not condition:
         raise ValueError(problem)
 
 
-def _require_name(name: str, what: str, pattern: re.Pattern[str] = NAME) -> None:
-    _require(pattern.fullmatch(name), f"{what} {name!r} must be lower-case words: {pattern.pattern}")
+def require_name(name: str, what: str, pattern: re.Pattern[str] = NAME) -> None:
+    """Refuse a name that is not of lower-case words."""
+    require(pattern.fullmatch(name), f"{what} {name!r} must be lower-case words: {pattern.pattern}")
 
 
-def _require_sentence(text: str, what: str) -> None:
-    _require(text.strip(), f"{what} must say in words what it is for")
+def require_sentence(text: str, what: str) -> None:
+    """Refuse an empty explanation."""
+    require(text.strip(), f"{what} must say in words what it is for")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +77,9 @@ class Plugin:
     hooks: str | None = None
 
     def __post_init__(self) -> None:
-        _require_sentence(self.summary, "summary")
+        require_sentence(self.summary, "summary")
         for name in (*self.requires, *self.after, *self.with_):
-            _require_name(name, "plugin name")
+            require_name(name, "plugin name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class Settings:
     def __post_init__(self) -> None:
         cls = self.settings_class
         params = getattr(cls, "__dataclass_params__", None)
-        _require(is_dataclass(cls) and params is not None and params.frozen, f"{cls!r} must be a frozen dataclass")
+        require(is_dataclass(cls) and params is not None and params.frozen, f"{cls!r} must be a frozen dataclass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +120,29 @@ class Reference:
 
     def __post_init__(self) -> None:
         for name in (self.column, self.table, self.target):
-            _require_name(name, "name")
+            require_name(name, "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """A kind of fact that a plugin writes to the log (`register_events`), with `tx.emit`.
+
+    Attributes:
+        name: What and what happened to it, in the past: `construct.saved`.
+        entity: What kind of thing it is about, as `entityType` shows it.
+        purpose: One sentence: when it is written, and what its payload holds.
+        is_external: Whether clients may write it too, with `emitEvent`.
+    """
+
+    name: str
+    entity: str
+    purpose: str
+    is_external: bool = False
+
+    def __post_init__(self) -> None:
+        require_name(self.name, "event type", EVENT_NAME)
+        require_name(self.entity, "entity")
+        require_sentence(self.purpose, f"purpose of {self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +155,9 @@ class Table:
         key: Columns of the primary key.
         references: Columns that point at other tables; the chain of `delete`
             references is how rows belong to a construct.
+        deleted: What the kernel writes to the log for each row that it deletes,
+            with the key as `entityId` (several columns joined by "/"). Also
+            when the plugin is not loaded. None: the rows are no entities.
         kept: Why the table needs no retention rule.
     """
 
@@ -131,16 +165,17 @@ class Table:
     purpose: str
     key: tuple[str, ...] = ("id",)
     references: tuple[Reference, ...] = ()
+    deleted: EventType | None = None
     kept: str
 
     def __post_init__(self) -> None:
-        _require_name(self.name, "table")
-        _require_sentence(self.purpose, f"purpose of {self.name}")
-        _require_sentence(self.kept, f"kept of {self.name}")
-        _require(self.key, f"table {self.name} must have a key")
+        require_name(self.name, "table")
+        require_sentence(self.purpose, f"purpose of {self.name}")
+        require_sentence(self.kept, f"kept of {self.name}")
+        require(self.key, f"table {self.name} must have a key")
         for reference in self.references:
             itself = reference.table == self.name and reference.on_delete == "delete"
-            _require(not itself, f"{self.name}.{reference.column} points at its own table: it can be cleared or refuse")
+            require(not itself, f"{self.name}.{reference.column} points at its own table: it can be cleared or refuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +191,7 @@ class MigrationFolder:
     package: str
 
     def __post_init__(self) -> None:
-        _require(self.package, "package must be named")
+        require(self.package, "package must be named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +207,10 @@ class ErrorCode:
 
     def __post_init__(self) -> None:
         cls = self.error_class
-        _require(SyntheticError in cls.__mro__, f"{cls!r} must be a SyntheticError")
-        _require(CODE_PATTERN.fullmatch(cls.code), f"code {cls.code!r} must be upper-case words")
-        _require("code" in cls.__dict__, f"{cls.__name__} must set a code of its own")
-        _require(cls.__doc__, f"{cls.__name__} must have a docstring: it is the message")
+        require(SyntheticError in cls.__mro__, f"{cls!r} must be a SyntheticError")
+        require(CODE_PATTERN.fullmatch(cls.code), f"code {cls.code!r} must be upper-case words")
+        require("code" in cls.__dict__, f"{cls.__name__} must set a code of its own")
+        require(cls.__doc__, f"{cls.__name__} must have a docstring: it is the message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,28 +254,35 @@ class GraphQL:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Background work in small steps (`register_services`).
+    """Background work in small pieces (`register_services`).
 
-    Of the processes that share a store, the one that holds the service's
-    lease runs it. Each step is one write transaction, so it must be short.
+    Of the processes that share a store, the one that holds the background
+    lease runs it. A service is either a `step` or `work`.
 
     Attributes:
         name: Unique within the plugin.
         purpose: One sentence.
-        step: Does a bounded amount of work in the transaction and returns how
-            many units it did; it is called again at once until it returns 0.
-        every_ms: Pause after a step that found nothing to do, in milliseconds.
+        step: One write transaction, so it must be short: does a bounded amount
+            of work in it and returns how many units it did.
+        work: For what reads files or the network: does a bounded amount of
+            work outside a transaction, with the reads and writes of the store
+            that it is given, and returns how many units it did. Each of its
+            writes is refused once another process has the lease.
+        every_ms: Pause after a piece that found nothing to do (returned 0), in
+            milliseconds; else the next follows at once.
     """
 
     name: str
     purpose: str
-    step: Callable[[Transaction], int]
+    step: Callable[[Transaction], int] | None = None
+    work: Callable[[BlockingStore], int] | None = None
     every_ms: int
 
     def __post_init__(self) -> None:
-        _require_name(self.name, "service")
-        _require_sentence(self.purpose, f"purpose of {self.name}")
-        _require(self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
+        require_name(self.name, "service")
+        require_sentence(self.purpose, f"purpose of {self.name}")
+        require((self.step is None) != (self.work is None), f"{self.name} must have either a step or work")
+        require(self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,5 +298,5 @@ class Command:
     function: Callable[..., Any]
 
     def __post_init__(self) -> None:
-        _require_name(self.name, "command", COMMAND_NAME)
-        _require(self.function.__doc__, f"the function of command {self.name} must have a docstring: it is the help")
+        require_name(self.name, "command", COMMAND_NAME)
+        require(self.function.__doc__, f"the function of command {self.name} must have a docstring: it is the help")

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from synthetic.clock import Clock
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE
 from synthetic.errors import (
     DatabaseBusyError,
     FileSystemUnsupportedError,
@@ -29,7 +30,6 @@ from synthetic.retry import retry_until
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.s3fs", "davfs"}
 )
-DIRECTORY_MODE = 0o700
 LOCK_WAIT_SECONDS = 60.0
 
 
@@ -42,6 +42,7 @@ class DataDirectory:
         self.settings = self.path / "plugins.toml"
         self.token = self.path / "token"
         self.backups = self.path / "backups"
+        self.archive = self.path / "archive"
         self._start_lock = self.path / "start.lock"
         self._open_lock = self.path / "open.lock"
 
@@ -82,7 +83,7 @@ class DataDirectory:
             StorageReadOnlyError: It cannot be made.
         """
         try:
-            os.close(os.open(self.database, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self.database, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
         except FileExistsError:
             return
         except OSError as error:
@@ -201,7 +202,7 @@ class Hold:
 
 def _open_lock_file(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     except OSError as error:
         raise StorageReadOnlyError(f"{path} cannot be made: {error.strerror}.") from error
 

@@ -105,7 +105,7 @@ class NotAcceptableError(SyntheticError):
     """The client accepts no media type that this path can answer with."""
 
     code = "NOT_ACCEPTABLE"
-    action = "Accept `application/graphql-response+json` or `application/json`."
+    action = "Accept `application/graphql-response+json`, `application/json` or `text/event-stream`."
     http_status = 406
     exit_code = ExitCode.DATA
 

@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import pluggy
 
+from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import (
     Command,
     ErrorCode,
+    EventType,
     GraphQL,
     MigrationFolder,
     Plugin,
@@ -93,6 +95,12 @@ def register_tables() -> tuple[Table, ...]:  # pyright: ignore[reportReturnType]
                     references=(Reference(column="construct_id", table="constructs"),),
                     kept="Written by people, a few a day.",
                 ),
+                Table(
+                    name="note_totals",
+                    purpose="How many notes were stored, by day.",
+                    key=("day",),
+                    kept="One row a day.",
+                ),
             )
     """
 
@@ -132,6 +140,27 @@ def register_errors() -> tuple[ErrorCode, ...]:  # pyright: ignore[reportReturnT
 
 
 @hookspec
+def register_events() -> tuple[EventType, ...]:  # pyright: ignore[reportReturnType]
+    """Declare what the plugin writes to the log. `tx.emit` refuses what is not declared.
+
+    Returns:
+        `EventType` records; names are unique in the whole kernel.
+
+    Example::
+
+        NOTE_SAVED = EventType(name="note.saved", entity="note", purpose="A note was stored; its length.")
+
+        def save_note(tx: Transaction, id: str, body: str) -> None:
+            tx.execute("INSERT INTO notes (id, body) VALUES (:id, :body)", {"id": id, "body": body})
+            tx.emit(NOTE_SAVED, id, payload={"length": len(body)})
+
+        @hookimpl
+        def register_events():
+            return (NOTE_SAVED,)
+    """
+
+
+@hookspec
 def register_graphql() -> tuple[GraphQL, ...]:  # pyright: ignore[reportReturnType]
     """Contribute root fields, types and fields on other plugins' types.
 
@@ -152,12 +181,50 @@ def register_graphql() -> tuple[GraphQL, ...]:  # pyright: ignore[reportReturnTy
 
 
 @hookspec
+def register_consumers() -> tuple[Consumer, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute what follows the log: folds and mirrors.
+
+    The process that does the store's background work runs them, each in a
+    thread of its own. The position of each is stored in the transaction of its
+    work. What an event does to a consumer that raises is its `on_error`; a
+    fault of the store (busy, full) is waited out.
+
+    Returns:
+        `Fold` and `Mirror` records; names are unique in the plugin, and a
+        table belongs to one fold at most.
+
+    Example::
+
+        class NoteTotal(NamedTuple):
+            day: int
+            notes: int
+
+        def count_note(state: FoldState, event: Event) -> None:
+            day = event.occurred_at_utc // 86_400_000
+            total = state.get(NoteTotal, day) or NoteTotal(day, 0)
+            state.put(total._replace(notes=total.notes + 1))
+
+        @hookimpl
+        def register_consumers():
+            return (
+                Fold(
+                    name="totals",
+                    purpose="How many notes were stored, by day.",
+                    tables={"note_totals": NoteTotal},
+                    types=(NOTE_SAVED,),
+                    apply=count_note,
+                ),
+            )
+    """
+
+
+@hookspec
 def register_services() -> tuple[Service, ...]:  # pyright: ignore[reportReturnType]
     """Contribute background work.
 
     Returns:
-        `Service` records. An exception in a step is logged, counted, and the
-        step tried again with back-off; it stops nothing else.
+        `Service` records. An exception in a service is logged, counted, and
+        the service tried again with back-off; it stops nothing else.
 
     Example::
 

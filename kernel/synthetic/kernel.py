@@ -13,16 +13,25 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
 from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
-from synthetic.database.transaction import Surroundings
+from synthetic.database.surroundings import Surroundings
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
+from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
+from synthetic.log.archive import Archive, archive_service
+from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
+from synthetic.log.consumers.store import has_reached
+from synthetic.log.emission import EventCatalogue
+from synthetic.log.event_types import KERNEL_EVENTS
+from synthetic.log.sync.meter import SyncMeter
+from synthetic.log.sync.monitor import monitor_service
+from synthetic.log.sync.statuses import LoadedConsumers
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
-from synthetic.services import ServiceRunner
+from synthetic.services.runner import BackgroundRunner
 
 log = logger_for(__name__)
 
@@ -40,8 +49,34 @@ KERNEL_TABLES = (
         key=("name",),
         kept="One row a table.",
     ),
+    Table(
+        name="domain_events",
+        purpose="The log of what happened.",
+        key=("position",),
+        kept="Ranges past `kernel.events.keep_ms` move to the archive.",
+    ),
+    Table(name="consumers", purpose="Who follows the log, and how far.", key=("name",), kept="One row a consumer."),
+    Table(
+        name="set_aside_events",
+        purpose="Events that a consumer could not work with, and went on without.",
+        key=("consumer", "position", "entity_type", "entity_id"),
+        kept="Until the consumer is rebuilt; a bounded number of each.",
+    ),
+    Table(
+        name="log_segments",
+        purpose="Ranges of the log that are in the archive.",
+        key=("first_position",),
+        kept="One row a file of the archive.",
+    ),
+    Table(name="sync_state", purpose="Which module is in what state.", key=("module",), kept="One row a module."),
+    Table(
+        name="sync_attempts",
+        purpose="The last attempts of each module.",
+        key=("module", "number"),
+        kept="The last 100 of each module.",
+    ),
     Table(name="tokens", purpose="Hashes of the tokens that open the store.", kept="Made by people, a few."),
-    Table(name="leases", purpose="Which process runs which service.", key=("name",), kept="One row a service."),
+    Table(name="leases", purpose="Which process does the background work.", key=("name",), kept="One row."),
 )
 
 
@@ -52,6 +87,7 @@ class Kernel:
         directory: The data directory.
         registry: The loaded plugins and all that they contribute.
         settings: The kernel's own.
+        consumers: Those of the kernel and of the loaded plugins.
         database: Reads and writes.
         schema: Of this kernel's GraphQL.
         engine: Runs GraphQL operations.
@@ -76,6 +112,9 @@ class Kernel:
         self.clock = clock
         self.metrics = Metrics()
         self.blueprint = blueprint_of(registry)
+        self.consumers = declared_consumers(
+            [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers], registry.tables
+        )
         strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
@@ -84,7 +123,7 @@ class Kernel:
         self._hold = directory.hold_open(clock)
         try:
             self.database, self.applied = self._open_database(migrate=migrate, progress=progress)
-            self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics)
+            self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics, has_reached)
         except BaseException:
             self._hold.release()
             raise
@@ -96,8 +135,11 @@ class Kernel:
         connection, applied = open_store(
             directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
         )
-        surroundings = Surroundings(self._settings_of)
-        surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
+        surroundings = surroundings_of(registry, clock)
+        meter = SyncMeter(clock, self.settings.sync.monitor_ms)
+        surroundings.provide(meter)
+        surroundings.provide(Archive(directory.archive))
+        self.metrics.registry.register(meter)
         database = Database(
             directory.database,
             connection,
@@ -107,6 +149,11 @@ class Kernel:
             self.metrics,
             ledger_guard(self.blueprint),
         )
+        try:
+            database.read_blocking(check_fold_tables, self.consumers)
+        except BaseException:
+            database.close()
+            raise
         return database, applied
 
     @classmethod
@@ -148,9 +195,11 @@ class Kernel:
         """The data directory's path."""
         return self.directory.path
 
-    def services(self) -> ServiceRunner:
-        """A runner for the plugins' background work; who makes it starts and stops it."""
-        return ServiceRunner(self.registry.services, self.database, self.clock, self.metrics)
+    def services(self) -> BackgroundRunner:
+        """A runner for the background work; who makes it starts and stops it."""
+        own = (*KERNEL_SERVICES, monitor_service(self.settings.sync), archive_service(self.directory.archive))
+        services = [*(Stamped("kernel", service) for service in own), *self.registry.services]
+        return BackgroundRunner(services, self.consumers, self.database, self.clock, self.metrics)
 
     @contextlib.contextmanager
     def alone(self) -> Generator[None]:
@@ -168,8 +217,19 @@ class Kernel:
         self.database.close()
         self._hold.release()
 
-    def _settings_of(self, settings_class: type[Any], /) -> Any:
-        return self.registry.settings[settings_class]
+
+def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
+    """What the loaded plugins lend to every transaction."""
+
+    def settings_of(settings_class: type[Any], /) -> Any:
+        return registry.settings[settings_class]
+
+    surroundings = Surroundings(settings_of)
+    surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
+    surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
+    own_consumers = (Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS)
+    surroundings.provide(LoadedConsumers.of([*own_consumers, *registry.consumers]))
+    return surroundings
 
 
 def blueprint_of(registry: Registry) -> Blueprint:

@@ -1,4 +1,4 @@
-"""What the kernel itself answers over GraphQL: `health` and `plugins`."""
+"""What the kernel itself answers over GraphQL: `health`, `plugins`, the log, sync state."""
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
@@ -9,9 +9,12 @@ import apsw
 import strawberry
 
 from synthetic.contributions import GraphQL
-from synthetic.database.transaction import SettingsLookup, Snapshot
+from synthetic.database.surroundings import SettingsLookup
+from synthetic.database.transaction import Snapshot
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import DateTime
+from synthetic.log import event_fields
+from synthetic.log.sync import fields as sync_fields
 from synthetic.registry import Registry
 
 
@@ -111,4 +114,14 @@ def plugins(
     return Plugins(loaded=loaded, left_out=left_out)
 
 
-KERNEL_GRAPHQL = GraphQL(queries=(health, plugins))
+KERNEL_GRAPHQL = GraphQL(
+    queries=(health, plugins, event_fields.event, event_fields.events, sync_fields.sync_status),
+    mutations=(
+        event_fields.emit_event,
+        sync_fields.report_sync,
+        sync_fields.request_resync,
+        sync_fields.forget_sync_module,
+    ),
+    subscriptions=(event_fields.event_updates, sync_fields.sync_status_updates),
+    nodes={event_fields.Event: event_fields.find_event_nodes},
+)

@@ -66,6 +66,9 @@ class LimitSettings:
     page_size: Annotated[int, Meta(ge=1, description="Most nodes of one page.")] = 1_000
     page_size_default: Annotated[int, Meta(ge=1, description="Nodes of a page when first and last are absent.")] = 50
     operation_ms: Annotated[int, Meta(ge=1, description="Deadline of one operation.")] = 30_000
+    at_least_ms: Annotated[
+        int, Meta(ge=0, description="How long a request waits for the position in `extensions.atLeast`.")
+    ] = 5_000
     answer_bytes: Annotated[int, Meta(ge=1, description="Size of an operation's answer.")] = 67_108_864
     mutations: Annotated[int, Meta(ge=1, description="Mutations that run at once.")] = 64
     documents: Annotated[int, Meta(ge=1, description="Validated documents kept.")] = 1_000
@@ -76,6 +79,55 @@ class LimitSettings:
     socket_frame_bytes: Annotated[int, Meta(ge=1, description="Size of a message on a WebSocket.")] = 1_048_576
     socket_queue: Annotated[int, Meta(ge=1, description="Frames waiting for a slow client.")] = 256
     sockets: Annotated[int, Meta(ge=1, description="Open WebSockets of one process.")] = 10_000
+    stream_ping_ms: Annotated[
+        int,
+        Meta(ge=1, description="Silence after which an event stream sends a comment; who takes nothing is cut off."),
+    ] = 15_000
+    stream_operations: Annotated[int, Meta(ge=1, description="Operations running on one event stream.")] = 100
+    stream_queue: Annotated[int, Meta(ge=1, description="Events waiting for a slow client.")] = 256
+    stream_reservation_ms: Annotated[
+        int, Meta(ge=1, description="How long a reserved event stream waits for its client to connect, or again.")
+    ] = 10_000
+    streams: Annotated[int, Meta(ge=1, description="Event streams of one process, open or reserved.")] = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """The log of events."""
+
+    keep_ms: Annotated[
+        int, Meta(ge=60_000, description="Events older than this move to the archive; default: 30 days.")
+    ] = 2_592_000_000
+    segment_events: Annotated[int, Meta(ge=1, le=1_000_000, description="Events in one file of the archive.")] = 50_000
+    external_types: Annotated[
+        tuple[str, ...],
+        Meta(description="Types of events that clients may append with emitEvent, beside those of plugins."),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """When a module counts as up to date."""
+
+    stale_events: Annotated[int, Meta(ge=0, description="A consumer is STALE that has more events yet to apply.")] = (
+        10_000
+    )
+    stale_ms: Annotated[
+        int, Meta(ge=1, description="A consumer is STALE while an event that concerns it has waited longer.")
+    ] = 30_000
+    expected_interval_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="An outside module that has not said how often it syncs is STALE when its last success is "
+            "longer ago; 0: never.",
+        ),
+    ] = 86_400_000
+    attempt_stuck_ms: Annotated[
+        int, Meta(ge=1, description="An attempt of an outside module that is silent for longer is taken to be stuck.")
+    ] = 600_000
+    monitor_ms: Annotated[int, Meta(ge=10, description="How often all modules are judged.")] = 1_000
+    modules: Annotated[int, Meta(ge=1, description="Outside modules that may report their state.")] = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +162,6 @@ class KernelSettings:
     server: ServerSettings = field(default_factory=ServerSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     security: SecuritySettings = field(default_factory=SecuritySettings)
+    events: EventSettings = field(default_factory=EventSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
     log: LogSettings = field(default_factory=LogSettings)

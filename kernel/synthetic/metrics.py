@@ -83,9 +83,14 @@ class Metrics:
         reads: Reads that were begun.
         read_seconds: Duration of reads.
         overloads: Work that was turned away, by `queue`: `writer`, `readers`,
-            `mutations`, `documents`, `connections` or `sockets`.
+            `mutations`, `documents`, `connections`, `sockets` or `streams`.
         open_connections: TCP connections, WebSockets among them.
         open_sockets: WebSockets.
+        open_streams: Event streams.
+        subscribers: Followers of the log.
+        background: 1 while this process does the background work.
+        resumes: Subscriptions that began at a position their client brought.
+        drops: Connections that were closed because their client did not read.
         documents: The cache of compiled documents, once there is one; what it counts is shown.
     """
 
@@ -117,6 +122,16 @@ class Metrics:
             "synthetic_open_connections", "TCP connections of this process, WebSockets among them.", registry=registry
         )
         self.open_sockets = Gauge("synthetic_open_sockets", "WebSockets of this process.", registry=registry)
+        self.open_streams = Gauge("synthetic_open_streams", "Event streams of this process.", registry=registry)
+        self.subscribers = Gauge("synthetic_subscribers", "Followers of the log in this process.", registry=registry)
+        self.resumes = Counter(
+            "synthetic_resumes", "Subscriptions that went on from a position of an earlier one.", registry=registry
+        )
+        self.drops = Counter(
+            "synthetic_subscribers_dropped",
+            "Connections with subscriptions that were closed since their client did not read.",
+            registry=registry,
+        )
         self.documents: CacheCounts | None = None
         registry.register(_DocumentCollector(self))
         self._make_labelled(registry)
@@ -152,6 +167,28 @@ class Metrics:
         self._service_failures = Counter(
             "synthetic_service_failures", "Steps of background services that failed.", ("service",), registry=registry
         )
+        self._service_failing = Gauge(
+            "synthetic_service_failing",
+            "How many times in a row a background service or consumer has failed; 0: it works.",
+            ("service",),
+            registry=registry,
+        )
+        self.background = Gauge(
+            "synthetic_background", "1 in the process that does the background work.", registry=registry
+        )
+        self._consumer_events = Counter(
+            "synthetic_consumer_events", "Events that consumers took in.", ("consumer",), registry=registry
+        )
+        self._consumer_seconds = Histogram(
+            "synthetic_consumer_batch_seconds",
+            "Duration of the transactions in which consumers take events in.",
+            ("consumer",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._consumer_set_aside = Counter(
+            "synthetic_consumer_set_aside", "Events that consumers went on without.", ("consumer",), registry=registry
+        )
         self._request_children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._response_children: dict[int, Counter] = {}
 
@@ -169,7 +206,7 @@ class Metrics:
         """Count a GraphQL operation that ended.
 
         Args:
-            transport: `http` or `websocket`.
+            transport: `http`, `websocket` or `sse`.
             operation: `query`, `mutation`, `subscription`, or `none` when the
                 request failed before its kind was known.
             code: `OK`, or the code of its first error.
@@ -201,9 +238,25 @@ class Metrics:
         self._service_units.labels(service).inc(units)
         self._service_seconds.labels(service).observe(seconds)
 
-    def service_failure(self, service: str) -> None:
-        """Count a step of a background service that raised."""
-        self._service_failures.labels(service).inc()
+    def service_failing(self, service: str, in_a_row: int) -> None:
+        """Count a piece of background work that raised.
+
+        Args:
+            service: Plugin and name of the service or consumer.
+            in_a_row: How many times it has by now; 0: it works again.
+        """
+        self._service_failing.labels(service).set(in_a_row)
+        if in_a_row:
+            self._service_failures.labels(service).inc()
+
+    def consumer_batch(self, consumer: str, events: int, seconds: float) -> None:
+        """Count a transaction in which a consumer took events in."""
+        self._consumer_events.labels(consumer).inc(events)
+        self._consumer_seconds.labels(consumer).observe(seconds)
+
+    def consumer_set_aside(self, consumer: str) -> None:
+        """Count an event that a consumer went on without."""
+        self._consumer_set_aside.labels(consumer).inc()
 
     def text(self) -> bytes:
         """All metrics of this kernel, in Prometheus' text format."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from synthetic.contributions import Command, ErrorCode, GraphQL, MigrationFolder, Service, Stamped, Table
+from synthetic.consumer_contributions import Consumer
+from synthetic.contributions import Command, ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
 from synthetic.kernel_settings import KernelSettings
 from synthetic.plugins.clashes import kernel_names
 from synthetic.plugins.discovery import InstalledPlugin
@@ -53,7 +54,9 @@ class Registry:
     tables: tuple[Stamped[Table], ...]
     migrations: tuple[Stamped[MigrationFolder], ...]
     errors: tuple[Stamped[ErrorCode], ...]
+    events: tuple[Stamped[EventType], ...]
     graphql: tuple[Stamped[GraphQL], ...]
+    consumers: tuple[Stamped[Consumer], ...]
     services: tuple[Stamped[Service], ...]
     commands: tuple[Stamped[Command], ...]
     _loader: PluginLoader
@@ -120,7 +123,9 @@ def load_registry(
         tables=_stamped(loader, "register_tables"),
         migrations=_stamped(loader, "register_migrations"),
         errors=_stamped(loader, "register_errors"),
+        events=_stamped(loader, "register_events"),
         graphql=_stamped(loader, "register_graphql"),
+        consumers=_stamped(loader, "register_consumers"),
         services=_stamped(loader, "register_services"),
         commands=_stamped(loader, "register_commands"),
         _loader=loader,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from synthetic.json_text import from_json, to_json
+from synthetic.origin import Origin
 
 if TYPE_CHECKING:
     from synthetic.database.database import Database
@@ -22,9 +23,12 @@ ResultT = TypeVar("ResultT")
 class BlockingDatabase:
     """Reads and writes that wait for their answer, for code that is not asynchronous."""
 
-    def __init__(self, database: Database, interruption: Interruption | None = None) -> None:
+    def __init__(
+        self, database: Database, interruption: Interruption | None = None, origin: Origin | None = None
+    ) -> None:
         self._database = database
         self._interruption = interruption
+        self._origin = origin
 
     def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(snapshot, *args)` in a read transaction."""
@@ -32,7 +36,7 @@ class BlockingDatabase:
 
     def write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(tx, *args)` in a write transaction; durable when it returns."""
-        return self._database.write_blocking(function, *args, interruption=self._interruption)
+        return self._database.write_blocking(function, *args, interruption=self._interruption, origin=self._origin)
 
 
 class Store(BlockingDatabase):
@@ -42,8 +46,8 @@ class Store(BlockingDatabase):
         kernel: What carries it, for what is not offered here.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
-        super().__init__(kernel.database)
+    def __init__(self, kernel: Kernel, origin: Origin | None = None) -> None:
+        super().__init__(kernel.database, origin=origin)
         self.kernel = kernel
 
     def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -68,17 +72,20 @@ class Store(BlockingDatabase):
         self.close()
 
 
-def open_store(path: str | Path, *, migrate: bool = True, settings: Mapping[str, str] | None = None) -> Store:
+def open_store(
+    path: str | Path, *, migrate: bool = True, settings: Mapping[str, str] | None = None, actor: str = "program"
+) -> Store:
     """Open the store in a directory; it is made when it is not there.
 
     Args:
         path: The data directory.
         migrate: Bring an older store up to date; else one is refused.
         settings: Dotted names and values, as `--set` takes them.
+        actor: In whose name the program writes: every event of its writes says so.
 
     Raises:
         SyntheticError: The store cannot be opened; the code says why.
     """
     from synthetic.kernel import Kernel  # noqa: PLC0415 - the kernel imports what this file offers to it
 
-    return Store(Kernel.open(Path(path), overrides=settings, migrate=migrate))
+    return Store(Kernel.open(Path(path), overrides=settings, migrate=migrate), Origin(actor))

@@ -16,10 +16,11 @@ CANCELLED. Any may follow any other. A construct in an ended status has
 Relationships: PARENT, PLAN_TO_IMPLEMENTATION and DEPENDS_ON lead from one
 construct to another and forbid cycles; RELATED has no direction.
 
-Events: none.
+Events: `construct.saved`, `construct.deleted`, `construct_relationship.saved`,
+`construct_relationship.deleted`. The upkeep of the metadata index writes none.
 
 Error codes: RELATIONSHIP_CYCLE, RELATIONSHIP_GRAPH_TOO_LARGE, and the
 kernel's BAD_USER_INPUT, NOT_FOUND and CONFLICT.
 
-Other plugins may import `store`, `types` and `errors`.
+Other plugins may import `store`, `types`, `events` and `errors`.
 """

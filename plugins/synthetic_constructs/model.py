@@ -92,6 +92,15 @@ class ConstructRecord(NamedTuple):
     ended_at: int | None
 
 
+FIELDS = {
+    "user_id": "userId",
+    "project_id": "projectId",
+    "started_at": "startedAt",
+    "ended_at": "endedAt",
+}
+"""Columns of a construct whose name differs from that of the field."""
+
+
 class RelationshipRecord(NamedTuple):
     """A row of `construct_relationships`."""
 

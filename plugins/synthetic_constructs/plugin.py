@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthetic import (
     ErrorCode,
+    EventType,
     GraphQL,
     MigrationFolder,
     Plugin,
@@ -15,6 +16,7 @@ from synthetic import (
 )
 from synthetic_constructs import mutation, query, services
 from synthetic_constructs.errors import RelationshipCycleError, RelationshipGraphTooLargeError
+from synthetic_constructs.events import CONSTRUCT_DELETED, EVENTS, RELATIONSHIP_DELETED
 from synthetic_constructs.settings import ConstructSettings
 from synthetic_constructs.types import Construct, find_construct_nodes
 
@@ -39,6 +41,7 @@ def register_tables() -> tuple[Table, ...]:
         Table(
             name="constructs",
             purpose="Units of agent work.",
+            deleted=CONSTRUCT_DELETED,
             kept="The record of what was done: an operator deletes constructs, age does not.",
         ),
         Table(
@@ -49,6 +52,7 @@ def register_tables() -> tuple[Table, ...]:
                 Reference(column="from_id", table="constructs"),
                 Reference(column="to_id", table="constructs"),
             ),
+            deleted=RELATIONSHIP_DELETED,
             kept=kept,
         ),
         Table(
@@ -77,6 +81,12 @@ def register_migrations() -> tuple[MigrationFolder, ...]:
 def register_errors() -> tuple[ErrorCode, ...]:
     """The codes of `errors.py`."""
     return (ErrorCode(RelationshipCycleError), ErrorCode(RelationshipGraphTooLargeError))
+
+
+@hookimpl
+def register_events() -> tuple[EventType, ...]:
+    """The event types of `events.py`."""
+    return EVENTS
 
 
 @hookimpl

@@ -17,11 +17,12 @@ What decides how files are followed is in `files.py`; what a last line without
 an end means, in `reading.py`. Deleting a transcript deletes what is known of
 its file, so a file that is still there is read again by the next ingest.
 
-Events: none.
+Events: `ingest_file.read`, when the state of a file changes or a run of reading it
+brought something; what the file says is told by sessions and transcripts.
 
 Error codes: UNKNOWN_FORMAT, INGEST_RACE, INGEST_INCOMPLETE, IMPORTER_CLASH,
 and the kernel's BAD_USER_INPUT and NOT_FOUND.
 
 Other plugins may import `store` (with all that an importer is made of),
-`types` and `errors`.
+`types`, `events` and `errors`.
 """

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from synthetic import Store
 from synthetic.cli import DataOption, JsonOption, Progress, emit, open_store, progress
 from synthetic_constructs.store import get_construct
 from synthetic_ingest.errors import IngestIncompleteError, UnknownFormatError
@@ -16,6 +19,7 @@ from synthetic_ingest.ingest import Ingest, importers_of
 from synthetic_ingest.plans import IngestOptions
 from synthetic_ingest.report import Outcome, Report
 from synthetic_ingest.walk import find_files
+from synthetic_ingest.watch import Look, Watch
 
 PathsArgument = Annotated[
     list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are searched to their depths.")
@@ -30,6 +34,10 @@ ConstructOption = Annotated[
 _NAMED_MAX = 20
 """Files that are named to a person; --json names more."""
 
+WatchOption = Annotated[bool, typer.Option("--watch", help="Go on, and follow the files as they are written.")]
+ModuleOption = Annotated[
+    str, typer.Option("--module", metavar="NAME", help="The name of this watch in sync status; each has its own.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be read.")]
 
 
@@ -39,14 +47,20 @@ def ingest(
     format_name: FormatOption = None,
     construct: ConstructOption = None,
     dry_run: DryRunOption = False,
+    watch: WatchOption = False,
+    module: ModuleOption = "ingest",
     as_json: JsonOption = False,
 ) -> None:
     """Read transcripts from files into the store, and what has been added to those that were read before.
 
     Formats are recognised by content; gzip and Zstandard are read as they are. It can be stopped and started
     again at any time: nothing is lost, and nothing is stored twice. The exit code is 0 when all could be read,
-    and 65 when some files could not; these are named, and all the others are stored.
+    and 65 when some files could not; these are named, and all the others are stored. With --watch it goes on,
+    and reads what agents write as they write it, until it is stopped by Ctrl-C or SIGTERM; how it fares is in
+    `synthetic status`.
     """
+    if watch and dry_run:
+        raise typer.BadParameter("--watch and --dry-run do not go together.", param_hint="--watch")
     with open_store(data, create=not dry_run) as store:
         importers = importers_of(store)
         options = IngestOptions(
@@ -57,6 +71,9 @@ def ingest(
         if construct is not None:
             store.read(get_construct, construct)
         run = Ingest(store, importers, options)
+        if watch:
+            _follow(store, run, paths, module, as_json=as_json)
+            return
         with progress("Reading", as_json, unit="bytes") as display:
             display.expect(sum(found.status.size_bytes for found in find_files(paths) if found.status is not None))
             report = run.run(paths, _advance(display, run))
@@ -66,6 +83,47 @@ def ingest(
             f"{report.files[Outcome.FAILED]} of {sum(report.files.values())} files could not be read, or not whole.",
             details={"failures": report.failures[:_NAMED_MAX]},
         )
+
+
+def _follow(store: Store, run: Ingest, paths: list[Path], module: str, *, as_json: bool) -> None:
+    """Read, and go on reading what is added, until a signal says stop."""
+    stop = threading.Event()
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise typer.BadParameter(f"{missing[0]} is not there to be watched.", param_hint="PATH")
+
+    def say(look: Look) -> None:
+        if as_json:
+            emit(_summary_of(look), as_json)
+        else:
+            emit(_line_of(look), as_json)
+
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        Watch(store, run, paths, module, stop).follow(say)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary_of(look: Look) -> dict[str, Any]:
+    """What one look came to, for machines."""
+    failure = look.failure
+    return look.report.summary() | (
+        {} if failure is None else {"error": {"code": failure.code, "message": failure.message}}
+    )
+
+
+def _line_of(look: Look) -> str:
+    """The same in a line."""
+    report = look.report
+    parts = [f"{report.messages:,} messages"]
+    parts += [f"{count:,} files {name}" for name, count in report.files.items() if count]
+    parts += [f"{report.rejects:,} lines rejected"] * bool(report.rejects)
+    parts += [f"{each['path']}: {each['reason']}" for each in report.failures[:_NAMED_MAX]]
+    if look.failure is not None:
+        parts.append(f"put off: {look.failure.message}")
+    return "; ".join(parts)
 
 
 def _for_people(report: Report) -> dict[str, Any]:

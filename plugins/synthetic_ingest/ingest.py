@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synthetic import BadUserInputError, ConflictError, NotFoundError, Store
-from synthetic_ingest.errors import ImporterClashError
+from synthetic_ingest.errors import ImporterClashError, IngestRaceError
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError, leaves_as_is
 from synthetic_ingest.plans import IngestOptions, NothingToReadError, Plan, Planner
@@ -49,7 +49,7 @@ def importers_of(store: Store) -> dict[str, Importer]:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Look for garbage in cycles seldom.
 
     What is parsed of a batch makes some 50,000 objects without cycles, and
@@ -105,12 +105,22 @@ class Ingest:
             SyntheticError: The store cannot be written; what was committed stays.
         """
         self._on_progress = on_progress or _say_nothing
-        with _rare_collections():
+        with rare_collections():
             for found in find_files(list(paths)):
-                self._take(found)
+                self.take(found)
         return self.report
 
-    def _take(self, found: Found) -> None:
+    def begin(self) -> Report:
+        """Start counting anew; the report that counts from now on."""
+        self.report = Report(is_dry_run=self._options.is_dry_run)
+        return self.report
+
+    def take(self, found: Found) -> None:
+        """Read what was found, if there is anything new in it.
+
+        Raises:
+            SyntheticError: The store cannot be written; what was committed stays.
+        """
         path, status = found.path, found.status
         self._path, self._advanced_bytes = path, 0
         if status is None:
@@ -123,7 +133,7 @@ class Ingest:
             self._settle(known)
         else:
             try:
-                self._read(path)
+                self._read_once_more_if_overtaken(path)
             except NothingToReadError as error:
                 (self.report.fail if found.is_named and error.is_failure else self.report.skip)(path, str(error))
             except UnreadableFileError as error:
@@ -156,6 +166,13 @@ class Ingest:
         facts = (record.session_id, self._planner.idle_before, self._options.construct_id)
         if self._store.read(needs_settling, *facts):
             self._store.write(settle_session, *facts)
+
+    def _read_once_more_if_overtaken(self, path: Path) -> None:
+        """Read a file; where another process has read it on meanwhile, read what that one has left."""
+        try:
+            self._read(path)
+        except IngestRaceError:
+            self._read(path)
 
     def _read(self, path: Path) -> None:
         with open_source(path) as source:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from synthetic_ingest.fingerprints import HeadPrint
 from synthetic_ingest.importer import FileSession
-from synthetic_sessions.store import Session, SessionFacts, SessionStatus
+from synthetic_sessions.store import Session, SessionContent, SessionFacts, SessionStatus
 from synthetic_transcripts.store import NewMessage
 
 
@@ -241,33 +241,21 @@ def leaves_as_is(record: IngestFile, target: Target, batch: Batch) -> bool:
     )
 
 
-class Settlement(NamedTuple):
-    """What becomes of a session by what is known of its file.
-
-    Attributes:
-        ends: It is over, since its last activity.
-        revives: It was over, and goes on.
-        attaches: It is attached to a construct.
-    """
-
-    ends: bool
-    revives: bool
-    attaches: bool
-
-
-def settlement_of(session: Session, *, is_idle: bool, construct_id: str | None) -> Settlement:
-    """Decide about a session.
+def settlement_of(session: Session, *, is_idle: bool) -> SessionContent:
+    """What becomes of a session by what is known of its files: that it is over, or that it goes on after all.
 
     Args:
-        session: As it is stored.
+        session: As it is.
         is_idle: Whether none of its files has changed for long.
-        construct_id: What it would be attached to.
+
+    Returns:
+        What is to be changed of it; nothing for one that a person has failed or cancelled.
     """
     is_active, is_ended = session.status == SessionStatus.ACTIVE, session.status == SessionStatus.ENDED
     # Ended here, a session has ended with its last activity; one that a person ended, later.
     since_end = session.last_activity_at - (session.ended_at or 0)
-    return Settlement(
-        ends=is_idle and (is_active or (is_ended and since_end > 0)),
-        revives=not is_idle and is_ended and since_end >= 0,
-        attaches=construct_id is not None and session.construct_id is None,
-    )
+    if is_idle and (is_active or (is_ended and since_end > 0)):
+        return {"status": SessionStatus.ENDED, "ended_at": session.last_activity_at}
+    if not is_idle and is_ended and since_end >= 0:
+        return {"status": SessionStatus.ACTIVE, "ended_at": None}
+    return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from synthetic import (
     Command,
     ErrorCode,
+    EventType,
     Extension,
     GraphQL,
     MigrationFolder,
@@ -16,6 +17,7 @@ from synthetic import (
 )
 from synthetic_ingest import command, query
 from synthetic_ingest.errors import ImporterClashError, IngestIncompleteError, IngestRaceError, UnknownFormatError
+from synthetic_ingest.events import EVENTS
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.importers.chat import CHAT
 from synthetic_ingest.importers.coding_agent import CODING_AGENT
@@ -75,6 +77,12 @@ def register_errors() -> tuple[ErrorCode, ...]:
     return tuple(
         ErrorCode(error) for error in (UnknownFormatError, IngestRaceError, IngestIncompleteError, ImporterClashError)
     )
+
+
+@hookimpl
+def register_events() -> tuple[EventType, ...]:
+    """The event types of `events.py`."""
+    return EVENTS
 
 
 @hookimpl

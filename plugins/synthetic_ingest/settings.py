@@ -28,6 +28,9 @@ class IngestSettings:
     rejects_per_file: Annotated[
         int, Meta(ge=1, description="Rejected lines of one file that are kept; the rest are only counted.")
     ] = 1_000
+    watch_rescan_ms: Annotated[
+        int, Meta(ge=1_000, description="How often `--watch` looks at all files again, whatever it was told of.")
+    ] = 60_000
     idle_ms: Annotated[
         int, Meta(ge=1, description="A session whose file has not changed for this long counts as ended.")
     ] = 1_800_000

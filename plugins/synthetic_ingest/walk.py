@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def find_files(paths: Sequence[Path]) -> Iterator[Found]:
     links can be entered.
     """
     for path in paths:
-        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links that were meant
+        absolute = absolute_of(path)
         try:
             status = absolute.stat()
         except (OSError, ValueError) as error:
@@ -49,6 +49,37 @@ def find_files(paths: Sequence[Path]) -> Iterator[Found]:
             yield from _under(absolute)
         else:
             yield _found(absolute, status, is_named=True)
+
+
+def find_changed(changed: Iterable[Path], paths: Sequence[Path]) -> Iterator[Found]:
+    """What of some paths that have changed is to be read, in the order of names.
+
+    Args:
+        changed: Absolute; some may not be there any more.
+        paths: The files and folders that are read: what is hidden within them is left out.
+    """
+    # Some systems tell of files by their real paths, whatever the links that were meant.
+    roots = {name: root for root in map(absolute_of, paths) for name in (root.resolve(), root)}
+    for told in sorted(changed):
+        name = next((name for name in roots if told.is_relative_to(name)), None)
+        if name is None or any(part.startswith(".") for part in told.relative_to(name).parts):
+            continue
+        root = roots[name]
+        path = root / told.relative_to(name)
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            # Gone again; what was read of it stays. One that was named is missed by the next look at everything.
+            continue
+        if not stat.S_ISDIR(status.st_mode):
+            yield _found(path, status, is_named=path == root)
+        elif not path.is_symlink():
+            yield from _under(path)
+
+
+def absolute_of(path: Path) -> Path:
+    """The same path from the root, without `.` and `..`; links stay, for they were meant."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def path_text(path: Path) -> str:

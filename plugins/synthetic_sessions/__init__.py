@@ -11,10 +11,11 @@ States: ACTIVE, and the ended ones ENDED, FAILED and CANCELLED, which have
 `ended_at`. Any may follow any other: a session can be resumed. Activity
 (`last_activity_at`) is no change of a session: its version stays.
 
-Events: none.
+Events: `session.saved`, also for each session that inherits a construct;
+`session.deleted`.
 
 Error codes: SESSION_CYCLE, SESSION_TOO_DEEP, and the kernel's BAD_USER_INPUT,
 NOT_FOUND and CONFLICT.
 
-Other plugins may import `store`, `types` and `errors`.
+Other plugins may import `store`, `types`, `events` and `errors`.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthetic import (
     ErrorCode,
+    EventType,
     Extension,
     GraphQL,
     MigrationFolder,
@@ -16,6 +17,7 @@ from synthetic import (
 from synthetic_constructs.types import Construct
 from synthetic_sessions import mutation, query, types
 from synthetic_sessions.errors import SessionCycleError, SessionTooDeepError
+from synthetic_sessions.events import EVENTS, SESSION_DELETED
 from synthetic_sessions.settings import SessionSettings
 
 
@@ -43,6 +45,7 @@ def register_tables() -> tuple[Table, ...]:
                 # A sub-agent's session works on its parent's construct unless it says otherwise, and goes with that.
                 Reference(column="parent_session_id", table="sessions", on_delete="clear"),
             ),
+            deleted=SESSION_DELETED,
             kept="The record of what was done: it goes with its construct, age does not delete it.",
         ),
     )
@@ -58,6 +61,12 @@ def register_migrations() -> tuple[MigrationFolder, ...]:
 def register_errors() -> tuple[ErrorCode, ...]:
     """The codes of `errors.py`."""
     return (ErrorCode(SessionCycleError), ErrorCode(SessionTooDeepError))
+
+
+@hookimpl
+def register_events() -> tuple[EventType, ...]:
+    """The event types of `events.py`."""
+    return EVENTS
 
 
 @hookimpl

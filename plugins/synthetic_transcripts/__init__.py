@@ -13,10 +13,12 @@ responses cost.
 
 States: a message is in the tail or sealed; readers cannot tell.
 
-Events: none.
+Events: `transcript.created`, `transcript.described`,
+`transcript.messages_appended` (one for each append that brought something),
+`transcript.deleted`. Sealing writes none: readers cannot tell.
 
 Error codes: CONTENT_TOO_LARGE, TRANSCRIPT_DAMAGED, and the kernel's
 BAD_USER_INPUT, NOT_FOUND and CONFLICT.
 
-Other plugins may import `store`, `types` and `errors`.
+Other plugins may import `store`, `types`, `events` and `errors`.
 """

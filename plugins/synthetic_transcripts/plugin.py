@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthetic import (
     ErrorCode,
+    EventType,
     Extension,
     GraphQL,
     MigrationFolder,
@@ -15,8 +16,9 @@ from synthetic import (
     hookimpl,
 )
 from synthetic_sessions.types import Session
-from synthetic_transcripts import mutation, query, services, types
+from synthetic_transcripts import mutation, query, services, subscription, types
 from synthetic_transcripts.errors import ContentTooLargeError, TranscriptDamagedError
+from synthetic_transcripts.events import EVENTS, TRANSCRIPT_DELETED
 from synthetic_transcripts.settings import TranscriptSettings
 
 _KEPT = "Goes with its transcript."
@@ -43,6 +45,7 @@ def register_tables() -> tuple[Table, ...]:
             name="transcripts",
             purpose="Ordered messages of sessions: the counts, and what the messages are found by.",
             references=(Reference(column="session_id", table="sessions"),),
+            deleted=TRANSCRIPT_DELETED,
             kept="The record of what was done: it goes with its session, age does not delete it.",
         ),
         Table(
@@ -102,12 +105,19 @@ def register_errors() -> tuple[ErrorCode, ...]:
 
 
 @hookimpl
+def register_events() -> tuple[EventType, ...]:
+    """The event types of `events.py`."""
+    return EVENTS
+
+
+@hookimpl
 def register_graphql() -> tuple[GraphQL, ...]:
     """Root fields, `Session.transcripts` and `Session.usage`, and how `node(id:)` finds what is here."""
     return (
         GraphQL(
             queries=(query.transcript, query.transcripts),
             mutations=(mutation.append_messages,),
+            subscriptions=(subscription.transcript_messages,),
             extend=(Extension(type=Session, fields=(types.transcripts, types.usage)),),
             nodes={
                 types.Transcript: types.find_transcript_nodes,

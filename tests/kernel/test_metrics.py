@@ -57,7 +57,7 @@ def test_answers_services_and_overloads_are_counted():
     metrics.http_response(200)
     metrics.http_response(503)
     metrics.service_step("transcripts.seal", 3, 0.25)
-    metrics.service_failure("transcripts.seal")
+    metrics.service_failing("transcripts.seal", 1)
     metrics.overloads.labels("writer").inc()
     found = samples(metrics)
     assert found["synthetic_http_responses_total", "200"] == 2

@@ -74,7 +74,13 @@ class TestWhatLoads:
         assert (first.plugins[0].settings.size, second.plugins[0].settings.size) == (1, 2)
 
     def test_the_plugins_of_this_repository_load(self):
-        assert names(load_registry(None, environ={})) == ["constructs", "sessions", "transcripts", "ingest"]
+        assert names(load_registry(None, environ={})) == [
+            "constructs",
+            "sessions",
+            "transcripts",
+            "ingest",
+            "projections",
+        ]
 
 
 class TestOrder:

@@ -93,12 +93,18 @@ def test_a_flag_for_a_table_that_is_no_toml_is_refused(tmp_path):
 
 
 def test_the_shipped_file_lists_the_plugins_in_their_order():
-    assert read_layers(None, {}, {}).plugin_names() == ("constructs", "sessions", "transcripts", "ingest")
+    assert read_layers(None, {}, {}).plugin_names() == (
+        "constructs",
+        "sessions",
+        "transcripts",
+        "ingest",
+        "projections",
+    )
 
 
 def test_the_store_adds_plugins_after_the_shipped_ones(tmp_path):
     names = layers_of(tmp_path, "[plugins.notes]\n[plugins.constructs]\n").plugin_names()
-    assert names == ("constructs", "sessions", "transcripts", "ingest", "notes")
+    assert names == ("constructs", "sessions", "transcripts", "ingest", "projections", "notes")
 
 
 def test_the_shipped_file_is_found_at_the_top_of_the_repository():

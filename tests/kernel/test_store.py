@@ -54,6 +54,7 @@ def test_the_store_says_who_it_is(store):
         "sessions",
         "transcripts",
         "ingest",
+        "projections",
     ]
     assert data["one"]["loaded"] == [{"name": "sessions", "requires": ["constructs"]}]
 

@@ -1,3 +1,15 @@
+CREATE TABLE construct_activity (
+    construct_id TEXT NOT NULL PRIMARY KEY,
+    sessions INTEGER NOT NULL CHECK (sessions >= 0),
+    messages INTEGER NOT NULL CHECK (messages >= 0),
+    tool_calls INTEGER NOT NULL CHECK (tool_calls >= 0),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    last_event_type TEXT NOT NULL,
+    last_event_at INTEGER NOT NULL,
+    last_position INTEGER NOT NULL CHECK (last_position >= 1)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE construct_metadata (
     construct_id TEXT NOT NULL REFERENCES constructs (id),
     key TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
@@ -64,6 +76,68 @@ CREATE INDEX constructs_by_updated_at ON constructs (updated_at, id);
 
 CREATE INDEX constructs_by_user_id ON constructs (user_id, created_at, id) WHERE user_id IS NOT NULL;
 
+CREATE TABLE consumers (
+    name TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('FOLD', 'MIRROR')),
+    -- Of the events that concern it, so that its lag is known without its plugin.
+    types TEXT NOT NULL CHECK (json_valid(types) AND json_type(types) = 'array'),
+    -- Its tables, so that what it leaves is found without its plugin.
+    tables TEXT NOT NULL CHECK (json_valid(tables) AND json_type(tables) = 'array'),
+    -- Of the code that made what is being answered from; empty: nothing has.
+    fingerprint TEXT NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    phase TEXT NOT NULL CHECK (phase IN ('FOLLOWING', 'REBUILDING', 'FAILED')),
+    -- The event that it could not take in; none where something else is in its way.
+    failed_position INTEGER,
+    error TEXT CHECK (json_valid(error)),
+    failed_at INTEGER,
+    rebuild_fingerprint TEXT,
+    rebuild_started_at INTEGER,
+    -- Events up to here are in the rebuild; those up to `rebuild_to` were there when it began.
+    rebuild_through INTEGER,
+    rebuild_to INTEGER,
+    -- A mirror's: how far it has scanned, once it has begun to.
+    rebuild_cursor TEXT,
+    requested TEXT CHECK (requested IN ('RETRY', 'RESUME', 'REBUILD')),
+    requested_at INTEGER,
+    set_aside INTEGER NOT NULL DEFAULT 0 CHECK (set_aside >= 0),
+    last_attempt_at INTEGER,
+    last_success_at INTEGER,
+    updated_at INTEGER NOT NULL,
+    CHECK ((phase = 'FAILED') = (error IS NOT NULL)),
+    CHECK ((error IS NULL) = (failed_at IS NULL)),
+    CHECK (failed_position IS NULL OR error IS NOT NULL),
+    CHECK (phase <> 'REBUILDING' OR rebuild_through IS NOT NULL),
+    CHECK (phase <> 'FOLLOWING' OR rebuild_through IS NULL),
+    CHECK ((rebuild_through IS NULL) = (rebuild_to IS NULL)),
+    CHECK ((rebuild_through IS NULL) = (rebuild_fingerprint IS NULL)),
+    CHECK ((rebuild_through IS NULL) = (rebuild_started_at IS NULL)),
+    CHECK ((requested IS NULL) = (requested_at IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE domain_events (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    epoch TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    module TEXT NOT NULL,
+    construct_id TEXT,
+    entity_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    actor TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    causation_id TEXT,
+    occurred_at_utc INTEGER NOT NULL,
+    ingested_at_utc INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX domain_events_by_construct ON domain_events (construct_id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX domain_events_by_entity ON domain_events (entity_id, entity_type);
+
+CREATE INDEX domain_events_by_type ON domain_events (type);
+
 CREATE TABLE ingest_files (
     id TEXT NOT NULL PRIMARY KEY,
     path TEXT NOT NULL CHECK (length(path) >= 1),
@@ -128,6 +202,18 @@ CREATE TABLE leases (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE log_segments (
+    first_position INTEGER NOT NULL PRIMARY KEY CHECK (first_position >= 1),
+    last_position INTEGER NOT NULL CHECK (last_position >= first_position),
+    events INTEGER NOT NULL CHECK (events >= 1),
+    file TEXT NOT NULL UNIQUE,
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 1),
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    archived_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE meta (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -147,6 +233,15 @@ CREATE TABLE schema_migrations (
     applied_at INTEGER NOT NULL,
     applied_by TEXT NOT NULL,
     PRIMARY KEY (plugin, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session_activity (
+    session_id TEXT NOT NULL PRIMARY KEY,
+    construct_id TEXT,
+    messages INTEGER NOT NULL CHECK (messages >= 0),
+    tool_calls INTEGER NOT NULL CHECK (tool_calls >= 0),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -194,6 +289,65 @@ CREATE INDEX sessions_by_status_and_activity ON sessions (status, last_activity_
 
 CREATE INDEX sessions_by_user_id ON sessions (user_id, started_at, id) WHERE user_id IS NOT NULL;
 
+CREATE TABLE set_aside_events (
+    consumer TEXT NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    entity_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    event_id TEXT CHECK ((event_id IS NULL) = (position = 0)),
+    error TEXT NOT NULL CHECK (json_valid(error)),
+    set_aside_at INTEGER NOT NULL,
+    PRIMARY KEY (consumer, position, entity_type, entity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sync_attempts (
+    module TEXT NOT NULL,
+    number INTEGER NOT NULL CHECK (number >= 1),
+    id TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'ABANDONED')),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    units INTEGER NOT NULL DEFAULT 0 CHECK (units >= 0),
+    runs INTEGER NOT NULL DEFAULT 1 CHECK (runs >= 1),
+    cursor TEXT,
+    requested TEXT CHECK (requested IN ('RETRY', 'RESYNC', 'RESUME')),
+    error TEXT CHECK (json_valid(error)),
+    PRIMARY KEY (module, number),
+    UNIQUE (module, id),
+    CHECK ((outcome = 'RUNNING') = (ended_at IS NULL)),
+    CHECK ((outcome = 'FAILED') = (error IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sync_state (
+    module TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('FOLD', 'MIRROR', 'OUTSIDE')),
+    expected_interval_ms INTEGER CHECK (expected_interval_ms >= 0),
+    cursor TEXT,
+    heard_at INTEGER,
+    last_attempt_at INTEGER,
+    last_success_at INTEGER,
+    error TEXT CHECK (json_valid(error)),
+    disabled_at INTEGER,
+    requested TEXT CHECK (requested IN ('RETRY', 'RESYNC', 'RESUME')),
+    requested_at INTEGER,
+    told_at INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    published TEXT CHECK (json_valid(published)),
+    published_position INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((published IS NULL) = (published_position IS NULL)),
+    CHECK ((requested IS NULL) = (requested_at IS NULL)),
+    CHECK (told_at IS NULL OR requested IS NOT NULL),
+    CHECK (heard_at IS NULL OR last_attempt_at IS NOT NULL),
+    CHECK (disabled_at IS NULL OR heard_at IS NULL),
+    CHECK (
+        kind = 'OUTSIDE'
+        OR coalesce(expected_interval_ms, cursor, heard_at, last_attempt_at, last_success_at, error, disabled_at,
+            requested) IS NULL
+    )
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -204,6 +358,15 @@ CREATE TABLE tokens (
     revoked_at INTEGER CHECK (revoked_at >= created_at),
     last_used_at INTEGER
 ) STRICT;
+
+CREATE TABLE transcript_activity (
+    transcript_id TEXT NOT NULL PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    messages INTEGER NOT NULL CHECK (messages >= 0),
+    tool_calls INTEGER NOT NULL CHECK (tool_calls >= 0),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE transcript_bodies (
     transcript_key INTEGER NOT NULL REFERENCES transcripts (key),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from synthetic.cli import migrate, plugins, schema, serve, status, tokens
-from synthetic.cli.invocation import SetOption, overriding, parse_overrides
+from synthetic.cli.invocation import SetOption, parse_overrides, running
 from synthetic.cli.output import OutputClosedError
 from synthetic.contributions import Command, Stamped
 from synthetic.errors import PluginFailedError
@@ -46,13 +46,13 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("status", status.status),
         ("schema", schema.schema),
     ):
-        application.command(name, context_settings=HELP_NAMES)(with_settings(function))
+        application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))
     tokens_group = typer.Typer(no_args_is_help=True, context_settings=HELP_NAMES, help=tokens.__doc__)
     for name, function in (("create", tokens.create), ("list", tokens.list_), ("revoke", tokens.revoke)):
-        tokens_group.command(name, context_settings=HELP_NAMES)(with_settings(function))
+        tokens_group.command(name, context_settings=HELP_NAMES)(with_settings(f"token {name}", function))
     plugins_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
-    plugins_group.callback()(with_settings(plugins.plugins))
-    plugins_group.command("purge", context_settings=HELP_NAMES)(with_settings(plugins.purge))
+    plugins_group.callback()(with_settings("plugins", plugins.plugins))
+    plugins_group.command("purge", context_settings=HELP_NAMES)(with_settings("plugins purge", plugins.purge))
     application.add_typer(plugins_group, name="plugins")
     application.add_typer(tokens_group, name="token")
     for stamped in commands:
@@ -64,7 +64,7 @@ def _add_plugin_command(application: typer.Typer, stamped: Stamped[Command]) -> 
     command = stamped.record
     panel = f"Commands of the plugin {stamped.plugin}"
     try:
-        function = with_settings(command.function)
+        function = with_settings(command.name, command.function)
         application.command(command.name, rich_help_panel=panel, context_settings=HELP_NAMES)(function)
         # Typer reads the annotations only when it builds the command; here a mistake still has a name.
         alone = typer.Typer()
@@ -92,14 +92,14 @@ def _describe(
     """The operational store of an agent fleet: one process, one data directory, one GraphQL endpoint."""
 
 
-def with_settings(function: Callable[..., Any]) -> Callable[..., None]:
-    """The function of a command, with the option `--set` added."""
+def with_settings(name: str, function: Callable[..., Any]) -> Callable[..., None]:
+    """The function of the command of this name, with the option `--set` added."""
     signature = inspect.signature(function, eval_str=True)
     option = inspect.Parameter("set_", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=SetOption)
 
     @functools.wraps(function)
     def command(*args: Any, set_: list[str] | None = None, **kwargs: Any) -> None:
-        with overriding(parse_overrides(set_ or ())):
+        with running(name, parse_overrides(set_ or ())):
             try:
                 function(*args, **kwargs)
                 sys.stdout.flush()

@@ -59,6 +59,7 @@ class Invocation:
 
 
 _overrides: ContextVar[Mapping[str, str] | None] = ContextVar("synthetic_overrides", default=None)
+_command_name: ContextVar[str] = ContextVar("synthetic_command", default="unknown")
 
 
 def read_ahead(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocation:
@@ -111,13 +112,19 @@ def parse_overrides(flags: Iterable[str]) -> dict[str, str]:
 
 
 @contextmanager
-def overriding(overrides: Mapping[str, str]) -> Generator[None]:
-    """Let the commands in the block see the flags of their command line."""
-    token = _overrides.set(overrides)
+def running(command: str, overrides: Mapping[str, str]) -> Generator[None]:
+    """Let what runs in the block see which command it is, and the flags of its command line."""
+    name_token, overrides_token = _command_name.set(command), _overrides.set(overrides)
     try:
         yield
     finally:
-        _overrides.reset(token)
+        _overrides.reset(overrides_token)
+        _command_name.reset(name_token)
+
+
+def current_actor() -> str:
+    """In whose name the command that runs writes: `command:ingest`."""
+    return f"command:{_command_name.get()}"
 
 
 def current_overrides() -> Mapping[str, str]:

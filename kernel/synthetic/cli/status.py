@@ -13,6 +13,7 @@ import apsw
 import typer
 
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
+from synthetic.cli.modules import Modules, find_modules, modules_table, watch_modules
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
 from synthetic.cli.progress import progress
 from synthetic.cli.stores import looking_into
@@ -20,9 +21,10 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot
-from synthetic.errors import SyntheticError
+from synthetic.errors import MigrationPendingError, SyntheticError
 from synthetic.kernel import pending_migrations
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.sync.answer import answer_as_json
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 
@@ -53,6 +55,7 @@ class Report:
     failure: SyntheticError | None
     pending: tuple[Migration, ...]
     tables: tuple[TableSize, ...]
+    modules: Modules | None
 
 
 def status(
@@ -61,17 +64,24 @@ def status(
     quick: Annotated[
         bool, typer.Option("--quick", help="Do not count rows and bytes, which reads the whole file.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show how the modules fare, and go on doing so until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Show the store: where it is, how large, what each plugin keeps in it, and which settings were changed."""
+    """Show the store: where it is, how large, what is in it, how its modules fare, which settings were changed."""
     data_dir = data_directory(data, os.environ)
     directory = DataDirectory(data_dir)
     directory.require_store()
+    if watch:
+        _watch(directory, load_registry(data_dir, overrides=current_overrides()), as_json=as_json)
+        return
     registry, failure = _load(data_dir)
     pending = () if registry is None else pending_migrations(data_dir, registry)
     settings = DatabaseSettings() if registry is None else registry.kernel_settings.database
-    with progress("Counting", as_json), looking_into(directory, settings) as snapshot:
+    with progress("Counting", as_json), looking_into(directory, settings, registry) as snapshot:
         tables = _measure(snapshot, quick=quick)
-    report = Report(directory, registry, failure, pending, tables)
+        modules = None if registry is None else find_modules(snapshot)
+    report = Report(directory, registry, failure, pending, tables, modules)
     if failure is None and as_json:
         emit(_as_json(report), as_json)
     elif not as_json:
@@ -86,6 +96,13 @@ def _load(data_dir: Path) -> tuple[Registry | None, SyntheticError | None]:
         return load_registry(data_dir, overrides=current_overrides()), None
     except SyntheticError as error:
         return None, error
+
+
+def _watch(directory: DataDirectory, registry: Registry, *, as_json: bool) -> None:
+    with looking_into(directory, registry.kernel_settings.database, registry) as snapshot:
+        if find_modules(snapshot) is None:
+            raise MigrationPendingError
+    watch_modules(directory, registry, as_json=as_json)
 
 
 def _measure(snapshot: Snapshot, *, quick: bool) -> tuple[TableSize, ...]:
@@ -173,9 +190,14 @@ def _as_json(report: Report) -> dict[str, Any]:
             }
             for name, state in _states(report).items()
         ],
+        **_sync_as_json(report),
         "settings": _changed_settings(report),
         "problems": report.directory.problems(),
     }
+
+
+def _sync_as_json(report: Report) -> dict[str, Any]:
+    return {"position": None, "modules": None} if report.modules is None else answer_as_json(*report.modules)
 
 
 def _show(report: Report) -> None:
@@ -189,6 +211,8 @@ def _show(report: Report) -> None:
         )
     ]
     show(table_of(("plugin", "state", "table", "rows", "size"), rows, numbers=("rows", "size")))
+    if report.modules is not None and report.modules[1]:
+        show("", modules_table(report.modules[1]))
     changed = _changed_settings(report)
     if changed:
         settings = [(each["name"], str(each["value"]), str(each["default"]), each["where"]) for each in changed]

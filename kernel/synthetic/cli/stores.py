@@ -10,16 +10,18 @@ from typing import Any
 
 import apsw
 
-from synthetic.cli.invocation import current_overrides, data_directory
+from synthetic.cli.invocation import current_actor, current_overrides, data_directory
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot, Surroundings
-from synthetic.kernel import Kernel, is_new_store
+from synthetic.database.surroundings import Surroundings
+from synthetic.database.transaction import Snapshot
+from synthetic.kernel import Kernel, is_new_store, surroundings_of
 from synthetic.kernel_settings import DatabaseSettings
-from synthetic.registry import load_registry
+from synthetic.origin import Origin
+from synthetic.registry import Registry, load_registry
 from synthetic.store import Store
 
 
@@ -44,13 +46,20 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
         DataDirectory(path).require_store()
     registry = load_registry(path, overrides=current_overrides())
     migrate = create and is_new_store(path, registry)
-    with Store(Kernel.open(path, registry=registry, migrate=migrate)) as store:
+    with Store(Kernel.open(path, registry=registry, migrate=migrate), Origin(current_actor())) as store:
         yield store
 
 
 @contextmanager
-def looking_into(directory: DataDirectory, settings: DatabaseSettings) -> Generator[Snapshot]:
+def looking_into(
+    directory: DataDirectory, settings: DatabaseSettings, registry: Registry | None = None
+) -> Generator[Snapshot]:
     """Read a store as it is, whatever its migrations and plugins, on a connection that cannot write.
+
+    Args:
+        directory: Of the store.
+        settings: For the connection.
+        registry: What the plugins lend to reads; None: they cannot be loaded.
 
     Raises:
         SyntheticError: It cannot be opened, or reading it fails.
@@ -62,7 +71,8 @@ def looking_into(directory: DataDirectory, settings: DatabaseSettings) -> Genera
     try:
         clock = SystemClock()
         connection.execute("BEGIN")
-        yield Snapshot(connection, clock.now_ms(), Surroundings(_no_settings), Interruption(clock))
+        surroundings = Surroundings(_no_settings) if registry is None else surroundings_of(registry, clock)
+        yield Snapshot(connection, clock.now_ms(), surroundings, Interruption(clock))
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error
     finally:

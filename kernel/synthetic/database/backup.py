@@ -6,18 +6,17 @@ A copy has its final name only once it is whole and on the disk: what ends in
 
 from __future__ import annotations
 
-import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
 
-from synthetic.data_directory import DIRECTORY_MODE, DataDirectory
+from synthetic.data_directory import DataDirectory
 from synthetic.database.failures import FULL_RETRY_MS, translate
-from synthetic.errors import StorageFailedError, StorageFullError, StorageReadOnlyError, SyntheticError
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, reach_the_disk, translate_system_error
+from synthetic.errors import StorageFullError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_ROOM = "There is no room for the backup that is made first; nothing was changed."
 
 
@@ -49,37 +48,21 @@ def back_up(connection: apsw.Connection, target: Path) -> None:
     partial = target.with_name(f"{target.name}.partial")
     try:
         target.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE))
         try:
             connection.execute("VACUUM INTO ?", (str(partial),))
-            _reach_the_disk(partial)
+            reach_the_disk(partial)
             partial.rename(target)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
         # The names of the copy and of its directory must outlive a power cut too.
-        _reach_the_disk(target.parent)
-        _reach_the_disk(target.parent.parent)
+        reach_the_disk(target.parent)
+        reach_the_disk(target.parent.parent)
     except apsw.Error as error:
         translated = translate(error, connection.system_errno)
         if isinstance(translated, StorageFullError):
             raise StorageFullError(NO_ROOM, retry_after_ms=FULL_RETRY_MS) from error
         raise translated from error
     except OSError as error:
-        raise _translate_system_error(error, target) from error
-
-
-def _reach_the_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _translate_system_error(error: OSError, target: Path) -> SyntheticError:
-    if error.errno in FULL:
-        return StorageFullError(NO_ROOM, retry_after_ms=FULL_RETRY_MS)
-    if error.errno == errno.EIO:
-        return StorageFailedError()
-    return StorageReadOnlyError(f"The backup {target} cannot be made: {error.strerror}; nothing was changed.")
+        raise translate_system_error(error, f"The backup {target}, without which nothing was changed,") from error

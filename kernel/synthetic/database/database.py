@@ -13,14 +13,20 @@ import apsw
 from synthetic.clock import Clock
 from synthetic.database.interruption import Interruption
 from synthetic.database.readers import Read, ReaderPool
-from synthetic.database.tickets import BlockingTicket, LoopTicket
-from synthetic.database.transaction import Snapshot, Surroundings, Transaction
+from synthetic.database.surroundings import Surroundings
+from synthetic.database.tickets import BlockingTicket, LoopTicket, Ticket
+from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.database.writer import Write, Writer
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.watch import LogWatch
 from synthetic.metrics import Metrics
+from synthetic.origin import Origin
 
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
+
+PROGRAM = "program"
+"""The actor of a write that nobody is named for: a program that embeds the store."""
 
 
 class Database:
@@ -33,6 +39,9 @@ class Database:
     Every call may raise, beside what its function raises: `OverloadedError`,
     `DatabaseBusyError`, `StorageFullError`, `StorageFailedError`,
     `StoreDamagedError`, `DeadlineExceededError`, `CancelledError`.
+
+    Attributes:
+        watch: Tells how far the log has come.
     """
 
     def __init__(
@@ -47,7 +56,8 @@ class Database:
     ) -> None:
         """Take over the writing connection and start the threads; arguments as for `Writer`."""
         self._clock = clock
-        self._writer = Writer(connection, settings, clock, surroundings, metrics, guard)
+        self.watch = LogWatch(path, settings)
+        self._writer = Writer(connection, settings, clock, surroundings, metrics, guard, self.watch.announce)
         self._readers = ReaderPool(path, settings, clock, surroundings, metrics)
         self._writer.start()
         self._readers.start()
@@ -69,11 +79,12 @@ class Database:
         function: Callable[[Transaction, *Ts], ResultT],
         *args: *Ts,
         interruption: Interruption | None = None,
+        origin: Origin | None = None,
     ) -> ResultT:
         """Run a write; cancelling the await drops it if it has not ended yet."""
         watch = interruption or Interruption(self._clock)
         ticket = LoopTicket(asyncio.get_running_loop())
-        self._writer.submit(Write(function, args, watch, ticket, self._clock.monotonic()))
+        self._writer.submit(self._write(function, args, watch, ticket, origin))
         return await _settled(ticket, watch)
 
     def read_blocking(
@@ -90,12 +101,23 @@ class Database:
         function: Callable[[Transaction, *Ts], ResultT],
         *args: *Ts,
         interruption: Interruption | None = None,
+        origin: Origin | None = None,
     ) -> ResultT:
         """Run a write and wait for it; must not be called from within a write."""
         ticket = BlockingTicket()
         watch = interruption or Interruption(self._clock)
-        self._writer.run(Write(function, args, watch, ticket, self._clock.monotonic()))
+        self._writer.run(self._write(function, args, watch, ticket, origin))
         return ticket.wait()
+
+    def _write(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        interruption: Interruption,
+        ticket: Ticket,
+        origin: Origin | None,
+    ) -> Write:
+        return Write(function, args, interruption, ticket, self._clock.monotonic(), origin or Origin(PROGRAM))
 
     @contextlib.contextmanager
     def snapshot(self, interruption: Interruption) -> Generator[Snapshot]:
@@ -105,6 +127,7 @@ class Database:
 
     def close(self) -> None:
         """Finish the writes in line and the reads that run, then close every connection."""
+        self.watch.close()
         self._writer.stop()
         self._readers.close()
         self._writer.close()

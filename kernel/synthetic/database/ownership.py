@@ -4,24 +4,30 @@ The registered tables are also kept in the store, so that rows of a plugin that
 is not installed any more are found as well. What belongs to a row is found by
 following the `delete` references that tables declare; it is deleted leaf
 first, in small transactions, the row itself last, so that an interrupted
-deletion can simply be asked for again.
+deletion can simply be asked for again. Each row that goes is told to the log,
+in the transaction in which it goes, if its table says how (`Table.deleted`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import apsw
+from strawberry.utils.str_converters import to_camel_case
 
-from synthetic.contributions import Reference, Stamped, Table
+from synthetic.contributions import EventType, Reference, Stamped, Table
+from synthetic.database.deletion_steps import Step, list_steps
 from synthetic.database.transaction import Snapshot, Transaction, Value
 from synthetic.errors import ConflictError, PluginClashError
 from synthetic.json_text import from_json, to_json
 
 BATCH_ROWS = 500
 SAMPLE_KEYS = 20
+
+CONSTRUCTS = "constructs"
+"""The table whose rows own others': an event of a row that goes names the construct that it belonged to."""
 
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
@@ -63,24 +69,6 @@ class DeletionPlan:
     """Everything that goes with one row, leaf first; the row's own table is the last."""
 
     tables: tuple[TablePlan, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What is done to the rows of one table for which a condition on `:key` holds."""
-
-    table: Stamped[Table]
-    action: Literal["delete", "clear", "refuse"]
-    column: str | None
-    condition: str
-
-    @property
-    def name(self) -> str:
-        return self.table.record.name
-
-    @property
-    def keys(self) -> str:
-        return ", ".join(self.table.record.key)
 
 
 def read_owners(connection: apsw.Connection) -> dict[str, str]:
@@ -151,7 +139,10 @@ def list_tables(snapshot: Snapshot) -> list[Stamped[Table]]:
         record: dict[str, Any] = from_json(text)
         references = tuple(Reference(**reference) for reference in record.pop("references"))
         record["key"] = tuple(record["key"])
-        tables.append(Stamped(plugin, Table(**record, references=references)))
+        # A store that an older version wrote last may have tables on record that say nothing of events.
+        deleted = record.pop("deleted", None)
+        event_type = None if deleted is None else EventType(**deleted)
+        tables.append(Stamped(plugin, Table(**record, references=references, deleted=event_type)))
     return tables
 
 
@@ -168,7 +159,7 @@ def plan_deletion(snapshot: Snapshot, table: str, key: str) -> DeletionPlan:
     """
     plans: list[TablePlan] = []
     params: dict[str, Value] = {"key": key}
-    for step in _steps(list_tables(snapshot), table):
+    for step in list_steps(list_tables(snapshot), table):
         if step.action == "refuse":
             _check_refusal(snapshot, step, key)
             continue
@@ -201,16 +192,16 @@ def delete_owned(store: BlockingStore, table: str, key: str) -> DeletionPlan:
             then stays gone.
     """
     plan = store.read(plan_deletion, table, key)
-    steps = store.read(lambda snapshot: _steps(list_tables(snapshot), table))
+    steps = store.read(lambda snapshot: list_steps(list_tables(snapshot), table))
     refusals = [step for step in steps if step.action == "refuse"]
     changes = [step for step in steps if step.action != "refuse"]
     for count in range(1, len(changes) + 1):
-        while store.write(_delete_batch, refusals, changes[:count], key):
+        while store.write(_delete_batch, refusals, changes[:count], table, key):
             pass
     return plan
 
 
-def _check_refusal(snapshot: Snapshot, step: _Step, key: str) -> None:
+def _check_refusal(snapshot: Snapshot, step: Step, key: str) -> None:
     """Raise ConflictError if rows of a table refuse the deletion."""
     rows = snapshot.value(f"SELECT count(*) FROM {step.name} WHERE {step.condition}", {"key": key})
     if rows:
@@ -220,7 +211,7 @@ def _check_refusal(snapshot: Snapshot, step: _Step, key: str) -> None:
         )
 
 
-def _delete_batch(tx: Transaction, refusals: Sequence[_Step], changes: Sequence[_Step], key: str) -> bool:
+def _delete_batch(tx: Transaction, refusals: Sequence[Step], changes: Sequence[Step], root: str, key: str) -> bool:
     """Do some rows of the last change; whether more may be left.
 
     The changes before it are done again first: rows that were added meanwhile
@@ -232,55 +223,41 @@ def _delete_batch(tx: Transaction, refusals: Sequence[_Step], changes: Sequence[
     left = BATCH_ROWS
     for step in changes:
         chosen = f"SELECT {step.keys} FROM {step.name} WHERE {step.condition} LIMIT {left}"
-        change = (
-            f"UPDATE {step.name} SET {step.column} = NULL" if step.action == "clear" else f"DELETE FROM {step.name}"
-        )
-        left -= tx.execute(f"{change} WHERE ({step.keys}) IN ({chosen})", {"key": key})
+        condition = f"WHERE ({step.keys}) IN ({chosen})"
+        if step.action == "clear":
+            left -= tx.execute(f"UPDATE {step.name} SET {step.column} = NULL {condition}", {"key": key})
+        elif step.table.record.deleted is None:
+            left -= tx.execute(f"DELETE FROM {step.name} {condition}", {"key": key})
+        else:
+            left -= _delete_and_tell(tx, step.table, step.table.record.deleted, condition, root, key)
         if left <= 0:
             return True
     return False
 
 
-def _steps(tables: Sequence[Stamped[Table]], root: str) -> list[_Step]:
-    """What to do to which table, in order: references are cleared, then rows deleted leaf first, the root last."""
-    start = next(table for table in tables if table.record.name == root)
-    (root_key,) = start.record.key
-    deletions: dict[str, list[str]] = {}
-    others: list[tuple[Stamped[Table], Reference, str]] = []
-    order: list[Stamped[Table]] = []
+def _delete_and_tell(
+    tx: Transaction, table: Stamped[Table], deleted: EventType, condition: str, root: str, key: str
+) -> int:
+    """Delete rows, and write to the log which.
 
-    def follow(target: Stamped[Table], condition: str, path: tuple[str, ...]) -> None:
-        for table in tables:
-            for reference in table.record.references:
-                if reference.table != target.record.name:
-                    continue
-                inner = (
-                    f"{reference.column} = :key"
-                    if target is start and reference.target == root_key
-                    else f"{reference.column} IN (SELECT {reference.target} FROM {reference.table} WHERE {condition})"
-                )
-                if reference.on_delete != "delete":
-                    others.append((table, reference, inner))
-                elif table.record.name not in path:
-                    follow(table, inner, (*path, table.record.name))
-        # After all that point at it: the order of first visits is leaf first.
-        deletions.setdefault(target.record.name, []).append(condition)
-        if target not in order:
-            order.append(target)
+    An event names the construct that is being deleted, or else the one that its
+    row points at. Where the key has several columns, the payload has each.
 
-    follow(start, f"{root_key} = :key", (root,))
-    steps = [
-        _Step(table, reference.on_delete, reference.column, _unless_deleted(inner, deletions.get(table.record.name)))
-        for table, reference, inner in others
-    ]
-    for table in order:
-        conditions = deletions[table.record.name]
-        steps.append(_Step(table, "delete", None, " OR ".join(f"({condition})" for condition in conditions)))
-    return steps
-
-
-def _unless_deleted(condition: str, deletions: Sequence[str] | None) -> str:
-    """A row that goes anyway is neither cleared nor a reason to refuse."""
-    if not deletions:
-        return condition
-    return f"({condition}) AND ({' OR '.join(f'({deletion})' for deletion in deletions)}) IS NOT TRUE"
+    Returns:
+        How many rows went.
+    """
+    record = table.record
+    owner = next((each.column for each in record.references if each.table == CONSTRUCTS and root != CONSTRUCTS), None)
+    columns = record.key if owner is None else (*record.key, owner)
+    rows = tx.rows(f"DELETE FROM {record.name} {condition} RETURNING {', '.join(columns)}", {"key": key})
+    names = [to_camel_case(column) for column in record.key]
+    for row in rows:
+        values = row[: len(names)]
+        tx.emit_as(
+            table.plugin,
+            deleted,
+            "/".join(map(str, values)),
+            construct_id=row[-1] if owner is not None else key if root == CONSTRUCTS else None,
+            payload=dict(zip(names, values, strict=True)) if len(names) > 1 else None,
+        )
+    return len(rows)

@@ -22,8 +22,9 @@ from synthetic.clock import Clock
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Ticket, settle_all
-from synthetic.database.transaction import Snapshot, Surroundings
+from synthetic.database.transaction import Snapshot
 from synthetic.errors import OverloadedError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.metrics import Metrics

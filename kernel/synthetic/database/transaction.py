@@ -9,14 +9,19 @@ stand behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import apsw
 
 from synthetic.clock import new_id
+from synthetic.contributions import EventType
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.surroundings import ResourceT, Surroundings
 from synthetic.errors import CancelledError, InternalError
+from synthetic.log.emission import BATCH_EVENTS, INSERT, EventBuffer, EventCatalogue
+from synthetic.log.positions import Position, read_position
+from synthetic.origin import Origin
 
 Value: TypeAlias = str | int | float | bytes | None
 Parameters: TypeAlias = Mapping[str, Value]
@@ -24,46 +29,6 @@ Row: TypeAlias = tuple[Any, ...]
 RecordT = TypeVar("RecordT")
 
 NO_PARAMETERS: Parameters = {}
-
-
-class SettingsLookup(Protocol):
-    """Finds the loaded settings of a class."""
-
-    def __call__(self, settings_class: type[RecordT], /) -> RecordT:
-        """The loaded settings object of that class."""
-        ...
-
-
-class Resource(Protocol):
-    """Something that lives as long as a kernel, such as a cache."""
-
-    @classmethod
-    def make(cls, settings: SettingsLookup, /) -> Self:
-        """Build it from settings; called once for each kernel."""
-        ...
-
-
-ResourceT = TypeVar("ResourceT", bound=Resource)
-
-
-class Surroundings:
-    """What a kernel lends to each of its transactions: settings and resources."""
-
-    def __init__(self, settings: SettingsLookup) -> None:
-        self.settings = settings
-        self._resources: dict[type[Any], Any] = {}
-
-    def provide(self, resource: Any) -> None:
-        """Lend an object that was made elsewhere, by its class."""
-        self._resources[type(resource)] = resource
-
-    def resource(self, resource_class: type[ResourceT]) -> ResourceT:
-        """The kernel's one object of this class, made on first use."""
-        found = self._resources.get(resource_class)
-        if found is None:
-            # Two threads may both make one; the first that is stored wins.
-            found = self._resources.setdefault(resource_class, resource_class.make(self.settings))
-        return found
 
 
 class Snapshot:
@@ -131,6 +96,10 @@ class Snapshot:
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
 
+    def position(self) -> Position:
+        """How far the log goes in this transaction."""
+        return read_position(self)
+
     def settings(self, settings_class: type[RecordT]) -> RecordT:
         """The loaded settings of a class that a plugin registered."""
         return self._surroundings.settings(settings_class)
@@ -176,7 +145,98 @@ class Snapshot:
 
 
 class Transaction(Snapshot):
-    """A write transaction: what it changes is committed whole, or not at all."""
+    """A write transaction: what it changes is committed whole, or not at all.
+
+    Attributes:
+        origin: On whose behalf it writes.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        now: int,
+        surroundings: Surroundings,
+        interruption: Interruption,
+        origin: Origin,
+    ) -> None:
+        super().__init__(connection, now, surroundings, interruption)
+        self.origin = origin
+        self._events = EventBuffer(origin, now)
+        self.emitted_to = 0
+
+    def emit(
+        self,
+        event_type: EventType,
+        entity_id: str,
+        *,
+        construct_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        occurred_at: int | None = None,
+    ) -> str:
+        """Write an event to the log: committed with the rows that it speaks of.
+
+        Args:
+            event_type: As `register_events` declares it.
+            entity_id: Whom it is about.
+            construct_id: The construct that the entity belongs to.
+            payload: Ids, deltas and short values that whoever folds it needs; never bodies.
+            occurred_at: When it happened, Unix milliseconds; None: now.
+
+        Returns:
+            The event's id.
+
+        Raises:
+            RuntimeError: No loaded plugin declares the type.
+            ValueError: The payload has more than 16,384 characters.
+        """
+        module = self.resource(EventCatalogue).module_of(event_type)
+        return self.emit_as(
+            module, event_type, entity_id, construct_id=construct_id, payload=payload, occurred_at=occurred_at
+        )
+
+    def emit_as(
+        self,
+        module: str,
+        event_type: EventType,
+        entity_id: str,
+        *,
+        construct_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        occurred_at: int | None = None,
+        id: str | None = None,
+        causation_id: str | None = None,
+    ) -> str:
+        """For the kernel: `emit` in the name of a module, which may be a plugin that is not loaded."""
+        event_id = self._events.add(
+            event_type,
+            module,
+            entity_id,
+            construct_id=construct_id,
+            payload=payload,
+            occurred_at=occurred_at,
+            id=id,
+            causation_id=causation_id,
+        )
+        if len(self._events.waiting) >= BATCH_EVENTS:
+            self.flush_events()
+        return event_id
+
+    def flush_events(self) -> None:
+        """Insert the events that were emitted so far; the kernel calls it before the write ends."""
+        if not self._events.waiting:
+            return
+        connection = self._ready()
+        try:
+            connection.executemany(INSERT, self._events.waiting).fetchall()
+        except DRIVER_ERRORS as error:
+            raise self._explain(error, connection) from error
+        self._events.waiting.clear()
+        self.emitted_to = connection.last_insert_rowid()
+
+    def position(self) -> Position:
+        """How far the log goes, with what this transaction has emitted."""
+        self.flush_events()
+        return super().position()
 
     def execute(self, sql: str, params: Parameters = NO_PARAMETERS) -> int:
         """Run a statement that writes.

@@ -27,13 +27,15 @@ import apsw
 from synthetic.clock import Clock
 from synthetic.database.failures import is_transient, translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Settlement, Ticket, settle_all
-from synthetic.database.transaction import Surroundings, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.database.writing_connection import WritingConnection
 from synthetic.errors import OverloadedError, StorageFailedError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
+from synthetic.origin import Origin
 from synthetic.retry import retry_until
 
 OVERLOAD_RETRY_MS = 250
@@ -50,6 +52,7 @@ class Write:
     interruption: Interruption
     ticket: Ticket
     enqueued: float
+    origin: Origin
 
 
 class Writer:
@@ -63,6 +66,7 @@ class Writer:
         surroundings: Surroundings,
         metrics: Metrics,
         guard: Callable[[apsw.Connection], None],
+        announce: Callable[[int], None],
     ) -> None:
         """Make the writer; `start` starts its thread.
 
@@ -74,6 +78,8 @@ class Writer:
             metrics: Where waits, retries and groups are counted.
             guard: Called when another process has changed the store; raises
                 when this process must not write any more.
+            announce: Called after each commit that holds events, with the
+                position of the last; must be quick.
         """
         self._connection = WritingConnection(connection)
         self._settings = settings
@@ -81,6 +87,8 @@ class Writer:
         self._surroundings = surroundings
         self._metrics = metrics
         self._guard = guard
+        self._announce = announce
+        self._emitted_to = 0
         self._busy_retries = metrics.write_retries.labels("busy")
         self._lost_groups = metrics.write_retries.labels("group_lost")
         # Unlike `queue.Queue` it costs next to nothing; `submit` keeps it bounded.
@@ -253,6 +261,7 @@ class Writer:
             self._answer([(first.ticket, None, translate(error, self._connection.system_errno))])
             return False
         self._metrics.sqlite_write_lock_wait_ms.observe((self._clock.monotonic() - asked) * 1000)
+        self._emitted_to = 0
         return True
 
     def _begin_once(self, deadline: float) -> None:
@@ -271,13 +280,15 @@ class Writer:
             connection.open_savepoint()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
             return None, translate(error, connection.system_errno)
-        tx = Transaction(connection.raw, self._clock.now_ms(), self._surroundings, write.interruption)
+        tx = Transaction(connection.raw, self._clock.now_ms(), self._surroundings, write.interruption, write.origin)
         try:
             result = write.function(tx, *write.args)
             if not connection.in_transaction:
                 return None, tx.lost()
+            tx.flush_events()
             write.interruption.check()
             connection.release_savepoint()
+            self._emitted_to = tx.emitted_to or self._emitted_to
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
             connection.undo_savepoint()
             return None, translate(error, connection.system_errno)
@@ -293,4 +304,6 @@ class Writer:
             translated = translate(error, self._connection.system_errno)
             self._connection.roll_back()
             return translated
+        if self._emitted_to:
+            self._announce(self._emitted_to)
         return None

@@ -61,6 +61,12 @@ class AnswerWriter:
         no JSON text can hold (an integer beyond 64 bits, a lone surrogate) and
         that got past its scalar; the log has the reason then.
         """
+        if answer.written is not None:
+            return answer.written
+        answer.written = await self._write(answer, correlation_id)
+        return answer.written
+
+    async def _write(self, answer: Answer, correlation_id: str) -> tuple[Answer, bytes]:
         try:
             if _is_large(answer.body):
                 body = await asyncio.to_thread(_in_pieces, answer.body, self._bytes_max)

@@ -12,6 +12,7 @@ from synthetic.clock import Clock
 from synthetic.error_contract import bounded
 from synthetic.errors import BadUserInputError, InternalError, SyntheticError
 from synthetic.graphql.documents import DocumentErrors
+from synthetic.log.positions import Position
 from synthetic.logs import logger_for
 
 log = logger_for(__name__)
@@ -37,7 +38,7 @@ class GraphQLRequest:
     extensions: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What goes back.
 
@@ -45,11 +46,17 @@ class Answer:
         body: `data`, `errors`, `extensions`, ready for orjson.
         status: HTTP status under `application/graphql-response+json`.
         executed: False for a request error, which has no `data`.
+        position: Where the log stood when it was read or written; of what a
+            subscription yields, where to go on after it.
+        written: Its bytes, and the answer they are of, once they were made: one
+            answer may go to many subscribers.
     """
 
     body: dict[str, Any]
     status: int
     executed: bool
+    position: Position | None = None
+    written: tuple[Answer, bytes] | None = None
 
 
 class AnswerRenderer:
@@ -58,7 +65,13 @@ class AnswerRenderer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def result(self, result: ExecutionResult, correlation_id: str, notices: list[tuple[str, str]]) -> Answer:
+    def result(
+        self,
+        result: ExecutionResult,
+        correlation_id: str,
+        notices: list[tuple[str, str]],
+        position: Position | None = None,
+    ) -> Answer:
         """The answer of an operation that was executed, or whose variables did not fit."""
         body: dict[str, Any] = {}
         request_error = result.data is None and any(error.path is None for error in result.errors or ())
@@ -69,9 +82,15 @@ class AnswerRenderer:
             ]
         if not request_error:
             body["data"] = result.data
+        extensions: dict[str, Any] = {}
+        if position is not None and not request_error:
+            extensions["position"] = str(position)
         if notices:
-            body["extensions"] = {"notices": [{"code": code, "message": message} for code, message in notices]}
-        return Answer(body=body, status=REQUEST_ERROR_STATUS if request_error else 200, executed=not request_error)
+            extensions["notices"] = [{"code": code, "message": message} for code, message in notices]
+        if extensions:
+            body["extensions"] = extensions
+        status = REQUEST_ERROR_STATUS if request_error else 200
+        return Answer(body=body, status=status, executed=not request_error, position=position)
 
     def _graphql_error(self, error: GraphQLError, correlation_id: str, *, in_request: bool) -> dict[str, Any]:
         cause = error.original_error

@@ -10,8 +10,11 @@ from typing import Any
 
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.graphql.private_loop import PrivateLoop
+from synthetic.log.live import Live
+from synthetic.log.positions import Position, read_position
+from synthetic.origin import Origin
 from synthetic.security.gate import Caller
 from synthetic.store import BlockingDatabase
 
@@ -34,6 +37,7 @@ class OperationContext:
         correlation_id: Under which the log tells more.
         notices: What the answer should mention, as (code, message).
         loop: Where batched fields wait for each other.
+        position: How far the log went in what was read, or in the last commit; None before either.
     """
 
     def __init__(
@@ -43,17 +47,35 @@ class OperationContext:
         correlation_id: str,
         interruption: Interruption,
         snapshot: Snapshot | None = None,
+        live: Live | None = None,
     ) -> None:
         self.database = database
         self.caller = caller
         self.correlation_id = correlation_id
         self.notices: list[tuple[str, str]] = []
         self.loop = PrivateLoop()
+        self.position: Position | None = None if snapshot is None else snapshot.position()
+        self._live = live
         self._interruption = interruption
         self._given = snapshot
         self._opened = contextlib.ExitStack()
         self._own: Snapshot | None = None
         self._batches: dict[object, _Batch] = {}
+
+    @property
+    def live(self) -> Live:
+        """What the source of a subscription runs on.
+
+        Raises:
+            RuntimeError: The operation is none.
+        """
+        if self._live is None:
+            raise RuntimeError("only the source of a subscription has a `live`")
+        return self._live
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(self.caller.name, self.correlation_id)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -68,18 +90,22 @@ class OperationContext:
         """Run a mutation's root field in a write transaction of its own."""
         self.leave_snapshot()
 
-        def run(tx: Any) -> Any:
+        def run(tx: Transaction) -> Any:
             result = function(tx, **arguments)
-            return result, tx.notices
+            return result, tx.notices, tx.position()
 
-        result, notices = self.database.write_blocking(run, interruption=self._interruption)
+        result, notices, self.position = self.database.write_blocking(
+            run, interruption=self._interruption, origin=self._origin
+        )
         self._mention(notices)
         return result
 
     def write_many(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         """Run a mutation's root field that takes many transactions."""
         self.leave_snapshot()
-        return function(BlockingDatabase(self.database, self._interruption), **arguments)
+        result = function(BlockingDatabase(self.database, self._interruption, self._origin), **arguments)
+        self.position = self.database.read_blocking(read_position, interruption=self._interruption)
+        return result
 
     def batch(self, function: Callable[..., Any], parent: Any, arguments: dict[str, Any]) -> asyncio.Future[Any]:
         """Add a parent to the call of a batched field that is being collected.

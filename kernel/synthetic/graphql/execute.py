@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, cast
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql import ExecutionResult, GraphQLSchema, OperationType
 from graphql import execute as execute_operation  # pyright: ignore[reportUnknownVariableType]
-from graphql.execution import (
-    Executor,
-    create_source_event_stream,  # pyright: ignore[reportUnknownVariableType]
-)
 
 from synthetic.clock import Clock, new_id
 from synthetic.database.database import Database
@@ -34,7 +30,11 @@ from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
 from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.context import OperationContext
 from synthetic.graphql.documents import DocumentCache, DocumentErrors, Prepared
+from synthetic.graphql.freshness import Freshness, HasReached, at_least_of
+from synthetic.graphql.subscriptions import Subscription, Subscriptions
 from synthetic.kernel_settings import LimitSettings
+from synthetic.log.hub import Hub
+from synthetic.log.positions import Position
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.security.gate import ANONYMOUS, Caller, Scope
@@ -51,8 +51,24 @@ class Engine:
     """Runs GraphQL operations against one store."""
 
     def __init__(
-        self, schema: GraphQLSchema, database: Database, limits: LimitSettings, clock: Clock, metrics: Metrics
+        self,
+        schema: GraphQLSchema,
+        database: Database,
+        limits: LimitSettings,
+        clock: Clock,
+        metrics: Metrics,
+        has_reached: HasReached,
     ) -> None:
+        """Make it.
+
+        Args:
+            schema: graphql-core's.
+            database: What the operations read and write.
+            limits: What one request may ask for.
+            clock: For deadlines.
+            metrics: Counts overloads, subscribers and resumes.
+            has_reached: Whether a consumer has come as far as a position.
+        """
         self.schema = schema
         self.documents = DocumentCache(schema, limits)
         self._database = database
@@ -63,6 +79,8 @@ class Engine:
         self._mutations = BoundedThreads("mutations", limits.mutations, limits.mutations * 16, metrics)
         # Apart from mutations, whose threads may all be waiting for a lock that another process holds.
         self._preparing = BoundedThreads("documents", PREPARING_THREADS, limits.mutations, metrics)
+        self._subscriptions = Subscriptions(schema, database, Hub(database, metrics), clock, self._render, self._query)
+        self._freshness = Freshness(schema, database, clock, limits.at_least_ms, has_reached)
 
     async def run(
         self, request: GraphQLRequest, caller: Caller, correlation_id: str, *, allow_mutation: bool = True
@@ -81,12 +99,15 @@ class Engine:
         """
         try:
             prepared = await self._prepare_aside(request, caller)
+            await self._wait_for_position(prepared, request)
             if prepared.operation.operation is OperationType.QUERY:
                 return await self._query(prepared, request, caller, correlation_id)
             if not allow_mutation:
                 raise MethodNotAllowedError("GET answers queries only; send this operation by POST.")
             if prepared.operation.operation is OperationType.SUBSCRIPTION:
-                raise BadUserInputError(NEEDS_OPEN_CONNECTION, action="Use graphql-transport-ws.")
+                raise BadUserInputError(
+                    NEEDS_OPEN_CONNECTION, action="Accept text/event-stream, or use graphql-transport-ws."
+                )
             return await self._mutation(prepared, request, caller, correlation_id)
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)
@@ -97,27 +118,36 @@ class Engine:
             return self.error_answer(InternalError(), correlation_id)
 
     async def subscribe(
-        self, request: GraphQLRequest, caller: Caller, correlation_id: str
-    ) -> Answer | AsyncIterator[Answer]:
+        self,
+        request: GraphQLRequest,
+        caller: Caller,
+        correlation_id: str,
+        *,
+        resume: Position | None = None,
+        allow_mutation: bool = True,
+    ) -> Answer | Subscription:
         """Run any operation on a connection that stays open.
 
+        Args:
+            request: What is asked.
+            caller: Who asks.
+            correlation_id: For errors and the log.
+            resume: Where the transport says that a subscription was interrupted.
+            allow_mutation: False where the request must be free of effects.
+
         Returns:
-            One answer for a query, a mutation or an error; else the stream of
-            a subscription's answers, which must be closed by who reads it.
+            One answer for a query, a mutation or an error; else a subscription.
         """
         try:
             prepared = await self._prepare_aside(request, caller)
             if prepared.operation.operation is not OperationType.SUBSCRIPTION:
-                return await self.run(request, caller, correlation_id)
-            context = self._context(caller, correlation_id, Interruption(self._clock), None)
-            stream = await self._source(prepared, request, context)
+                return await self.run(request, caller, correlation_id, allow_mutation=allow_mutation)
+            await self._wait_for_position(prepared, request)
+            return await self._subscriptions.begin(prepared, request, caller, correlation_id, resume)
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)
         except SyntheticError as error:
             return self.error_answer(error, correlation_id)
-        if isinstance(stream, ExecutionResult):
-            return self._render.result(stream, context.correlation_id, context.notices)
-        return self._answers(cast("AsyncIterator[Any]", stream), prepared, request, caller, correlation_id)
 
     def run_blocking(self, query: str, variables: Mapping[str, Any], caller: Caller = ANONYMOUS) -> Answer:
         """Run a query or mutation in the calling thread, for programs that embed a store."""
@@ -152,23 +182,6 @@ class Engine:
         """Wait for running mutations and let their threads end."""
         self._mutations.close()
         self._preparing.close()
-
-    async def _source(
-        self, prepared: Prepared, request: GraphQLRequest, context: OperationContext
-    ) -> AsyncIterable[Any] | ExecutionResult:
-        """The events that a subscription is about, or why there are none."""
-        executor = cast("Any", Executor).build(
-            self.schema,
-            prepared.document,
-            context_value=context,
-            raw_variable_values=dict(request.variables),
-            operation_name=request.operation_name,
-            hide_suggestions=not context.caller.has(Scope.READ),
-        )
-        if isinstance(executor, list):
-            return ExecutionResult(None, cast("list[GraphQLError]", executor))
-        stream = create_source_event_stream(executor)
-        return await stream if inspect.isawaitable(stream) else stream
 
     async def _prepare_aside(self, request: GraphQLRequest, caller: Caller) -> Prepared:
         """Prepare a document; a long one that is new in a thread, so that others need not wait for its parser."""
@@ -210,26 +223,10 @@ class Engine:
             watch.cancel()
             raise
 
-    async def _answers(
-        self,
-        events: AsyncIterator[Any],
-        prepared: Prepared,
-        request: GraphQLRequest,
-        caller: Caller,
-        correlation_id: str,
-    ) -> AsyncIterator[Answer]:
-        try:
-            async for event in events:
-                yield await self._query(prepared, request, caller, correlation_id, event)
-        except SyntheticError as error:
-            yield self.error_answer(error, correlation_id)
-        except Exception:
-            log.exception("subscription failed", correlation_id=correlation_id)
-            yield self.error_answer(InternalError(), correlation_id)
-        finally:
-            close = getattr(events, "aclose", None)
-            if close is not None:
-                await close()
+    async def _wait_for_position(self, prepared: Prepared, request: GraphQLRequest) -> None:
+        position = at_least_of(request.extensions)
+        if position is not None:
+            await self._freshness.wait(prepared, position)
 
     def _execute_query(
         self,
@@ -242,6 +239,9 @@ class Engine:
         watch: Interruption,
     ) -> Answer:
         context = self._context(caller, correlation_id, watch, snapshot)
+        if root is not None:
+            # Of what a subscription yields, the place to go on from is the event's, not the snapshot's.
+            context.position = getattr(root, "position", None)
         return self._execute(prepared, request, context, root)
 
     def _execute_mutation(
@@ -264,4 +264,4 @@ class Engine:
                 result = context.loop.run(cast("Coroutine[Any, Any, ExecutionResult]", result))
         finally:
             context.finish()
-        return self._render.result(result, context.correlation_id, context.notices)
+        return self._render.result(result, context.correlation_id, context.notices, context.position)

@@ -5,7 +5,7 @@ The function says by the name of its first parameter what it runs on:
 - `snapshot`: a read transaction, the same for the whole operation.
 - `tx`: a write transaction of its own, committed when the field is answered.
 - `store`: blocking reads and writes, for work that takes many transactions.
-- `database`: asynchronous reads and writes, for the source of a subscription.
+- `live`: asynchronous reads, and the log as it grows, for the source of a subscription.
 
 The other parameters are the field's arguments, the docstring's first paragraph
 is its description, and the return annotation its type. How and where it is run
@@ -14,9 +14,10 @@ is the kernel's choice, so that the executor can change without the plugins.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -30,19 +31,30 @@ if TYPE_CHECKING:
 
 PlainFunction = Callable[..., Any]
 
+LATEST = "synthetic-latest"
+READS = "synthetic-reads"
+"""Keys of what a field's metadata say to the kernel."""
 
-def query(function: PlainFunction) -> Any:
+
+def query(function: PlainFunction | None = None, *, reads: Sequence[str] = ()) -> Any:
     """Make a root query field of a function of (snapshot, arguments...).
+
+    Args:
+        function: What to make a field of.
+        reads: Consumers whose tables it reads, as `plugin.name`: a request with
+            `extensions.atLeast` waits until they have come so far.
 
     Raises:
         TypeError: The function has no docstring or another first parameter.
     """
+    if function is None:
+        return functools.partial(query, reads=reads)
     _first_parameter(function, ("snapshot",))
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         return function(info.context.snapshot, **arguments)
 
-    return _field(function, resolve, taken=1)
+    return _field(function, resolve, taken=1, metadata={READS: tuple(reads)})
 
 
 def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRITE) -> Any:
@@ -68,7 +80,7 @@ def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRIT
     return _field(function, resolve, taken=1)
 
 
-def batched(function: PlainFunction) -> Any:
+def batched(function: PlainFunction | None = None, *, reads: Sequence[str] = ()) -> Any:
     """Make a field that needs data of a function of (snapshot, parents, arguments...).
 
     The function is called once with all the parents of a level and returns a
@@ -76,10 +88,16 @@ def batched(function: PlainFunction) -> Any:
     the body of a class it is written `@batched` over `@staticmethod`, since it
     has no `self`.
 
+    Args:
+        function: What to make a field of.
+        reads: Consumers whose tables it reads, as for `query`.
+
     Raises:
         TypeError: The function has no docstring, other first parameters, or
             does not say that it returns a list.
     """
+    if function is None:
+        return functools.partial(batched, reads=reads)
     _first_parameter(function, ("snapshot",))
     if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
         raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
@@ -87,22 +105,35 @@ def batched(function: PlainFunction) -> Any:
     def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         return info.context.batch(function, root, arguments)
 
-    return _field(function, resolve, taken=2, returns=_element(function))
+    return _field(function, resolve, taken=2, returns=_element(function), metadata={READS: tuple(reads)})
 
 
-def subscription(function: PlainFunction) -> Any:
-    """Make a root subscription field of an async generator function of (database, arguments...).
+def subscription(
+    function: PlainFunction | None = None, *, latest: bool = False, graphql_name: str | None = None
+) -> Any:
+    """Make a root subscription field of an async generator function of (live, arguments...).
+
+    What it yields has a `position`: where a client goes on that has seen it.
+
+    Args:
+        function: What to make a field of.
+        latest: Whether only the newest of what it yields matters, as with a
+            state: then nothing is taken from it while the client is behind.
+        graphql_name: The field's name, where it is not the function's.
 
     Raises:
         TypeError: The function has no docstring or another first parameter.
     """
-    _first_parameter(function, ("database",))
+    if function is None:
+        return functools.partial(subscription, latest=latest, graphql_name=graphql_name)
+    _first_parameter(function, ("live",))
 
     async def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
-        async for event in function(info.context.database, **arguments):
-            yield event
+        async with contextlib.aclosing(function(info.context.live, **arguments)) as events:
+            async for event in events:
+                yield event
 
-    return _field(function, resolve, taken=1, is_subscription=True)
+    return _field(function, resolve, taken=1, is_subscription=True, name=graphql_name, metadata={LATEST: latest})
 
 
 def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
@@ -135,7 +166,14 @@ def _described(argument: inspect.Parameter) -> inspect.Parameter:
 
 
 def _field(
-    function: PlainFunction, resolve: PlainFunction, *, taken: int, returns: Any = None, is_subscription: bool = False
+    function: PlainFunction,
+    resolve: PlainFunction,
+    *,
+    taken: int,
+    returns: Any = None,
+    is_subscription: bool = False,
+    name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> StrawberryField:
     """A Strawberry field whose arguments are those of the function, less the first `taken`."""
     signature = inspect.signature(function)
@@ -157,6 +195,5 @@ def _field(
     resolve.__module__, resolve.__doc__ = function.__module__, function.__doc__
     doc = inspect.cleandoc(function.__doc__ or "")
     description = " ".join(doc.split("\n\n", 1)[0].split())
-    if is_subscription:
-        return strawberry.subscription(resolver=resolve, description=description)
-    return strawberry.field(resolver=resolve, description=description)
+    make = strawberry.subscription if is_subscription else strawberry.field
+    return make(resolver=resolve, name=name, description=description, metadata=metadata)

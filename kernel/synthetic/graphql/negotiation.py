@@ -2,7 +2,9 @@
 
 The rules are those of GraphQL over HTTP: bodies are JSON in UTF-8; answers are
 `application/graphql-response+json` for those who ask for it, and
-`application/json` for everybody else, also for those who accept anything.
+`application/json` for everybody else, also for those who accept anything. Who
+names `text/event-stream` gets one for a subscription, and for every operation
+where it is liked best.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from synthetic.errors import NotAcceptableError, UnsupportedMediaTypeError
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
+EVENT_STREAM = "text/event-stream"
 
 UTF_8 = frozenset({"utf-8", "utf8"})
 
@@ -77,6 +80,16 @@ def answer_type(accept: str | None) -> str:
     if chosen is None:
         raise NotAcceptableError
     return chosen
+
+
+def takes_stream(accept: str | None) -> bool:
+    """Whether the client names event streams among what it accepts: a subscription may be answered with one."""
+    return accept is not None and EVENT_STREAM in accept.lower() and preferred(accept, (EVENT_STREAM,)) is not None
+
+
+def wants_stream(accept: str | None) -> bool:
+    """Whether the client likes an event stream better than any other answer."""
+    return takes_stream(accept) and preferred(accept or "", (GRAPHQL_RESPONSE, JSON, EVENT_STREAM)) == EVENT_STREAM
 
 
 @lru_cache(maxsize=256)

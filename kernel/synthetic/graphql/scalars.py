@@ -1,15 +1,16 @@
-"""The scalars that every plugin shares: `DateTime`, `Long`, `JSON`."""
+"""The scalars that every plugin shares: `DateTime`, `Long`, `JSON`, `Position`."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, NewType
+from typing import Annotated, Any, NewType
 
 import orjson
 import strawberry
 
 from synthetic.errors import BadUserInputError, iso_from_ms
 from synthetic.json_text import to_json
+from synthetic.log.positions import Position
 
 DateTime = NewType("DateTime", int)
 """An instant: Unix milliseconds in Python and SQL, ISO 8601 with `Z` in GraphQL."""
@@ -83,6 +84,13 @@ SCALARS: dict[object, Any] = {
         serialize=_check_long,
         parse_value=_check_long,
     ),
+    Position: strawberry.scalar(
+        name="Position",
+        description="A place in the log, as the store gave it out: whoever names the last one that they saw misses "
+        "nothing. Its text says nothing to clients.",
+        serialize=str,
+        parse_value=Position.parse,
+    ),
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value.",
@@ -91,3 +99,11 @@ SCALARS: dict[object, Any] = {
         parse_value=lambda value: value,  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     ),
 }
+
+AfterPosition = Annotated[
+    Position | None,
+    strawberry.argument(
+        description="The last position that was seen: what follows it is delivered. Without it, from now on."
+    ),
+]
+"""The argument `after` of a subscription."""

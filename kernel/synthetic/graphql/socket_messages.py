@@ -19,6 +19,7 @@ from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.body import parse_json
 from synthetic.graphql.requests import request_of
 from synthetic.kernel_settings import LimitSettings
+from synthetic.log.positions import Position
 from synthetic.logs import logger_for
 
 log = logger_for(__name__)
@@ -63,7 +64,8 @@ class CloseCode(IntEnum):
     TOO_MANY_INITS = 4429
     """A second `connection_init`."""
     TOO_SLOW = 4508
-    """The client did not read for `limits.socket_ping_ms` while a message waited. (The store's own code.)"""
+    """The client did not read for `limits.socket_ping_ms` while a message waited; the reason says from which
+    position to resume. (The store's own code.)"""
     SILENT = 4509
     """Nothing came between two pings, no pong either. (The store's own code.)"""
 
@@ -92,6 +94,16 @@ def end_of(error: BaseException) -> SocketEnd:
     if isinstance(error, UnauthenticatedError | ForbiddenError):
         return SocketEnd(CloseCode.FORBIDDEN, error.message)
     return SocketEnd(CloseCode.TRY_AGAIN if error.recoverable else CloseCode.INTERNAL, error.message)
+
+
+def too_slow(resume: Position | None) -> SocketEnd:
+    """The end of a socket whose client does not read.
+
+    Args:
+        resume: The position that none of its operations is behind, if there is one.
+    """
+    reason = "Messages are not read fast enough"
+    return SocketEnd(CloseCode.TOO_SLOW, reason if resume is None else f"{reason}; resume after {resume}")
 
 
 def ends_in(group: BaseExceptionGroup[Any]) -> Iterator[SocketEnd]:

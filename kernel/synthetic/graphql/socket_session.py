@@ -8,22 +8,19 @@ conversation is over raises `SocketEnd`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
 
 import orjson
 from starlette.types import Receive, Send
 
 from synthetic.clock import new_id
-from synthetic.errors import (
-    InternalError,
-    OverloadedError,
-    RateLimitedError,
-)
+from synthetic.errors import InternalError, OverloadedError, RateLimitedError, SyntheticError
 from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
 from synthetic.graphql.answers import Answer, GraphQLRequest
+from synthetic.graphql.body import ClientGone
 from synthetic.graphql.execute import Engine
-from synthetic.graphql.outbox import Outbox
+from synthetic.graphql.outbox import ClientTooSlow, Lane, Outbox, Parcel
 from synthetic.graphql.socket_messages import (
     ACKNOWLEDGEMENT,
     PING,
@@ -34,11 +31,14 @@ from synthetic.graphql.socket_messages import (
     Signal,
     SocketEnd,
     Subscribe,
+    end_of,
     ends_in,
     operation_message,
     pong_message,
     read_message,
+    too_slow,
 )
+from synthetic.graphql.subscriptions import alone
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for, request_scope
 from synthetic.metrics import Metrics
@@ -90,9 +90,9 @@ class SocketSession:
         self._limits = limits
         self._metrics = metrics
         self._answers = AnswerWriter(engine, limits)
-        self._outbox = Outbox(send, messages_max=limits.socket_queue, stall_ms=limits.socket_ping_ms)
+        self._outbox = Outbox(self._write, messages_max=limits.socket_queue, stall_ms=limits.socket_ping_ms)
         self._tasks = asyncio.TaskGroup()
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._operations: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._heard = True
         self.caller: Caller | None = None
@@ -111,6 +111,12 @@ class SocketSession:
             # Whoever has left needs no telling why.
             if all(end.code is not None for end in ends):
                 await self._close(ends[0])
+
+    def turn_out(self, error: SyntheticError | None) -> None:
+        """End the conversation because its caller is no longer let in, or nobody can tell."""
+        end = SocketEnd(CloseCode.FORBIDDEN, "The token is no longer valid") if error is None else end_of(error)
+        if end.code is not None:
+            self.end(end.code, end.reason)
 
     def end(self, code: CloseCode, reason: str) -> None:
         """End the conversation from outside."""
@@ -178,8 +184,9 @@ class SocketSession:
             case Subscribe():
                 await self._start(message)
             case Complete():
-                operation = self._operations.pop(message.id, None)
-                if operation is not None:
+                if message.id in self._operations:
+                    lane, operation = self._operations.pop(message.id)
+                    self._outbox.close_lane(lane)
                     operation.cancel()
             case ConnectionInit():
                 raise SocketEnd(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
@@ -204,64 +211,65 @@ class SocketSession:
             self._metrics.request(TRANSPORT, "none", error.code, 0.0)
             await self._outbox.put(operation_message("error", message.id, orjson.dumps(answer.body["errors"])))
             return
-        operation = self._tasks.create_task(self._operate(message.id, message.request, caller))
-        self._operations[message.id] = operation
+        lane = self._outbox.open_lane(message.id)
+        operation = self._tasks.create_task(self._operate(lane, message.request, caller))
+        self._operations[message.id] = lane, operation
         self._running.add(operation)
         operation.add_done_callback(self._running.discard)
 
-    async def _operate(self, id: str, request: GraphQLRequest, caller: Caller) -> None:
+    async def _operate(self, lane: Lane, request: GraphQLRequest, caller: Caller) -> None:
         """Run an operation and send what it answers."""
         correlation_id = new_id()
         started = time.perf_counter()
         code = "CANCELLED"
         with request_scope(correlation_id):
             try:
-                code = await self._deliver(id, request, caller, correlation_id)
+                code = await self._deliver(lane, request, caller, correlation_id)
             except SocketEnd:
                 raise
             except Exception:
                 log.exception("operation failed")
                 code = InternalError.code
-                await self._fail(id, self._engine.error_answer(InternalError(), correlation_id))
+                await self._fail(lane, self._engine.error_answer(InternalError(), correlation_id))
             finally:
-                self._release(id)
+                self._release(lane)
                 kind = self._engine.documents.find_kind(request.query, request.operation_name) or "none"
                 self._metrics.request(TRANSPORT, kind, code, (time.perf_counter() - started) * 1000)
 
-    async def _deliver(self, id: str, request: GraphQLRequest, caller: Caller, correlation_id: str) -> str:
+    async def _deliver(self, lane: Lane, request: GraphQLRequest, caller: Caller, correlation_id: str) -> str:
         """Send the answers of an operation, and that it is complete.
 
         Returns:
             `OK`, or the code of the first error of its last answer.
         """
         outcome = await self._engine.subscribe(request, caller, correlation_id)
-        answers = _alone(outcome) if isinstance(outcome, Answer) else outcome
+        subscription = alone(outcome) if isinstance(outcome, Answer) else outcome
         code = OK_CODE
-        try:
+        async with contextlib.aclosing(subscription.answers) as answers:
             async for answer in answers:
                 sent, body = await self._answers.json(answer, correlation_id)
                 code = code_of(sent)
                 if not sent.executed:
-                    await self._fail(id, sent)
+                    await self._fail(lane, sent)
                     return code
-                await self._outbox.put(operation_message("next", id, body))
-        finally:
-            close = getattr(answers, "aclose", None)
-            if close is not None:
-                await close()
-        self._release(id)
-        await self._outbox.put(operation_message("complete", id))
+                await self._outbox.put(operation_message("next", lane.id, body), lane, sent.position)
+                if subscription.is_latest:
+                    # What is not yet taken from the source can still be replaced by something newer.
+                    await self._outbox.handed_over(lane)
+        self._release(lane)
+        await self._outbox.put(operation_message("complete", lane.id), lane, is_last=True)
         return code
 
-    async def _fail(self, id: str, answer: Answer) -> None:
+    async def _fail(self, lane: Lane, answer: Answer) -> None:
         """Send an answer that was not executed; nothing follows it."""
-        self._release(id)
-        await self._outbox.put(operation_message("error", id, orjson.dumps(answer.body["errors"])))
+        self._release(lane)
+        errors = operation_message("error", lane.id, orjson.dumps(answer.body["errors"]))
+        await self._outbox.put(errors, lane, is_last=True)
 
-    def _release(self, id: str) -> None:
-        """From now on the client may use the id again, if it is this task's still."""
-        if self._operations.get(id) is asyncio.current_task():
-            del self._operations[id]
+    def _release(self, lane: Lane) -> None:
+        """From now on the client may use the operation's id again."""
+        if lane.id in self._operations and self._operations[lane.id][0] is lane:
+            del self._operations[lane.id]
 
     async def _send_all(self) -> None:
         """Send until the conversation is over; `end` makes an end by cancelling this."""
@@ -271,6 +279,14 @@ class SocketSession:
             if self._ending is not None:
                 raise self._ending from None
             raise
+        except ClientGone:
+            raise SocketEnd from None
+        except ClientTooSlow as slow:
+            self._metrics.drops.inc()
+            raise too_slow(slow.resume) from None
+
+    async def _write(self, parcel: Parcel) -> None:
+        await self._send({"type": "websocket.send", "text": parcel.message.decode()})
 
     async def _close(self, end: SocketEnd) -> None:
         try:
@@ -279,7 +295,3 @@ class SocketSession:
         except (TimeoutError, OSError, RuntimeError):
             # The client is gone, or does not read: there is nobody to tell.
             return
-
-
-async def _alone(answer: Answer) -> AsyncIterator[Answer]:
-    yield answer

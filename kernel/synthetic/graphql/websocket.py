@@ -13,22 +13,17 @@ from typing import Any, cast
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from synthetic.errors import OverloadedError, SyntheticError
+from synthetic.errors import OverloadedError
 from synthetic.graphql.execute import Engine
-from synthetic.graphql.socket_messages import SUBPROTOCOL, CloseCode, SocketEnd, end_of
+from synthetic.graphql.socket_messages import SUBPROTOCOL, CloseCode
 from synthetic.graphql.socket_session import SocketSession
+from synthetic.graphql.token_watch import TokenWatch
 from synthetic.kernel_settings import LimitSettings
-from synthetic.logs import correlation_id, logger_for
+from synthetic.logs import correlation_id
 from synthetic.metrics import Metrics
-from synthetic.security.gate import Caller, Gate
+from synthetic.security.gate import Gate
 
 RETRY_AFTER_MS = 1_000
-
-WATCH_SECONDS = 1.0
-"""How often the tokens of open sockets are asked for; so long, and about as long as an answer is believed
-(`synthetic.security.gate`), a socket may outlive its token."""
-
-log = logger_for(__name__)
 
 
 class SocketEndpoint:
@@ -48,7 +43,7 @@ class SocketEndpoint:
         self._limits = limits
         self._metrics = metrics
         self._open: dict[SocketSession, asyncio.Task[Any]] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._watch = TokenWatch(gate, self._open)
 
     @property
     def open_count(self) -> int:
@@ -72,17 +67,14 @@ class SocketEndpoint:
         session = self._session(scope, receive, send)
         self._open[session] = cast("asyncio.Task[Any]", asyncio.current_task())
         self._metrics.open_sockets.inc()
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch_tokens())
+        self._watch.begin()
         try:
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             await session.converse()
         finally:
             self._metrics.open_sockets.dec()
             del self._open[session]
-            if not self._open:
-                self._watching.cancel()
-                self._watching = None
+            self._watch.end()
 
     async def close(self) -> None:
         """Close all sockets, because the server stops, and wait until they are closed."""
@@ -90,31 +82,6 @@ class SocketEndpoint:
             session.end(CloseCode.RESTART, "The server stops")
         if self._open:
             await asyncio.wait(self._open.values())
-
-    async def _watch_tokens(self) -> None:
-        """Close the sockets whose token was revoked or has expired, for as long as there are any."""
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            callers = {caller.token_id: caller for session in self._open if (caller := session.caller) is not None}
-            for token_id, caller in callers.items():
-                end = await self._find_end(caller)
-                if end is not None and end.code is not None:
-                    for session in self._open:
-                        if session.caller is not None and session.caller.token_id == token_id:
-                            session.end(end.code, end.reason)
-
-    async def _find_end(self, caller: Caller) -> SocketEnd | None:
-        """Why the sockets of a caller must be closed, if they must."""
-        try:
-            if await self._gate.still_valid(caller):
-                return None
-        except Exception as error:  # noqa: BLE001 - `end_of` tells what to do about each, and logs the unexpected
-            if isinstance(error, SyntheticError) and error.recoverable:
-                # A store that is busy for a moment is no reason to make everybody connect again at once.
-                log.warning("token of open sockets not checked", caller=caller.name, code=error.code)
-                return None
-            return end_of(error)
-        return SocketEnd(CloseCode.FORBIDDEN, "The token is no longer valid")
 
     def _session(self, scope: Scope, receive: Receive, send: Send) -> SocketSession:
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)

@@ -8,16 +8,34 @@ from typing import Any
 from strawberry.utils.str_converters import to_camel_case
 
 from synthetic import errors
-from synthetic.contributions import Command, ErrorCode, GraphQL, Service, Settings, Table
+from synthetic.consumer_contributions import Consumer, Fold
+from synthetic.contributions import Command, ErrorCode, EventType, GraphQL, Service, Settings, Table
 from synthetic.errors import PluginClashError, SyntheticError
+from synthetic.log import errors as log_errors
 
 KERNEL_COMMANDS = ("serve", "migrate", "status", "plugins", "token", "schema")
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
 
-KERNEL_TABLES = ("meta", "schema_migrations", "registered_tables", "tokens", "leases")
+KERNEL_TABLES = (
+    "meta",
+    "schema_migrations",
+    "registered_tables",
+    "tokens",
+    "leases",
+    "domain_events",
+    "consumers",
+    "set_aside_events",
+    "sync_state",
+    "sync_attempts",
+    "log_segments",
+)
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 
-KERNEL_QUERIES = ("node", "health", "plugins")
+KERNEL_FIELDS = {
+    "queries": ("node", "health", "plugins", "event", "events", "syncStatus"),
+    "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule"),
+    "subscriptions": ("events", "syncStatus"),
+}
 """Root fields that the kernel brings itself (`synthetic.kernel_fields`)."""
 
 Name = tuple[str, str]
@@ -28,8 +46,9 @@ def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
     """The kernel's own errors, one class a code, in the order in which they are defined."""
     return tuple(
         cls
-        for cls in vars(errors).values()
-        if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls is not SyntheticError
+        for module in (errors, log_errors)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls.__module__ == module.__name__
     )
 
 
@@ -39,7 +58,7 @@ def kernel_names() -> dict[Name, str]:
         **{("command", name): "kernel" for name in KERNEL_COMMANDS},
         **{("error code", cls.code): "kernel" for cls in kernel_error_classes()},
         **{("table", name): "kernel" for name in KERNEL_TABLES},
-        **{("field of queries", name): "kernel" for name in KERNEL_QUERIES},
+        **{(f"field of {kind}", name): "kernel" for kind, names in KERNEL_FIELDS.items() for name in names},
     }
 
 
@@ -85,10 +104,16 @@ def _names(plugin: str, record: Any) -> Iterator[Name]:
             yield "table", record.name
         case ErrorCode():
             yield "error code", record.error_class.code
+        case EventType():
+            yield "event type", record.name
         case Command():
             yield "command", record.name
         case Service():
             yield "service", f"{plugin}.{record.name}"
+        case Consumer():
+            yield "consumer", f"{plugin}.{record.name}"
+            if isinstance(record, Fold):
+                yield from (("table of a fold", table) for table in record.tables)
         case Settings():
             yield "settings class", f"{record.settings_class.__module__}.{record.settings_class.__qualname__}"
         case GraphQL():

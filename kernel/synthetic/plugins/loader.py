@@ -24,6 +24,7 @@ from synthetic.plugins.discovery import (
     import_module,
     list_installed,
 )
+from synthetic.plugins.folds import check_folds
 from synthetic.plugins.hooks import KERNEL, Hooks
 from synthetic.plugins.listing import LeftOut, Listing, LoadedPlugin, NoSettings
 from synthetic.plugins.order import PluginCycleError, order_plugins
@@ -226,7 +227,9 @@ class PluginLoader:
         for hook in AT_MOST_ONE:
             if sum(len(each.records) for each in contributions if each.hook == hook) > 1:
                 raise PluginFailedError(f"The plugin {name}: its {hook} returns more than one record.")
-        claimed = claim_names(name, (record for each in contributions for record in each.records), self._taken)
+        records = [record for each in contributions for record in each.records]
+        check_folds(name, records)
+        claimed = claim_names(name, records, self._taken)
         section = self._load_settings(name, contributions)
         self._taken.update(claimed)
         loaded = LoadedPlugin(

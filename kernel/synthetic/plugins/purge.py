@@ -21,6 +21,8 @@ from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError, NotFoundError
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.consumers.rebuilding import forget_consumer
+from synthetic.log.consumers.store import list_consumers
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def plan_purge(snapshot: Snapshot, plugin: str) -> tuple[PurgedTable, ...]:
 
 
 def purge_plugin(tx: Transaction, plugin: str) -> tuple[PurgedTable, ...]:
-    """Drop a plugin's tables and forget that its migrations were applied.
+    """Drop a plugin's tables, and forget its consumers and that its migrations were applied.
 
     Returns:
         What has gone.
@@ -77,6 +79,9 @@ def purge_plugin(tx: Transaction, plugin: str) -> tuple[PurgedTable, ...]:
         NotFoundError, ConflictError: As `plan_purge`, which is asked again in this transaction.
     """
     planned = plan_purge(tx, plugin)
+    for consumer in list_consumers(tx):
+        if consumer.plugin == plugin:
+            forget_consumer(tx, consumer.name)
     for table in planned:
         tx.execute(f'DROP TABLE "{table.name}"')
     tx.execute("DELETE FROM registered_tables WHERE plugin = :plugin", {"plugin": plugin})

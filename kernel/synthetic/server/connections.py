@@ -23,11 +23,6 @@ class Connection(Protocol):
 
     transport: asyncio.Transport
 
-    @property
-    def is_write_paused(self) -> bool:
-        """Whether the client reads so slowly that writing has to wait."""
-        ...
-
 
 class WaitingConnection(Connection, Protocol):
     """A connection whose client owes something.
@@ -37,6 +32,11 @@ class WaitingConnection(Connection, Protocol):
     """
 
     overdue_at: float
+
+    @property
+    def is_write_paused(self) -> bool:
+        """Whether the client reads so slowly that writing has to wait."""
+        ...
 
     def give_up(self) -> None:
         """End the connection."""
@@ -67,7 +67,7 @@ class Connections:
 
         Args:
             metrics: Where they are counted.
-            requests_max: Connections that are no WebSockets.
+            requests_max: Connections that are neither WebSockets nor event streams.
             total_max: All connections: what the file descriptors allow.
             read_seconds: See the attributes.
             keep_alive_seconds: See the attributes.
@@ -81,6 +81,7 @@ class Connections:
         self._beginning = 0
         self._requests: set[WaitingConnection] = set()
         self._sockets: set[Connection] = set()
+        self._streams: set[WaitingConnection] = set()
         self._quiet: OrderedDict[WaitingConnection, float] = OrderedDict()
         self._unread: dict[Connection, tuple[int, float]] = {}
         self._gauge = metrics.open_connections
@@ -111,6 +112,7 @@ class Connections:
     def leave(self, connection: WaitingConnection) -> None:
         """A connection has ended, or become a WebSocket."""
         self._requests.discard(connection)
+        self._streams.discard(connection)
         self._quiet.pop(connection, None)
         self._unread.pop(connection, None)
         self._gauge.set(len(self))
@@ -125,6 +127,18 @@ class Connections:
         """A connection has something to do again."""
         self._quiet.pop(connection, None)
 
+    def begin_stream(self, connection: WaitingConnection) -> None:
+        """The answer on a connection is an event stream; how many there may be is `synthetic.graphql.sse`'s to say."""
+        if connection in self._requests:
+            self._requests.discard(connection)
+            self._streams.add(connection)
+
+    def end_stream(self, connection: WaitingConnection) -> None:
+        """The event stream on a connection has ended, and other requests may follow it."""
+        if connection in self._streams:
+            self._streams.discard(connection)
+            self._requests.add(connection)
+
     def enter_socket(self, connection: Connection) -> None:
         """Count a WebSocket; how many there may be is `synthetic.graphql.websocket`'s to say."""
         self._sockets.add(connection)
@@ -137,21 +151,26 @@ class Connections:
         self._gauge.set(len(self))
 
     def __len__(self) -> int:
-        return self._beginning + len(self._requests) + len(self._sockets)
+        return self._beginning + len(self._requests) + len(self._streams) + len(self._sockets)
 
     def sweep(self) -> None:
         """End every connection that has kept us waiting for too long; called a few times in the shortest wait."""
         now = self.now()
         for connection in [one for one in self._requests if one.overdue_at < now]:
             connection.give_up()
-        for connection in [*self._requests, *self._sockets]:
-            if connection.is_write_paused or connection.transport.is_closing():
-                self._judge_reading(connection, now)
-            else:
-                self._unread.pop(connection, None)
+        for connection in self._requests:
+            self._judge_reading(connection, now, is_owed=connection.is_write_paused)
+        # How long these may leave unread what is written to them is judged where it waits: `synthetic.graphql.outbox`.
+        # Most of the thousands that there may be are not closing, and asking each is all that they cost.
+        for connection in (*self._streams, *self._sockets):
+            if connection.transport.is_closing():
+                self._judge_reading(connection, now, is_owed=False)
 
-    def _judge_reading(self, connection: Connection, now: float) -> None:
-        """Cut a client off that takes nothing of what was written to it, or never lets its connection end."""
+    def _judge_reading(self, connection: Connection, now: float, *, is_owed: bool) -> None:
+        """Cut a client off that takes nothing of what it is owed, or never lets its connection end."""
+        if not is_owed and not connection.transport.is_closing():
+            self._unread.pop(connection, None)
+            return
         unread = connection.transport.get_write_buffer_size()
         before, since = self._unread.get(connection, (unread + 1, now))
         if unread < before:

@@ -82,7 +82,7 @@ def reserve_descriptors(settings: KernelSettings) -> int:
     Raises:
         SettingsInvalidError: The system allows for hardly any.
     """
-    wanted = settings.server.connections + settings.limits.sockets
+    wanted = settings.server.connections + settings.limits.sockets + settings.limits.streams
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + DESCRIPTORS_RESERVED
     if soft != resource.RLIM_INFINITY and soft < needed:

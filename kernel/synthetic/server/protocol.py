@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -23,6 +24,7 @@ from synthetic.errors import (
     RequestTimeoutError,
     SyntheticError,
 )
+from synthetic.graphql.sse_stream import STREAM_EXTENSION
 from synthetic.plain_errors import error_bytes
 from synthetic.server.connections import Connections
 
@@ -83,6 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._in_message = False
         self._in_headers = False
+        self._end_stream: Callable[[], None] | None = None
         self.overdue_at = math.inf
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -97,6 +100,9 @@ class HttpProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._pool.leave(self)
         super().connection_lost(exc)
+        if self._end_stream is not None:
+            # uvicorn tells only the last of several requests that were sent at once.
+            self._end_stream()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; bounds the bytes of a request's headers."""
@@ -124,6 +130,7 @@ class HttpProtocol(HttpToolsProtocol):
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is not None:
             cycle.transport = cast("asyncio.Transport", self._writing)
+            cast("dict[str, Any]", cycle.scope)["extensions"] = {STREAM_EXTENSION: self}
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
@@ -135,8 +142,30 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer has been given; the next request may come, or the rest of a body that nobody wanted."""
         self._writing.flush()
+        if self._end_stream is not None:
+            self._end_stream = None
+            self._pool.end_stream(self)
         super().on_response_complete()
         self._rest_unless_busy()
+
+    def begin_stream(self, end: Callable[[], None]) -> None:
+        """The answer is an event stream, which ends when its client leaves or the server stops.
+
+        Args:
+            end: Ends it; called when the server stops.
+        """
+        self._end_stream = end
+        self._pool.begin_stream(self)
+
+    def abort_stream(self) -> None:
+        """Cut the client off: it does not read."""
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """The server stops: running requests are waited for, event streams are ended."""
+        super().shutdown()
+        if self._end_stream is not None:
+            self._end_stream()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the WebSocket protocol."""
@@ -224,7 +253,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 return
         super().send_receive_event_to_app()
 
-    @property
-    def is_write_paused(self) -> bool:
-        """Whether the client reads so slowly that writing has to wait."""
-        return not self.writable.is_set()
+    async def send(self, message: Any) -> None:
+        """Send; a close frame is written even where the client does not read.
+
+        It stands behind what the client has not read yet, and says to one that
+        reads later after all why it was given up, and where to resume.
+        """
+        if message["type"] != "websocket.close" or self.writable.is_set():
+            await super().send(message)
+            return
+        self.writable.set()
+        try:
+            await super().send(message)
+        finally:
+            self.writable.clear()

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, to_json
+from synthetic_constructs.events import CONSTRUCT_SAVED, saved_payload
 from synthetic_constructs.model import (
     ENDED_STATUSES,
+    FIELDS,
     ConstructContent,
     ConstructRecord,
     ConstructStatus,
@@ -25,8 +27,6 @@ _UPDATE = (
     " user_id = :user_id, project_id = :project_id, metadata = :metadata, version = :version,"
     " updated_at = :updated_at, started_at = :started_at, ended_at = :ended_at WHERE id = :id"
 )
-_FIELDS = {"user_id": "userId", "project_id": "projectId"}
-"""Columns whose name differs from that of the field."""
 
 
 class SavedConstruct(NamedTuple):
@@ -120,7 +120,7 @@ def save_construct(
                 "field": "ifVersion",
                 "id": id,
                 "storedVersion": stored.version,
-                "differs": [_FIELDS.get(name, name) for name in changes],
+                "differs": [FIELDS.get(name, name) for name in changes],
             },
         )
     return _update(tx, stored, changes)
@@ -148,6 +148,7 @@ def _insert(tx: Transaction, id: str, given: dict[str, str | None]) -> SavedCons
     )
     tx.execute(_INSERT, construct._asdict())
     write_entries(tx, construct, replaces=False)
+    _tell(tx, None, construct)
     return SavedConstruct(construct, created=True, changed=True)
 
 
@@ -163,4 +164,9 @@ def _update(tx: Transaction, stored: ConstructRecord, changes: dict[str, str | N
     tx.execute(_UPDATE, construct._asdict())
     if "metadata" in changes:
         write_entries(tx, construct, replaces=True)
+    _tell(tx, stored, construct)
     return SavedConstruct(construct, created=False, changed=True)
+
+
+def _tell(tx: Transaction, before: ConstructRecord | None, construct: ConstructRecord) -> None:
+    tx.emit(CONSTRUCT_SAVED, construct.id, construct_id=construct.id, payload=saved_payload(before, construct))

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, Value, bad_input
+from synthetic import ConflictError, EventType, NotFoundError, Snapshot, Transaction, Value, bad_input
 from synthetic_constructs.errors import RelationshipCycleError, RelationshipGraphTooLargeError
+from synthetic_constructs.events import (
+    RELATIONSHIP_DELETED,
+    RELATIONSHIP_SAVED,
+    relationship_id,
+    relationship_payload,
+)
 from synthetic_constructs.model import (
     KINDS_WITHOUT_CYCLES,
     KINDS_WITHOUT_DIRECTION,
@@ -96,6 +102,7 @@ def relate_constructs(
         _refuse_cycle(tx, key, settings.cycle_constructs)
     relationship = RelationshipRecord(**key, metadata=given or "{}", created_at=tx.now)
     tx.execute(_INSERT, relationship._asdict())
+    _tell(tx, RELATIONSHIP_SAVED, relationship)
     return RelatedConstructs(relationship, created=True)
 
 
@@ -117,6 +124,7 @@ def unrelate_constructs(tx: Transaction, from_id: str, kind: RelationshipKind, t
             details={"field": "kind"},
         )
     tx.execute("DELETE FROM construct_relationships" + _LINK, key)
+    _tell(tx, RELATIONSHIP_DELETED, stored)
     return stored
 
 
@@ -198,6 +206,10 @@ def _key(from_id: str, kind: RelationshipKind, to_id: str) -> dict[str, str]:
     if kind in KINDS_WITHOUT_DIRECTION and from_id > to_id:
         from_id, to_id = to_id, from_id
     return {"from_id": from_id, "kind": kind, "to_id": to_id}
+
+
+def _tell(tx: Transaction, event_type: EventType, link: RelationshipRecord) -> None:
+    tx.emit(event_type, relationship_id(link), construct_id=link.from_id, payload=relationship_payload(link))
 
 
 def _find(snapshot: Snapshot, key: Mapping[str, str]) -> RelationshipRecord | None:

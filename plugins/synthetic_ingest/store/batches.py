@@ -8,11 +8,14 @@ from dataclasses import fields, replace
 from synthetic import BadUserInputError, Transaction
 from synthetic_ingest.model import Batch, FileState, IngestFile, IngestReject, Line, Reject, Target, reject_of
 from synthetic_ingest.settings import IngestSettings
-from synthetic_ingest.store.files import insert_file, make_room, update_file, values_of
+from synthetic_ingest.store.files import insert_file, make_room, tell_of_file, update_file, values_of
 from synthetic_ingest.store.listing import REJECT_COLUMNS
-from synthetic_ingest.store.sessions import settle_session
+from synthetic_ingest.store.sessions import merge_and_settle, settle_session
 from synthetic_sessions.store import SessionFacts, merge_session_facts
-from synthetic_transcripts.store import NewTranscript, append_messages, ensure_transcript
+from synthetic_transcripts.store import NewTranscript, append_messages, ensure_transcript, find_refusals
+
+_ENDS = (FileState.READ, FileState.PARTIAL)
+"""The states of a file that was read as far as it goes."""
 
 _INSERT_REJECT = (
     f"INSERT INTO ingest_rejects ({REJECT_COLUMNS})"
@@ -49,7 +52,7 @@ def store_batch(tx: Transaction, target: Target, record: IngestFile | None, batc
     if batch.messages:
         if session_id is None or transcript_id is None:
             session_id, transcript_id = target.session.session_id or tx.new_id(), tx.new_id()
-        _merge_facts(tx, session_id, target, batch)
+        _tell_session(tx, session_id, target, batch, before.id)
         ensure_transcript(tx, NewTranscript(id=transcript_id, session_id=session_id, source=target.format))
         appended = _append(tx, transcript_id, batch, rejects, settings)
     after = replace(
@@ -76,13 +79,35 @@ def store_batch(tx: Transaction, target: Target, record: IngestFile | None, batc
     )
     update_file(tx, record or before, after)
     _insert_rejects(tx, before, rejects, settings.rejects_per_file)
-    if session_id is not None and batch.state in (FileState.READ, FileState.PARTIAL):
+    if session_id is not None and not batch.messages and batch.state in _ENDS:
         settle_session(tx, session_id, target.idle_before, target.construct_id)
+    _log(tx, record, after)
     return after
 
 
-def _merge_facts(tx: Transaction, session_id: str, target: Target, batch: Batch) -> None:
-    """Tell the session what the batch says of it; the first that said a thing wins."""
+def _log(tx: Transaction, record: IngestFile | None, after: IngestFile) -> None:
+    """Write to the log what has become of the file: its state, or at the end of a run what it has brought, is new."""
+    before = None if record is None else (record.state, record.problem, _brought(record))
+    is_told = record is None or record.state != after.state
+    if is_told or (after.state != FileState.READING and before != (after.state, after.problem, _brought(after))):
+        tell_of_file(tx, None if record is None else record.state, after)
+
+
+def _brought(record: IngestFile) -> tuple[int, int, int]:
+    return record.offset_bytes, record.message_count, record.reject_count
+
+
+def _tell_session(tx: Transaction, session_id: str, target: Target, batch: Batch, file_id: str) -> None:
+    """Merge what a batch says of its session, and with the last batch of a run also whether the session is over."""
+    facts = _facts_of(target, batch)
+    if batch.state in _ENDS:
+        merge_and_settle(tx, session_id, facts, target, file_id)
+    else:
+        merge_session_facts(tx, session_id, facts)
+
+
+def _facts_of(target: Target, batch: Batch) -> SessionFacts:
+    """What a batch says of its session; the first that said a thing wins."""
     instants = [message.occurred_at for message in batch.messages if message.occurred_at is not None]
     # Where the source tells no time, the file does: something was written when it was changed last.
     instants = instants or [target.modified_at]
@@ -100,7 +125,7 @@ def _merge_facts(tx: Transaction, session_id: str, target: Target, batch: Batch)
                 values.setdefault(field.name, value)
         for key, value in facts.metadata.items():
             metadata.setdefault(key, value)
-    merge_session_facts(tx, session_id, SessionFacts(**values, metadata=metadata))
+    return SessionFacts(**values, metadata=metadata)
 
 
 def _append(tx: Transaction, transcript_id: str, batch: Batch, rejects: list[Reject], settings: IngestSettings) -> int:
@@ -112,18 +137,17 @@ def _append(tx: Transaction, transcript_id: str, batch: Batch, rejects: list[Rej
     try:
         return append_messages(tx, transcript_id, batch.messages).appended
     except BadUserInputError:
-        appended = 0
+        # All that can be kept is appended at once all the same: it is one event, however many lines are refused.
+        refusals = find_refusals(tx, batch.messages)
     refused: set[int] = set()
-    for message, origin in zip(batch.messages, batch.origins, strict=True):
-        try:
-            appended += append_messages(tx, transcript_id, [message]).appended
-        except BadUserInputError as error:
-            line = Line(*origin)
-            if line.offset not in refused:
-                reason = error.message.replace("messages[0].", "Its ", 1)
-                rejects.append(reject_of(line, reason, settings.excerpt_characters))
+    for refusal, origin in zip(refusals, batch.origins, strict=True):
+        line = Line(*origin)
+        if refusal is not None and line.offset not in refused:
+            reason = refusal.message.replace("messages[0].", "Its ", 1)
+            rejects.append(reject_of(line, reason, settings.excerpt_characters))
             refused.add(line.offset)
-    return appended
+    kept = [message for message, refusal in zip(batch.messages, refusals, strict=True) if refusal is None]
+    return append_messages(tx, transcript_id, kept).appended
 
 
 def _insert_rejects(tx: Transaction, record: IngestFile, rejects: Sequence[Reject], kept_max: int) -> None:

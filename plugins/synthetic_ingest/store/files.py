@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from synthetic import Snapshot, Transaction, to_json
 from synthetic_ingest.errors import IngestRaceError
+from synthetic_ingest.events import FILE_READ, read_payload
 from synthetic_ingest.fingerprints import HeadPrint
 from synthetic_ingest.model import FileState, IngestFile, IngestReject, Target
+from synthetic_sessions.store import find_session
 
 CANDIDATES_MAX = 16
 """Rows that are looked at to find out which file this is; numbers and beginnings are seldom shared by more."""
@@ -99,11 +101,14 @@ def insert_file(tx: Transaction, target: Target) -> IngestFile:
 
 def make_room(tx: Transaction, path: str, comer: IngestFile | None) -> None:
     """Say of the file that stood at a path that another one stands there now."""
+    stood = find_file_at(tx, path)
+    if stood is None or (comer is not None and stood.id == comer.id):
+        return
     tx.execute(
-        "UPDATE ingest_files SET state = 'REPLACED', problem = NULL, updated_at = :now"
-        " WHERE path = :path AND state <> 'REPLACED' AND id IS NOT :comer",
-        {"path": path, "now": tx.now, "comer": None if comer is None else comer.id},
+        "UPDATE ingest_files SET state = 'REPLACED', problem = NULL, updated_at = :now WHERE id = :id",
+        {"id": stood.id, "now": tx.now},
     )
+    tell_of_file(tx, stood.state, replace(stood, state=FileState.REPLACED))
 
 
 def update_file(tx: Transaction, before: IngestFile, after: IngestFile) -> None:
@@ -120,6 +125,23 @@ def update_file(tx: Transaction, before: IngestFile, after: IngestFile) -> None:
     }
     if not tx.execute(_UPDATE_FILE, values_of(after) | expected):
         raise IngestRaceError
+
+
+def tell_of_file(tx: Transaction, previous_state: str | None, file: IngestFile) -> None:
+    """Write to the log what has become of a file.
+
+    Args:
+        tx: To write in.
+        previous_state: The state that it was in; None for a new one.
+        file: As it is now.
+    """
+    session = None if file.session_id is None else find_session(tx, file.session_id)
+    tx.emit(
+        FILE_READ,
+        file.id,
+        construct_id=None if session is None else session.construct_id,
+        payload=read_payload(previous_state, file),
+    )
 
 
 def values_of(record: IngestFile | IngestReject) -> dict[str, str | int | bytes | None]:

@@ -1,12 +1,13 @@
 """All the SQL of sessions, and what other plugins may use of this one.
 
-One file a concern: `sessions` (the rows), `family` (who descends from whom)
-and `filters` (what a filter means). Functions take the transaction first.
+One file a concern: `sessions` (the rows), `facts` (what importers have found
+out), `family` (who descends from whom) and `filters` (what a filter means). Functions take the transaction first.
 """
 
 from __future__ import annotations
 
 from synthetic_sessions.model import Session, SessionContent, SessionFacts, SessionStatus
+from synthetic_sessions.store.facts import merge_session_facts
 from synthetic_sessions.store.filters import Selection, select_sessions
 from synthetic_sessions.store.sessions import (
     COLUMNS,
@@ -14,7 +15,6 @@ from synthetic_sessions.store.sessions import (
     find_session,
     get_session,
     list_sessions_by_id,
-    merge_session_facts,
     record_activity,
     save_session,
 )

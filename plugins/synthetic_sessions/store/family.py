@@ -45,15 +45,20 @@ def find_inherited_construct(tx: Transaction, session: Session) -> str | None:
     return tx.value("SELECT construct_id FROM sessions WHERE id = :id", {"id": session.parent_session_id})
 
 
-def pass_construct_on(tx: Transaction, session: Session) -> None:
-    """Give a session's construct to the sessions below it that have none, down to those that have one."""
+def pass_construct_on(tx: Transaction, session: Session) -> list[Session]:
+    """Give a session's construct to the sessions below it that have none, down to those that have one.
+
+    Returns:
+        The heirs, as they are now.
+    """
     if session.construct_id is None:
-        return
-    tx.execute(
+        return []
+    return tx.records(
+        Session,
         "WITH RECURSIVE heirs (id) AS ("
         " SELECT id FROM sessions WHERE parent_session_id = :id AND construct_id IS NULL"
         " UNION SELECT s.id FROM heirs h JOIN sessions s ON s.parent_session_id = h.id WHERE s.construct_id IS NULL"
         ") UPDATE sessions SET construct_id = :construct_id, version = version + 1, updated_at = :now"
-        " WHERE id IN (SELECT id FROM heirs)",
+        f" WHERE id IN (SELECT id FROM heirs) RETURNING {', '.join(Session._fields)}",
         {"id": session.id, "construct_id": session.construct_id, "now": tx.now},
     )

@@ -1,6 +1,7 @@
-"""All that is done to `sessions` in SQL, and what other plugins may use of this one.
+"""The rows of `sessions`: finding, saving and changing them, each change with its event.
 
-What a filter means stands in `filters.py`.
+What an importer has found out is merged in `facts.py`; what a filter means
+stands in `filters.py`.
 """
 
 from __future__ import annotations
@@ -8,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, from_json, to_json
+from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, to_json
+from synthetic_sessions.events import SESSION_SAVED, saved_payload
 from synthetic_sessions.model import (
     FIELDS,
     SavedSession,
     Session,
     SessionContent,
-    SessionFacts,
     SessionStatus,
     check_content,
-    check_facts,
     check_instants,
-    check_metadata,
 )
 from synthetic_sessions.settings import SessionSettings
 from synthetic_sessions.store.family import find_inherited_construct, pass_construct_on, refuse_cycle
@@ -98,7 +97,7 @@ def save_session(
     if session_id is None:
         if if_version is not None:
             raise bad_input("ifVersion", "needs the id of the session that is to be changed")
-        return _create(tx, tx.new_id(), given)
+        return SavedSession(create_session(tx, tx.new_id(), given), created=True, changed=True)
     stored = find_session(tx, check_id(session_id, "id"))
     if stored is None:
         if if_version is not None:
@@ -107,7 +106,7 @@ def save_session(
                 action="Leave ifVersion out to store it as new.",
                 details={"field": "ifVersion", "id": session_id, "storedVersion": None},
             )
-        return _create(tx, session_id, given)
+        return SavedSession(create_session(tx, session_id, given), created=True, changed=True)
     changes = {name: value for name, value in given.items() if getattr(stored, name) != value}
     if not changes:
         return SavedSession(stored, created=False, changed=False)
@@ -121,33 +120,7 @@ def save_session(
                 "differs": [FIELDS.get(name, name) for name in changes],
             },
         )
-    return SavedSession(_change(tx, stored, changes), created=False, changed=True)
-
-
-def merge_session_facts(tx: Transaction, session_id: str, facts: SessionFacts) -> Session:
-    """Add what an importer has found out to what is stored; the session is made if it is not there.
-
-    What is known stays: only fields that are null, and keys that the metadata
-    lacks, are filled in. The start moves to the earlier instant, the last
-    activity and the end to the later one. Facts that say nothing new change
-    nothing, so importing again is harmless.
-
-    Raises:
-        BadUserInputError: A value is not acceptable.
-        NotFoundError: There is no such construct.
-        SessionCycleError, SessionTooDeepError: The parent cannot be its parent.
-    """
-    columns = check_facts(facts, tx.settings(SessionSettings))
-    stored = find_session(tx, check_id(session_id, "sessionId"))
-    if stored is None:
-        return _create(tx, session_id, _first_news(columns), parent_must_exist=False).session
-    changes = {name: value for name, value in _news(tx, stored, columns).items() if getattr(stored, name) != value}
-    if not changes:
-        return stored
-    if set(changes) == {"last_activity_at"}:
-        record_activity(tx, session_id, changes["last_activity_at"])
-        return get_session(tx, session_id)
-    return _change(tx, stored, changes, parent_must_exist=False)
+    return SavedSession(change_session(tx, stored, changes), created=False, changed=True)
 
 
 def record_activity(tx: Transaction, session_id: str, at: int) -> None:
@@ -167,50 +140,14 @@ def record_activity(tx: Transaction, session_id: str, at: int) -> None:
     )
 
 
-def _first_news(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """What facts are of a session that is not stored yet."""
-    given = {name: value for name, value in columns.items() if value is not None}
-    instants = _instants(columns)
-    if instants:
-        given |= {"started_at": min(instants), "last_activity_at": max(instants)}
-    if "ended_at" in given:
-        given["status"] = SessionStatus.ENDED
-    return given
-
-
-def _news(tx: Transaction, stored: Session, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """What the columns of a stored session become with the facts in `columns`."""
-    news: dict[str, Any] = {
-        name: columns[name]
-        for name in ("construct_id", "parent_session_id", "agent", "title", "user_id", "project_id")
-        if getattr(stored, name) is None
-    }
-    instants = _instants(columns)
-    news["started_at"] = min([stored.started_at, *instants])
-    news["last_activity_at"] = max([stored.last_activity_at, *instants])
-    if columns["ended_at"] is not None:
-        news["ended_at"] = max(stored.ended_at or columns["ended_at"], columns["ended_at"])
-        if stored.status == SessionStatus.ACTIVE:
-            news["status"] = SessionStatus.ENDED
-    merged = {**from_json(columns["metadata"]), **from_json(stored.metadata)}
-    news["metadata"] = check_metadata(merged, tx.settings(SessionSettings))
-    return news
-
-
-def _instants(columns: Mapping[str, Any]) -> list[int]:
-    names = ("started_at", "last_activity_at", "ended_at")
-    return [columns[name] for name in names if columns[name] is not None]
-
-
-def _create(
-    tx: Transaction, session_id: str, given: Mapping[str, Any], *, parent_must_exist: bool = True
-) -> SavedSession:
+def draft_session(tx: Transaction, session_id: str, given: Mapping[str, Any]) -> Session:
+    """A session that is not stored yet, with what its columns are where `given` does not say."""
     started_at = given.get("started_at", tx.now)
     status = given.get("status", SessionStatus.ACTIVE)
     ended_at = given.get("ended_at")
     if ended_at is None and status != SessionStatus.ACTIVE:
         ended_at = max(tx.now, started_at)
-    session = Session(
+    return Session(
         id=session_id,
         construct_id=given.get("construct_id"),
         parent_session_id=given.get("parent_session_id"),
@@ -227,22 +164,63 @@ def _create(
         created_at=tx.now,
         updated_at=tx.now,
     )
-    session = _placed(tx, session, given, parent_must_exist=parent_must_exist)
+
+
+def create_session(
+    tx: Transaction, session_id: str, given: Mapping[str, Any], *, parent_must_exist: bool = True
+) -> Session:
+    """Store a new session.
+
+    Args:
+        tx: To write in.
+        session_id: Its id.
+        given: The columns that are not left as `draft_session` has them.
+        parent_must_exist: False for what importers find, who meet the files of a family in any order.
+
+    Raises:
+        BadUserInputError, NotFoundError, SessionCycleError, SessionTooDeepError: See `save_session`.
+    """
+    draft = draft_session(tx, session_id, given)
+    session = _placed(tx, draft, given, parent_must_exist=parent_must_exist)
     tx.execute(_INSERT, session._asdict())
-    pass_construct_on(tx, session)
-    return SavedSession(session, created=True, changed=True)
+    _tell(tx, None, session)
+    _pass_construct_on(tx, session)
+    return session
 
 
-def _change(tx: Transaction, stored: Session, changes: Mapping[str, Any], *, parent_must_exist: bool = True) -> Session:
+def change_session(
+    tx: Transaction, stored: Session, changes: Mapping[str, Any], *, parent_must_exist: bool = True
+) -> Session:
+    """Change a stored session, and with its construct that of the sessions below it that have none.
+
+    Args:
+        tx: To write in.
+        stored: The session as it is.
+        changes: The columns that become something else; at least one.
+        parent_must_exist: As for `create_session`.
+
+    Raises:
+        BadUserInputError, NotFoundError, SessionCycleError, SessionTooDeepError: See `save_session`.
+    """
     session = stored._replace(**changes, version=stored.version + 1, updated_at=tx.now)
     if "status" in changes and "ended_at" not in changes:
         ended_at = stored.ended_at or max(tx.now, session.started_at)
         session = session._replace(ended_at=None if session.status == SessionStatus.ACTIVE else ended_at)
     session = _placed(tx, session, changes, parent_must_exist=parent_must_exist)
     tx.execute(_UPDATE, session._asdict())
+    _tell(tx, stored, session)
     if session.construct_id != stored.construct_id:
-        pass_construct_on(tx, session)
+        _pass_construct_on(tx, session)
     return session
+
+
+def _pass_construct_on(tx: Transaction, session: Session) -> None:
+    for heir in pass_construct_on(tx, session):
+        _tell(tx, heir._replace(construct_id=None), heir)
+
+
+def _tell(tx: Transaction, before: Session | None, session: Session) -> None:
+    tx.emit(SESSION_SAVED, session.id, construct_id=session.construct_id, payload=saved_payload(before, session))
 
 
 def _placed(tx: Transaction, session: Session, given: Mapping[str, Any], *, parent_must_exist: bool) -> Session:

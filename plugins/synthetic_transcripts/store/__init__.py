@@ -22,7 +22,7 @@ from synthetic_transcripts.model import (
     Usage,
 )
 from synthetic_transcripts.store.accounting import list_usage, list_usage_of_sessions
-from synthetic_transcripts.store.appending import append_messages
+from synthetic_transcripts.store.appending import append_messages, find_refusals
 from synthetic_transcripts.store.reading import find_messages, load_bodies, read_messages
 from synthetic_transcripts.store.sealing import seal_idle_tails, seal_tail
 from synthetic_transcripts.store.sources import find_seqs
@@ -49,6 +49,7 @@ __all__ = [
     "append_messages",
     "ensure_transcript",
     "find_messages",
+    "find_refusals",
     "find_seqs",
     "find_transcript",
     "find_transcripts",

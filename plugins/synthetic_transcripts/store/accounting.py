@@ -64,11 +64,15 @@ def sum_changes(
     return {model: change for model, change in changes.items() if any(change)}
 
 
-def record_usage(tx: Transaction, transcript_key: int, columns: Columns) -> None:
-    """Count the usage of messages that were just appended, in the order of seq."""
+def record_usage(tx: Transaction, transcript_key: int, columns: Columns) -> dict[str, list[int]]:
+    """Count the usage of messages that were just appended, in the order of seq.
+
+    Returns:
+        How the sums have changed; see `sum_changes`.
+    """
     named, unnamed = split_usage(columns)
     if not named and not unnamed:
-        return
+        return {}
     known = _find_responses(tx, transcript_key, list(named)) if named else {}
     _save_responses(
         tx, transcript_key, {key: response for key, response in named.items() if known.get(key) != response}
@@ -76,6 +80,7 @@ def record_usage(tx: Transaction, transcript_key: int, columns: Columns) -> None
     changes = sum_changes(known, named, unnamed)
     if changes:
         _save_sums(tx, transcript_key, changes)
+    return changes
 
 
 def _find_responses(tx: Transaction, transcript_key: int, usage_ids: Sequence[str]) -> dict[str, Response]:

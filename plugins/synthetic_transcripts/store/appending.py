@@ -8,22 +8,34 @@ goes through the table of the tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from synthetic import Transaction
+from synthetic import BadUserInputError, Snapshot, Transaction
 from synthetic_transcripts import codec, intake
 from synthetic_transcripts.columns import Columns
-from synthetic_transcripts.model import Appended, NewMessage, Transcript
+from synthetic_transcripts.events import MESSAGES_APPENDED, appended_payload
+from synthetic_transcripts.model import Appended, KindCounts, NewMessage, Transcript
 from synthetic_transcripts.settings import TranscriptSettings
 from synthetic_transcripts.store.accounting import record_usage
 from synthetic_transcripts.store.sealing import body_sizes, read_tail, seal_full_stretches
 from synthetic_transcripts.store.sources import find_seqs, insert_sources
 from synthetic_transcripts.store.stretches import count_kinds
-from synthetic_transcripts.store.transcripts import get_transcript
+from synthetic_transcripts.store.transcripts import find_construct_id, get_transcript
 
 _INSERT_MESSAGE = (
     f"INSERT INTO transcript_messages (transcript_key, seq, {', '.join(Columns._fields)})"
     f" VALUES (:transcript_key, :seq, {', '.join(f':{name}' for name in Columns._fields)})"
 )
+
+
+class _Counts(NamedTuple):
+    """What the new messages add to the counts of their transcript."""
+
+    kinds: KindCounts
+    tool_calls: int
+    size_bytes: int
+    first_at: int | None
+    last_at: int | None
 
 
 def append_messages(tx: Transaction, transcript_id: str, messages: Sequence[NewMessage]) -> Appended:
@@ -46,11 +58,36 @@ def append_messages(tx: Transaction, transcript_id: str, messages: Sequence[NewM
         return Appended(None, None, 0, len(messages))
     first_seq = transcript.message_count + 1
     insert_sources(tx, transcript.key, first_seq, columns.source_id)
-    record_usage(tx, transcript.key, columns)
+    usage = record_usage(tx, transcript.key, columns)
     kept = _move_large_bodies(tx, transcript.key, first_seq, columns, settings)
     tail_count, tail_bytes = _place(tx, transcript, kept, settings)
-    _update_counts(tx, transcript, columns, tail_count, tail_bytes)
-    return Appended(first_seq, first_seq + columns.length - 1, columns.length, len(messages) - columns.length)
+    kinds, tool_calls = count_kinds(columns.kind), sum(columns.tool_calls)
+    instants = [instant for instant in columns.occurred_at if instant is not None]
+    counts = _Counts(kinds, tool_calls, sum(columns.sizes()), min(instants, default=None), max(instants, default=None))
+    _update_counts(tx, transcript, counts, tail_count, tail_bytes)
+    done = Appended(first_seq, first_seq + columns.length - 1, columns.length, len(messages) - columns.length)
+    tx.emit(
+        MESSAGES_APPENDED,
+        transcript.id,
+        construct_id=find_construct_id(tx, transcript.session_id),
+        payload=appended_payload(transcript, done, kinds, tool_calls, usage),
+        occurred_at=tx.now if counts.last_at is None else min(counts.last_at, tx.now),
+    )
+    return done
+
+
+def find_refusals(snapshot: Snapshot, messages: Sequence[NewMessage]) -> list[BadUserInputError | None]:
+    """For each message, why `append_messages` would refuse a batch that holds it; None if it would not."""
+    settings = snapshot.settings(TranscriptSettings)
+    return [_find_refusal(message, settings) for message in messages]
+
+
+def _find_refusal(message: NewMessage, settings: TranscriptSettings) -> BadUserInputError | None:
+    try:
+        intake.pack([message], settings.message_bytes)
+    except BadUserInputError as error:
+        return error
+    return None
 
 
 def _only_new(tx: Transaction, transcript: Transcript, columns: Columns) -> Columns:
@@ -112,8 +149,7 @@ def _insert_tail(tx: Transaction, transcript_key: int, first_seq: int, columns: 
     )
 
 
-def _update_counts(tx: Transaction, transcript: Transcript, columns: Columns, tail_count: int, tail_bytes: int) -> None:
-    instants = [instant for instant in columns.occurred_at if instant is not None]
+def _update_counts(tx: Transaction, transcript: Transcript, counts: _Counts, tail_count: int, tail_bytes: int) -> None:
     tx.execute(
         "UPDATE transcripts SET message_count = message_count + :messages,"
         " kind_text = kind_text + :text, kind_thinking = kind_thinking + :thinking,"
@@ -125,12 +161,12 @@ def _update_counts(tx: Transaction, transcript: Transcript, columns: Columns, ta
         " tail_count = :tail_count, tail_bytes = :tail_bytes, appended_at = :now, updated_at = :now"
         " WHERE key = :key",
         {
-            "messages": columns.length,
-            **count_kinds(columns.kind)._asdict(),
-            "tool_calls": sum(columns.tool_calls),
-            "size_bytes": sum(columns.sizes()),
-            "first_at": min(instants, default=None),
-            "last_at": max(instants, default=None),
+            "messages": sum(counts.kinds),
+            **counts.kinds._asdict(),
+            "tool_calls": counts.tool_calls,
+            "size_bytes": counts.size_bytes,
+            "first_at": counts.first_at,
+            "last_at": counts.last_at,
             "tail_count": tail_count,
             "tail_bytes": tail_bytes,
             "now": tx.now,

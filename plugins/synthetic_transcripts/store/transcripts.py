@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, check_id, check_text, to_json
+from synthetic_transcripts.events import TRANSCRIPT_CREATED, TRANSCRIPT_DESCRIBED
 from synthetic_transcripts.model import KindCounts, NewTranscript, Transcript
 
 LABEL_CHARACTERS_MAX = 200
@@ -77,24 +78,50 @@ def ensure_transcript(tx: Transaction, new: NewTranscript) -> Transcript:
             action="Append to it with its own session, or choose another id for the new transcript.",
             details={"transcriptId": new.id, "sessionId": found.session_id},
         )
-    if (found.source is None and source is not None) or (found.title is None and title is not None):
-        tx.execute(
-            "UPDATE transcripts SET source = coalesce(source, :source), title = coalesce(title, :title),"
-            " updated_at = :now WHERE key = :key",
-            {"source": source, "title": title, "now": tx.now, "key": found.key},
-        )
+    lacking = {
+        "source": found.source is None and source is not None,
+        "title": found.title is None and title is not None,
+    }
+    if any(lacking.values()):
+        _describe(tx, found, source, title, [name for name, is_filled in lacking.items() if is_filled])
         return get_transcript(tx, new.id)
     return found
+
+
+def find_construct_id(snapshot: Snapshot, session_id: str) -> str | None:
+    """The construct that a session works on now, for the events of its transcripts."""
+    return snapshot.value("SELECT construct_id FROM sessions WHERE id = :id", {"id": session_id})
+
+
+def _describe(tx: Transaction, found: Transcript, source: str | None, title: str | None, changed: list[str]) -> None:
+    tx.execute(
+        "UPDATE transcripts SET source = coalesce(source, :source), title = coalesce(title, :title),"
+        " updated_at = :now WHERE key = :key",
+        {"source": source, "title": title, "now": tx.now, "key": found.key},
+    )
+    tx.emit(
+        TRANSCRIPT_DESCRIBED,
+        found.id,
+        construct_id=find_construct_id(tx, found.session_id),
+        payload={"sessionId": found.session_id, "source": found.source or source, "changed": changed},
+    )
 
 
 def _insert_transcript(
     tx: Transaction, transcript_id: str, session_id: str, source: str | None, title: str | None
 ) -> Transcript:
-    if tx.value("SELECT 1 FROM sessions WHERE id = :id", {"id": session_id}) is None:
+    session = tx.row("SELECT construct_id FROM sessions WHERE id = :id", {"id": session_id})
+    if session is None:
         raise NotFoundError(f"There is no session {session_id!r}.", details={"sessionId": session_id})
     tx.execute(
         "INSERT INTO transcripts (id, session_id, source, title, created_at, updated_at)"
         " VALUES (:id, :session_id, :source, :title, :now, :now)",
         {"id": transcript_id, "session_id": session_id, "source": source, "title": title, "now": tx.now},
+    )
+    tx.emit(
+        TRANSCRIPT_CREATED,
+        transcript_id,
+        construct_id=session[0],
+        payload={"sessionId": session_id, "source": source},
     )
     return get_transcript(tx, transcript_id)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-FOUNDATION = {"plugin": "kernel", "number": 1, "name": "foundation"}
+from synthetic.contributions import MigrationFolder, Stamped
+from synthetic.database.migrations import read_migrations
+
+KERNEL = read_migrations([Stamped("kernel", MigrationFolder("synthetic"))])
+OWN = [{"plugin": each.plugin, "number": each.number, "name": each.name} for each in KERNEL]
 THINGS = {"plugin": "alpha", "number": 1, "name": "things"}
 
 
 def test_a_new_store_is_planned_made_and_then_up_to_date(line):
     planned = line.run("migrate")
-    assert planned.splitlines()[0] == f"A new store in {line.data_dir} needs 1 migration:"
-    assert planned.splitlines()[1:] == ["  kernel 0001_foundation", "Applied."]
+    assert planned.splitlines()[0] == f"A new store in {line.data_dir} needs {len(KERNEL)} migrations:"
+    assert planned.splitlines()[1:] == [*(f"  {each}" for each in KERNEL), "Applied."]
     assert line.run("migrate") == f"The store in {line.data_dir} is up to date.\n"
 
 
 def test_a_dry_run_changes_nothing(line):
-    assert line.run_json("migrate", "--dry-run") == {"pending": [FOUNDATION], "applied": []}
+    assert line.run_json("migrate", "--dry-run") == {"pending": OWN, "applied": []}
     assert not (line.data_dir / "synthetic.db").exists()
 
 
 def test_machines_are_told_what_was_pending_and_what_was_applied(line):
-    assert line.run_json("migrate") == {"pending": [FOUNDATION], "applied": [FOUNDATION]}
+    assert line.run_json("migrate") == {"pending": OWN, "applied": OWN}
     assert line.run_json("migrate") == {"pending": [], "applied": []}
 
 

@@ -10,7 +10,7 @@ import pytest
 from synthetic.clock import SystemClock
 from synthetic.database.connections import open_writer
 from synthetic.database.database import Database
-from synthetic.database.transaction import Surroundings
+from synthetic.database.surroundings import Surroundings
 from synthetic.kernel_settings import DatabaseSettings, LimitSettings
 from synthetic.metrics import Metrics
 

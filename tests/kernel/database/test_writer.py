@@ -33,6 +33,7 @@ from synthetic.errors import (
     StoreNewerError,
 )
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.origin import Origin
 
 from .conftest import SETTINGS, open_database
 
@@ -54,7 +55,9 @@ class Held:
         self.ticket = BlockingTicket()
         clock = SystemClock()
         # In line, so that the writer's own thread does it.
-        database._writer.submit(Write(self._hold, (), Interruption(clock), self.ticket, clock.monotonic()))
+        database._writer.submit(
+            Write(self._hold, (), Interruption(clock), self.ticket, clock.monotonic(), Origin("test"))
+        )
         assert self.entered.wait(10)
 
     def _hold(self, tx) -> None:

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 import strawberry
 
+import synthetic
 from synthetic.clock import SystemClock
 from synthetic.contributions import GraphQL, Stamped
 from synthetic.database.connections import open_writer
 from synthetic.database.database import Database
-from synthetic.database.transaction import Snapshot, Surroundings, Transaction
+from synthetic.database.surroundings import Surroundings
+from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.fields import batched, mutation, query, subscription
@@ -24,6 +26,7 @@ from synthetic.graphql.scalars import JSON, DateTime, Long, RawJSON
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import DatabaseSettings, LimitSettings
+from synthetic.log.live import Live
 from synthetic.metrics import Metrics
 from synthetic.security.gate import ANONYMOUS, Scope
 from synthetic.store import BlockingDatabase
@@ -35,6 +38,8 @@ CREATE TABLE notes (
     id TEXT NOT NULL PRIMARY KEY, parent_id TEXT, label TEXT NOT NULL, at INTEGER NOT NULL, extra TEXT NOT NULL
 ) STRICT;
 """
+MIGRATIONS = Path(synthetic.__file__).parent / "migrations"
+
 calls: list[tuple[str, int]] = []
 """Each call of a batched function, with how many parents it was given."""
 
@@ -177,9 +182,7 @@ def forget_all(tx: Transaction) -> int:
 
 
 @subscription
-async def ticks(
-    database: Database, count: Annotated[int, strawberry.argument(description="How many.")]
-) -> AsyncIterator[Note]:
+async def ticks(live: Live, count: Annotated[int, strawberry.argument(description="How many.")]) -> AsyncIterator[Note]:
     """One note a tick."""
     for number in range(count):
         yield Note(id=strawberry.ID(str(number)), label=f"tick {number}", at=DateTime(0), extra=None)
@@ -226,6 +229,8 @@ class Bench:
 @contextlib.contextmanager
 def open_bench(directory: Path, limits: LimitSettings = LIMITS) -> Iterator[Bench]:
     connection = open_writer(directory / "synthetic.db", SETTINGS)
+    for number, name in enumerate(("foundation", "log"), 1):
+        connection.execute((MIGRATIONS / f"{number:04}_{name}.sql").read_text("utf-8"))
     connection.execute(DDL)
     clock, metrics = SystemClock(), Metrics()
     surroundings = Surroundings({LimitSettings: limits}.__getitem__)
@@ -233,7 +238,7 @@ def open_bench(directory: Path, limits: LimitSettings = LIMITS) -> Iterator[Benc
         directory / "synthetic.db", connection, SETTINGS, clock, surroundings, metrics, lambda connection: None
     )
     schema = core_schema(build_schema([Stamped("notes", PART)]))
-    engine = Engine(schema, database, limits, clock, metrics)
+    engine = Engine(schema, database, limits, clock, metrics, lambda snapshot, name, number: True)
     calls.clear()
     try:
         yield Bench(engine, database)

@@ -43,6 +43,7 @@ from synthetic import First, Long, Snapshot, Transaction, mutation, query, subsc
 started = threading.Semaphore(0)
 closed = threading.Semaphore(0)
 kept = []
+taken = []
 
 Count = Annotated[int, strawberry.argument(description="How many.")]
 
@@ -89,14 +90,14 @@ def keep(tx: Transaction, input: KeepInput) -> int:
 
 
 @subscription
-async def ticks(database, count: Count) -> AsyncIterator[int]:
+async def ticks(live, count: Count) -> AsyncIterator[int]:
     """Counts up to a number."""
     for number in range(count):
         yield number
 
 
 @subscription
-async def flood(database, size: Count) -> AsyncIterator[str]:
+async def flood(live, size: Count) -> AsyncIterator[str]:
     """More than anybody reads."""
     started.release()
     try:
@@ -107,7 +108,7 @@ async def flood(database, size: Count) -> AsyncIterator[str]:
 
 
 @subscription
-async def silence(database) -> AsyncIterator[int]:
+async def silence(live) -> AsyncIterator[int]:
     """Says one thing, and then nothing."""
     try:
         yield 1
@@ -116,10 +117,22 @@ async def silence(database) -> AsyncIterator[int]:
         closed.release()
 
 
+@subscription(latest=True)
+async def newest(live) -> AsyncIterator[int]:
+    """How often it was asked what is newest."""
+    while True:
+        taken.append(None)
+        yield len(taken)
+
+
 @hookimpl
 def register_graphql():
     return (
-        GraphQL(queries=(echo, endless, beyond, letters), mutations=(keep,), subscriptions=(ticks, flood, silence)),
+        GraphQL(
+            queries=(echo, endless, beyond, letters),
+            mutations=(keep,),
+            subscriptions=(ticks, flood, silence, newest),
+        ),
     )
 '''
 

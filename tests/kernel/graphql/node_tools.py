@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "audit"
@@ -24,6 +26,21 @@ def run_script(name: str, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@contextlib.contextmanager
+def running_script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A script of the folder `audit` while it runs; what is left of it is ended."""
+    installed = _installed()
+    shutil.copy(FOLDER / name, installed / name)
+    process = subprocess.Popen(
+        [_node(), name, *arguments], cwd=installed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _node() -> str:

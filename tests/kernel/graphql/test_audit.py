@@ -18,8 +18,8 @@ def test_every_audit_of_graphql_http_passes(live: LiveServer):
 
 def test_the_reference_client_of_the_socket_protocol_is_served(live: LiveServer):
     heard = json.loads(run_script("socket_client.mjs", live.url.replace("http://", "ws://"), live.token))
-    assert heard["query"] == [{"data": {"echo": "a query"}}]
-    assert heard["mutation"] == [{"data": {"keep": 1}}]
+    assert [answer["data"] for answer in heard["query"]] == [{"echo": "a query"}]
+    assert [answer["data"] for answer in heard["mutation"]] == [{"keep": 1}]
     assert heard["subscription"] == [{"data": {"ticks": number}} for number in range(3)]
     assert heard["refused"] == ["GRAPHQL_VALIDATION_FAILED"]
     assert heard["first"] == {"data": {"silence": 1}}

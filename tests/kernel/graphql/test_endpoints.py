@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from synthetic.errors import DatabaseBusyError, StorageFailedError, UnauthenticatedError
-from synthetic.graphql import websocket
+from synthetic.graphql import token_watch
 from synthetic.graphql.http import GraphQLEndpoint
 from synthetic.graphql.socket_messages import SUBPROTOCOL
+from synthetic.graphql.sse import StreamEndpoint
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.kernel import Kernel
 from synthetic.kernel_settings import LimitSettings
@@ -73,7 +74,9 @@ def sockets(kernel: Kernel, gate: Gate, **limits: int) -> SocketEndpoint:
 
 
 def posts(kernel: Kernel, gate: Gate) -> GraphQLEndpoint:
-    return GraphQLEndpoint(kernel.engine, gate, LimitSettings(), metrics=kernel.metrics, read_timeout_ms=30_000)
+    limits = LimitSettings()
+    streams = StreamEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics, has_one_process=True)
+    return GraphQLEndpoint(kernel.engine, gate, limits, streams, metrics=kernel.metrics, read_timeout_ms=30_000)
 
 
 def a_request() -> Channel:
@@ -142,7 +145,7 @@ def test_a_store_that_fails_while_the_token_is_checked_closes_the_socket(
         raise failure
 
     monkeypatch.setattr(gate, "still_valid", fail)
-    monkeypatch.setattr(websocket, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(token_watch, "WATCH_SECONDS", 0.01)
 
     async def scene() -> dict[str, Any]:
         channel = Channel()
@@ -155,6 +158,28 @@ def test_a_store_that_fails_while_the_token_is_checked_closes_the_socket(
     closed = asyncio.run(scene())
     assert closed["code"] == code
     assert "secret" not in closed["reason"]
+
+
+def test_a_store_that_fails_while_the_token_is_checked_ends_the_stream(
+    kernel: Kernel, gate: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    async def fail(*_given: Any) -> Any:
+        raise StorageFailedError
+
+    monkeypatch.setattr(gate, "still_valid", fail)
+    monkeypatch.setattr(token_watch, "WATCH_SECONDS", 0.01)
+
+    async def scene() -> list[dict[str, Any]]:
+        body = b'{"query": "subscription { events { position } }"}'
+        channel = Channel({"type": "http.request", "body": body, "more_body": False})
+        request = {**REQUEST, "headers": [*REQUEST["headers"], (b"accept", b"text/event-stream")]}
+        async with asyncio.timeout(30):
+            await posts(kernel, gate)(request, channel.incoming.get, channel.outgoing.put)
+        return [channel.outgoing.get_nowait() for _ in range(channel.outgoing.qsize())]
+
+    start, *_, end = asyncio.run(scene())
+    assert start["status"] == 200
+    assert end == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 def test_the_token_of_many_sockets_is_asked_for_once_a_round_and_not_at_all_when_they_are_gone(
@@ -174,7 +199,7 @@ def test_the_token_of_many_sockets_is_asked_for_once_a_round_and_not_at_all_when
             return await asyncio.Event().wait()
 
         monkeypatch.setattr(gate, "still_valid", busy_at_first)
-        monkeypatch.setattr(websocket, "WATCH_SECONDS", 0.01)
+        monkeypatch.setattr(token_watch, "WATCH_SECONDS", 0.01)
         endpoint = sockets(kernel, gate)
         channels = [Channel() for _ in range(20)]
         serving = [

@@ -24,7 +24,7 @@ def nothing_is_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> Iterator[
 
 
 def is_alive(server: LiveServer) -> bool:
-    return server.ask("{ __typename }").json() == {"data": {"__typename": "Query"}}
+    return server.ask("{ __typename }").json()["data"] == {"__typename": "Query"}
 
 
 NO_REQUEST = {
@@ -110,7 +110,7 @@ def test_a_number_that_does_not_fit_is_bad_input(live: LiveServer, number: str):
 def test_text_of_any_kind_comes_back_as_it_was(live: LiveServer):
     for text in ("\x00", "a\x00b", "\u2028\u2029", "\U0001f3c3", "'; DROP TABLE tokens; --", "x" * 10_000_000):
         body = {"query": "query ($text: String!) { echo(text: $text) }", "variables": {"text": text}}
-        assert live.post(orjson.dumps(body)).json() == {"data": {"echo": text}}
+        assert live.post(orjson.dumps(body)).json()["data"] == {"echo": text}
 
 
 def test_of_two_keys_of_one_name_the_last_counts(live: LiveServer):

@@ -1,28 +1,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from synthetic.graphql import outbox as outbox_module
-from synthetic.graphql.outbox import Outbox
-from synthetic.graphql.socket_messages import CloseCode, SocketEnd
+from synthetic.graphql.body import ClientGone
+from synthetic.graphql.outbox import ClientTooSlow, Outbox, Parcel
+from synthetic.log.positions import Position
 
 
 class Connection:
-    """The sending half of an ASGI socket, which takes messages only while it is open."""
+    """The sending half of a connection, which takes messages only while it is open."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.sent: asyncio.Queue[str] = asyncio.Queue()
         self.failure: Exception | None = None
 
-    async def send(self, message: Any) -> None:
+    async def send(self, parcel: Parcel) -> None:
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
-        self.sent.put_nowait(message["text"])
+        self.sent.put_nowait(parcel.message.decode())
 
 
 async def fill(outbox: Outbox, count: int, message: bytes = b"m") -> list[asyncio.Task[None]]:
@@ -72,9 +72,9 @@ def test_a_connection_that_takes_nothing_is_given_up():
     async def scene() -> None:
         outbox = Outbox(Connection().send, messages_max=2, stall_ms=20)
         await outbox.put(b"m")
-        with pytest.raises(SocketEnd) as caught:
+        with pytest.raises(ClientTooSlow) as caught:
             await outbox.drain()
-        assert caught.value.code is CloseCode.TOO_SLOW
+        assert caught.value.resume is None
 
     asyncio.run(scene())
 
@@ -87,8 +87,141 @@ def test_a_connection_that_has_ended_is_no_failure(failure: Exception):
         connection.open.set()
         outbox = Outbox(connection.send, messages_max=2, stall_ms=60_000)
         await outbox.put(b"m")
-        with pytest.raises(SocketEnd) as caught:
+        with pytest.raises(ClientGone):
             await outbox.drain()
-        assert caught.value.code is None
+
+    asyncio.run(scene())
+
+
+async def settle() -> None:
+    """Let all tasks come as far as they can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_a_client_that_is_given_up_resumes_where_none_of_its_operations_has_a_gap():
+    async def scene() -> None:
+        connection = Connection()
+        outbox = Outbox(connection.send, messages_max=10, stall_ms=20)
+        fast, slow, silent = (outbox.open_lane(id) for id in ("fast", "slow", "silent"))
+        connection.open.set()
+        sending = asyncio.create_task(outbox.drain())
+        await outbox.put(b"1", slow, Position("0123456789", 1))
+        await outbox.put(b"2", fast, Position("0123456789", 2))
+        await outbox.put(b"3", fast, Position("0123456789", 3))
+        await settle()
+        connection.open.clear()
+        await outbox.put(b"4", slow, Position("0123456789", 4))
+        with pytest.raises(ClientTooSlow) as caught:
+            await sending
+        assert caught.value.resume == Position("0123456789", 1), "what was not handed over was not received"
+        assert silent.sent is None
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("messages_max", [1, 10])
+def test_no_position_is_named_while_the_first_message_of_an_operation_still_waits(messages_max: int):
+    """Where that operation goes on from, only its client knows: whether it waits in the outbox or for room there."""
+
+    async def scene() -> None:
+        connection = Connection()
+        outbox = Outbox(connection.send, messages_max=messages_max, stall_ms=20)
+        ahead, behind = outbox.open_lane("ahead"), outbox.open_lane("behind")
+        connection.open.set()
+        sending = asyncio.create_task(outbox.drain())
+        await outbox.put(b"100", ahead, Position("0123456789", 100))
+        await settle()
+        connection.open.clear()
+        await outbox.put(b"101", ahead, Position("0123456789", 101))
+        await settle()
+        await outbox.put(b"102", ahead, Position("0123456789", 102))
+        waiting = asyncio.create_task(outbox.put(b"6", behind, Position("0123456789", 6)))
+        with pytest.raises(ClientTooSlow) as caught:
+            await sending
+        assert caught.value.resume is None
+        waiting.cancel()
+
+    asyncio.run(scene())
+
+
+def test_an_operation_that_is_over_holds_no_position_back():
+    """Its last message may still wait when it ends, and so may those before."""
+
+    async def scene() -> None:
+        connection = Connection()
+        outbox = Outbox(connection.send, messages_max=10, stall_ms=60_000)
+        complete, cancelled, lasting = (outbox.open_lane(id) for id in ("complete", "cancelled", "lasting"))
+        await outbox.put(b"1", complete, Position("0123456789", 1))
+        await outbox.put(b"complete", complete, is_last=True)
+        await outbox.put(b"on its way", cancelled, Position("0123456789", 2))
+        await outbox.put(b"5", lasting, Position("0123456789", 5))
+        sending = asyncio.create_task(outbox.drain())
+        connection.open.set()
+        await settle()
+        outbox.close_lane(cancelled)
+        assert outbox.positions() == {"lasting": Position("0123456789", 5)}
+        sending.cancel()
+
+    asyncio.run(scene())
+
+
+def test_what_a_cancelled_operation_has_left_is_not_sent_and_makes_room():
+    async def scene() -> None:
+        connection = Connection()
+        outbox = Outbox(connection.send, messages_max=2, stall_ms=60_000)
+        unwanted = outbox.open_lane("unwanted")
+        sending = asyncio.create_task(outbox.drain())
+        await outbox.put(b"on its way", unwanted)
+        await settle()
+        await outbox.put(b"unwanted", unwanted)
+        await outbox.put(b"wanted")
+        (waiting,) = await fill(outbox, 1, b"wanted too")
+        assert not waiting.done()
+        outbox.close_lane(unwanted)
+        await settle()
+        assert waiting.done()
+        connection.open.set()
+        assert [await connection.sent.get() for _ in range(3)] == ["on its way", "wanted", "wanted too"]
+        sending.cancel()
+
+    asyncio.run(scene())
+
+
+def test_an_operation_is_told_when_its_own_messages_are_handed_over_whatever_others_leave():
+    async def scene() -> None:
+        connection = Connection()
+        outbox = Outbox(connection.send, messages_max=10, stall_ms=60_000)
+        own, other = outbox.open_lane("own"), outbox.open_lane("other")
+        sending = asyncio.create_task(outbox.drain())
+        await outbox.put(b"own", own)
+        waiting = asyncio.create_task(outbox.handed_over(own))
+        await settle()
+        assert not waiting.done()
+        connection.open.set()
+        await settle()
+        assert waiting.done()
+        connection.open.clear()
+        await outbox.put(b"other", other)
+        await outbox.put(b"other", other)
+        await outbox.handed_over(own)
+        emptied = asyncio.create_task(outbox.emptied())
+        await settle()
+        assert not emptied.done()
+        connection.open.set()
+        await emptied
+        sending.cancel()
+
+    asyncio.run(scene())
+
+
+def test_silence_is_filled():
+    async def scene() -> None:
+        connection = Connection()
+        connection.open.set()
+        outbox = Outbox(connection.send, messages_max=10, stall_ms=60_000, pause_ms=5, filler=b":")
+        sending = asyncio.create_task(outbox.drain())
+        assert [await connection.sent.get() for _ in range(3)] == [":"] * 3
+        sending.cancel()
 
     asyncio.run(scene())

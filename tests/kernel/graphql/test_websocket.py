@@ -28,7 +28,7 @@ def nothing_is_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> Iterator[
 def test_a_query_and_a_mutation_are_answered_and_completed(live: LiveServer):
     async def conversation(connection: ClientConnection) -> None:
         await subscribe(connection, "1", "query ($text: String!) { echo(text: $text) }", text="grüße 🏃")
-        assert await hear(connection) == {"id": "1", "type": "next", "payload": {"data": {"echo": "grüße 🏃"}}}
+        assert (await hear(connection))["payload"]["data"] == {"echo": "grüße 🏃"}
         assert await hear(connection) == {"id": "1", "type": "complete"}
         await subscribe(connection, "1", 'mutation { keep(input: { text: "by socket" }) }')
         assert (await hear(connection))["payload"]["data"]["keep"] > 0

@@ -7,7 +7,7 @@ import pytest
 from synthetic.errors import PluginClashError
 from synthetic.kernel import KERNEL_TABLES as TABLES_OF_THE_KERNEL
 from synthetic.kernel_fields import KERNEL_GRAPHQL
-from synthetic.plugins.clashes import KERNEL_QUERIES, KERNEL_TABLES, kernel_error_classes, root_field_name
+from synthetic.plugins.clashes import KERNEL_FIELDS, KERNEL_TABLES, kernel_error_classes, root_field_name
 from thirdparty.distributions import load, names, refused
 
 CLASHES = {
@@ -112,7 +112,10 @@ def test_services_of_two_plugins_may_have_the_same_name(site, tmp_path):
 
 def test_the_names_that_are_kept_for_the_kernel_are_those_that_it_uses():
     assert set(KERNEL_TABLES) == {table.name for table in TABLES_OF_THE_KERNEL}
-    assert set(KERNEL_QUERIES) == {"node", *(root_field_name(field) for field in KERNEL_GRAPHQL.queries)}
+    assert KERNEL_FIELDS.keys() == {"queries", "mutations", "subscriptions"}
+    for kind, kept in KERNEL_FIELDS.items():
+        fields = {root_field_name(field) for field in getattr(KERNEL_GRAPHQL, kind)}
+        assert set(kept) == (fields | {"node"} if kind == "queries" else fields)
 
 
 def test_every_code_of_the_kernel_belongs_to_one_class():

@@ -123,7 +123,7 @@ def limits(monkeypatch: pytest.MonkeyPatch):
     return found
 
 
-WANTED = 1_000 + 10_000
+WANTED = 1_000 + 10_000 + 2_000
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from synthetic.testing import expect_data, open_test_store
 from tests.plugins.ingest.kit import count_store
 from tests.plugins.ingest.samples import SESSION, append, fill_folder, jsonl, main_session, write
 from tests.plugins.ingest.samples_of_runs import CHAT_LINES
+from tests.plugins.logged import logged
 
 NO_DISK_CHECK = ("--set", "kernel.database.free_disk_bytes=0")
 
@@ -154,3 +155,21 @@ def test_the_help_says_what_the_exit_codes_mean(run):
     assert code == 0
     assert "65" in out
     assert "--format" in out
+
+
+def test_all_that_one_run_writes_is_in_the_name_of_the_command_under_one_correlation_id(run, data_dir, tmp_path):
+    folder = fill_folder(tmp_path / "data")
+    run(folder)
+    with open_test_store(data_dir) as store:
+        first = logged(store)
+    append(folder / f"{SESSION}.jsonl", jsonl({"type": "summary", "summary": "More"}))
+    run(folder)
+    with open_test_store(data_dir) as store:
+        second = logged(store)[len(first) :]
+
+    assert first
+    assert second
+    assert {event.actor for event in (*first, *second)} == {"command:ingest"}
+    runs = [{event.correlation_id for event in events} for events in (first, second)]
+    assert [len(ids) for ids in runs] == [1, 1]
+    assert runs[0] != runs[1]

@@ -9,7 +9,10 @@ import pytest
 import zstandard
 
 from synthetic.testing import ManualClock, expect_data, open_test_store
-from synthetic_ingest.model import FileState
+from synthetic_ingest.ingest import Ingest, importers_of
+from synthetic_ingest.model import FileState, IngestFile
+from synthetic_ingest.plans import IngestOptions, Plan
+from synthetic_ingest.sources import Source
 from synthetic_sessions.store import get_session
 from tests.plugins.ingest.kit import count_store, dump, file_at, ingest, outcomes, rejects_of, texts_of
 from tests.plugins.ingest.samples import (
@@ -176,6 +179,29 @@ class TestSessions:
             ingest(store, tmp_path / "data")
             assert dump(store, exact=True) == before
 
+    def test_a_session_goes_on_though_what_is_new_stands_in_a_file_that_rests(self, data_dir, tmp_path):
+        built = main_session()
+        now = LONG_AGO + 3_600
+        resting = write(tmp_path / "data" / "a.jsonl", built.bytes())
+        fresh = write(tmp_path / "data" / "b.jsonl", built.bytes(), now)
+        with open_test_store(data_dir, clock=ManualClock(now * 1_000)) as store:
+            ingest(store, fresh)
+            ingest(store, resting)
+            append(resting, jsonl(built.user("more")), LONG_AGO + 1)
+            assert ingest(store, resting).messages == 1
+            assert store.read(get_session, SESSION).status == "ACTIVE"
+
+    def test_what_counts_is_when_a_file_was_changed_as_it_is_now(self, data_dir, tmp_path):
+        built = main_session()
+        now = LONG_AGO + 3_600
+        path = write(tmp_path / f"{SESSION}.jsonl", built.bytes(), now)
+        with open_test_store(data_dir, clock=ManualClock(now * 1_000)) as store:
+            ingest(store, path)
+            assert store.read(get_session, SESSION).status == "ACTIVE"
+            append(path, jsonl(built.user("more")), LONG_AGO)
+            assert ingest(store, path).messages == 1
+            assert store.read(get_session, SESSION).status == "ENDED"
+
     def test_a_session_that_was_ended_by_others_is_left_so(self, store, tmp_path):
         path = write(tmp_path / f"{SESSION}.jsonl", main_session().bytes())
         ingest(store, path)
@@ -191,3 +217,23 @@ class TestSessions:
         append(path, jsonl(built.user("more")))
         ingest(store, path)
         assert store.read(get_session, SESSION).status == "FAILED"
+
+
+def test_a_reader_that_is_overtaken_reads_what_the_other_has_left(store, path):
+    write(path, say("one", "two"))
+
+    class Overtaken(Ingest):
+        has_waited = False
+
+        def _carry_out(self, plan: Plan, source: Source) -> tuple[IngestFile | None, bool]:
+            if not self.has_waited:
+                self.has_waited = True
+                ingest(store, path)
+                append(path, say("three"))
+            return super()._carry_out(plan, source)
+
+    report = Overtaken(store, importers_of(store), IngestOptions()).run([path])
+
+    assert report.failures == []
+    assert outcomes(report) == {"continued": 1}
+    assert texts_of(store, path) == ["one", "two", "three"]

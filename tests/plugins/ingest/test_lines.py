@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from synthetic_ingest import lines as lines_module
@@ -12,6 +12,9 @@ from synthetic_ingest.lines import Lines, LongLine, Rest, read_lines
 from synthetic_ingest.sources import open_source
 from tests.plugins.ingest.kit import patient
 from tests.plugins.ingest.samples import write
+
+PACKED = (b"\x1f\x8b", b"(\xb5/\xfd", *(bytes([number]) + b"*M\x18" for number in range(0x50, 0x60)))
+"""What begins so is unpacked before its lines are read."""
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def test_every_byte_is_accounted_for_whatever_the_blocks(read):
     @example([b"a" * 40], 1, 1, b"")
     def check(lines, block_bytes, limit, end):
         content = b"\n".join(lines) + end
+        assume(not content.startswith(PACKED))
         expected, offset = [], 0
         for line in content.split(b"\n"):
             expected.append((offset, line))

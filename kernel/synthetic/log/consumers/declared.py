@@ -1,0 +1,112 @@
+"""`DeclaredConsumer`: a consumer of a loaded plugin, with what follows from its record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthetic.consumer_contributions import Consumer, Fold
+from synthetic.contributions import Stamped, Table
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import PluginFailedError
+from synthetic.json_text import to_json
+from synthetic.log.consumers.fold_state import FoldTable, fold_tables
+from synthetic.log.consumers.shadows import definition_of, find_ties
+from synthetic.log.consumers.store import Kind
+from synthetic.log.events import EventFilter, filter_of
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredConsumer:
+    """What the kernel runs.
+
+    Attributes:
+        name: As `plugin.name`.
+        record: As the plugin declares it.
+        tables: A fold's.
+        wanted: The events that it is given.
+    """
+
+    name: str
+    record: Consumer
+    tables: tuple[FoldTable, ...]
+    wanted: EventFilter
+
+    @property
+    def kind(self) -> Kind:
+        """A fold or a mirror."""
+        return "FOLD" if isinstance(self.record, Fold) else "MIRROR"
+
+    @property
+    def types(self) -> str:
+        """Names of the types of its events: a JSON array."""
+        return to_json(sorted(each.name for each in self.record.types))
+
+    @property
+    def table_names(self) -> str:
+        """Names of a fold's tables: a JSON array."""
+        return to_json([table.name for table in self.tables])
+
+    @property
+    def actor(self) -> str:
+        """In whose name it writes."""
+        return f"consumer:{self.name}"
+
+    def fingerprint(self, snapshot: Snapshot) -> str:
+        """Changes when what it makes has to be made anew: with its version, types, records and tables.
+
+        Args:
+            snapshot: Where its tables are.
+        """
+        tables = [
+            (table.name, table.columns, table.key, definition_of(snapshot, table.name).body) for table in self.tables
+        ]
+        return hashlib.sha256(to_json([self.kind, self.record.version, self.types, tables]).encode()).hexdigest()
+
+
+def declared_consumers(
+    consumers: Sequence[Stamped[Consumer]], tables: Sequence[Stamped[Table]]
+) -> tuple[DeclaredConsumer, ...]:
+    """All that are to be run.
+
+    Args:
+        consumers: Of the kernel and the loaded plugins.
+        tables: That these register.
+    """
+    return tuple(
+        DeclaredConsumer(
+            name=f"{each.plugin}.{each.record.name}",
+            record=each.record,
+            tables=fold_tables(each.record.tables, tables) if isinstance(each.record, Fold) else (),
+            wanted=filter_of(each.record.types),
+        )
+        for each in consumers
+    )
+
+
+def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer]) -> None:
+    """Refuse folds whose tables are not as their records say, or could not be exchanged for others.
+
+    Args:
+        snapshot: Where the tables are.
+        consumers: Of any kind.
+
+    Raises:
+        PluginFailedError: There is one.
+    """
+    for consumer in consumers:
+        for table in consumer.tables:
+            columns = {name for (name,) in snapshot.rows(_COLUMNS, {"table": table.name})}
+            problem = find_ties(snapshot, table.name)
+            if problem is None and columns != set(table.columns):
+                problem = f"has the columns ({', '.join(sorted(columns))}), which are not those of its record"
+            if problem:
+                raise PluginFailedError(
+                    f"The table {table.name} of the fold {consumer.name} {problem}.",
+                    action="Mend the table or the record; a migration drops the table and creates it anew.",
+                    details={"consumer": consumer.name, "table": table.name},
+                )
+
+
+_COLUMNS = "SELECT name FROM pragma_table_info(:table)"

@@ -1,0 +1,114 @@
+"""`LogWatch`: how far the log has come, told to whoever listens.
+
+This process's own commits are announced by its writer at once. Those of other
+processes are noticed on one dedicated connection: while somebody listens, a
+thread asks it for `PRAGMA data_version`, which reads no page, and looks at the
+log only when that has moved.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from synthetic.database.connections import open_reader
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.positions import HEAD
+from synthetic.logs import logger_for
+
+POLL_SECONDS = 0.03
+"""How often other processes' commits are looked for: half of it is the median wait for one."""
+
+UNREADABLE_SECONDS = 1.0
+"""Pause after the store could not be read."""
+
+log = logger_for(__name__)
+
+Listener = Callable[[int], None]
+
+
+class LogWatch:
+    """Tells listeners when events were committed, by this process or another.
+
+    Listeners are called with the position of the last event, from any thread,
+    and must be quick. They may be told of the same position twice.
+    """
+
+    def __init__(self, path: Path, settings: DatabaseSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._listeners: tuple[Listener, ...] = ()
+        self._changing = threading.Lock()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Begin to tell someone.
+
+        Returns:
+            What ends it; it may be called more than once.
+        """
+        with self._changing:
+            self._listeners = (*self._listeners, listener)
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._poll, name="synthetic-log-watch", daemon=True)
+                self._thread.start()
+
+        def end() -> None:
+            with self._changing:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return end
+
+    def announce(self, head: int) -> None:
+        """Tell all listeners that the log has come so far."""
+        for listener in self._listeners:
+            listener(head)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._closed.set()
+        with self._changing:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _poll(self) -> None:
+        """Watch for as long as somebody listens."""
+        connection: apsw.Connection | None = None
+        seen = -1
+        try:
+            while not self._has_ended():
+                try:
+                    if connection is None:
+                        connection = open_reader(self._path, self._settings)
+                    # Not `apsw.Connection.data_version`, which counts this process's own commits differently.
+                    version = connection.execute("PRAGMA data_version").get
+                    if version != seen:
+                        # Kept before the log is read: a commit in between is noticed the next time.
+                        seen = version
+                        self.announce(connection.execute(f"SELECT {HEAD}").get)
+                except apsw.Error:
+                    log.warning("log cannot be watched", exc_info=True)
+                    # What has moved was not told of: it is looked at again, on a new connection.
+                    seen = -1
+                    if connection is not None:
+                        connection.close()
+                        connection = None
+                    self._closed.wait(UNREADABLE_SECONDS)
+                # Waking a thread is all that this costs, and an event with a time-out takes twice as much as a sleep.
+                time.sleep(POLL_SECONDS)
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _has_ended(self) -> bool:
+        with self._changing:
+            if self._listeners and not self._closed.is_set():
+                return False
+            self._thread = None
+            return True

@@ -1,0 +1,22 @@
+"""`Origin`: on whose behalf a write is done; every event of the write carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from synthetic.clock import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who writes, and under which request.
+
+    Attributes:
+        actor: The name of a token, `service:PLUGIN.NAME`, `command:NAME`, or what a program that embeds a store says.
+        correlation_id: The same for all that one request or step causes.
+        causation_id: Id of the event that this is a reaction to, if it is one.
+    """
+
+    actor: str
+    correlation_id: str = field(default_factory=new_id)
+    causation_id: str | None = None

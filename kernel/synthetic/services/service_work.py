@@ -1,0 +1,75 @@
+"""A service of a plugin, as a piece of background work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
+
+from synthetic.clock import Clock
+from synthetic.contributions import Service, Stamped
+from synthetic.database.database import Database
+from synthetic.database.interruption import Interruption
+from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.metrics import Metrics
+from synthetic.origin import Origin
+from synthetic.services.lease import Hold
+from synthetic.services.workers import Stopping
+
+Ts = TypeVarTuple("Ts")
+ResultT = TypeVar("ResultT")
+
+
+class FencedStore:
+    """The reads and writes of one piece of work; a write is refused once another process has the lease."""
+
+    def __init__(self, database: Database, hold: Hold, interruption: Interruption, origin: Origin) -> None:
+        self._database = database
+        self._hold = hold
+        self._interruption = interruption
+        self._origin = origin
+
+    def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
+        """Run `function(snapshot, *args)` in a read transaction."""
+        return self._database.read_blocking(function, *args, interruption=self._interruption)
+
+    def write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
+        """Run `function(tx, *args)` in a write transaction; durable when it returns.
+
+        Raises:
+            LeaseLostError: Another process does the background work now.
+        """
+        return self._hold.write(self._origin, self._interruption, function, *args)
+
+
+class ServiceWork:
+    """Gives a service its turns.
+
+    Attributes:
+        name: As `plugin.name`.
+    """
+
+    def __init__(
+        self, service: Stamped[Service], database: Database, hold: Hold, clock: Clock, metrics: Metrics
+    ) -> None:
+        self.name = f"{service.plugin}.{service.record.name}"
+        self._service = service.record
+        self._database = database
+        self._hold = hold
+        self._clock = clock
+        self._metrics = metrics
+
+    def turn(self, stopping: Stopping) -> float:
+        """One step or piece of work; the next follows at once if it found something to do."""
+        started = self._clock.monotonic()
+        store = FencedStore(self._database, self._hold, stopping.interruption, Origin(f"service:{self.name}"))
+        step, work = self._service.step, self._service.work
+        done = store.write(step) if step is not None else work(store) if work is not None else 0
+        self._metrics.service_step(self.name, done, self._clock.monotonic() - started)
+        return 0.0 if done else self._service.every_ms / 1000
+
+    def end(self) -> None:
+        """Nothing is left open between two turns."""
+
+    def count_failures(self, in_a_row: int) -> None:
+        """Note a turn that failed."""
+        self._metrics.service_failing(self.name, in_a_row)
