@@ -17,7 +17,7 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import iso_from_ms
 from synthetic.log.positions import Position
 from synthetic.log.sync.answer import read_answer, status_as_json
-from synthetic.log.sync.model import ModuleStatus
+from synthetic.log.sync.model import ModuleStatus, SyncStatus
 from synthetic.log.sync.publication import forgotten_status
 from synthetic.log.sync.spans import span_in_words
 from synthetic.registry import Registry
@@ -27,6 +27,14 @@ LOOK_SECONDS = 0.5
 
 Modules: TypeAlias = tuple[Position, list[ModuleStatus]]
 
+_URGENCY = (
+    SyncStatus.FAILED,
+    SyncStatus.STALE,
+    SyncStatus.NEVER_SYNCED,
+    SyncStatus.SYNCING,
+    SyncStatus.SYNCED,
+    SyncStatus.DISABLED,
+)
 _TABLES = ("consumers", "domain_events", "sync_state")
 
 
@@ -37,7 +45,7 @@ def find_modules(snapshot: Snapshot) -> Modules | None:
 
 
 def modules_table(statuses: Sequence[ModuleStatus]) -> Table:
-    """A table for people."""
+    """A table for people, with what needs them first: a terminal may not have room for all."""
     rows = [
         (
             status.module,
@@ -48,7 +56,7 @@ def modules_table(statuses: Sequence[ModuleStatus]) -> Table:
             "\n".join(_why(status)) or None,
             _asked(status),
         )
-        for status in statuses
+        for status in sorted(statuses, key=lambda status: _URGENCY.index(status.status))
     ]
     return table_of(("module", "status", "since", "last success", "lag", "why", "can be asked"), rows)
 

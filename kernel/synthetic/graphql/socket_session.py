@@ -273,6 +273,9 @@ class SocketSession:
 
     async def _send_all(self) -> None:
         """Send until the conversation is over; `end` makes an end by cancelling this."""
+        if self._ending is not None:
+            # It was ended before it had begun.
+            raise self._ending
         try:
             await self._outbox.drain()
         except asyncio.CancelledError:

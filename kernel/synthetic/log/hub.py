@@ -18,7 +18,7 @@ from operator import attrgetter
 from synthetic.database.database import Database
 from synthetic.errors import SyntheticError
 from synthetic.log.events import EVERYTHING, Event, EventFilter, EventPage, read_events
-from synthetic.log.positions import Position, check_position, read_ends
+from synthetic.log.positions import LogEnds, Position, check_position, read_ends
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 
@@ -136,11 +136,12 @@ class Hub:
 
     async def _read_page(self) -> bool:
         """Take in what is new; whether there may be more."""
+        if not self.epoch:
+            self._begin_at(await self._database.read(read_ends))
+            return False
         events, through, ends = await self.page(self.end, EVERYTHING, READ_EVENTS)
         if ends.epoch != self.epoch:
-            self._window, self._begin, self.end, self.epoch = [], ends.head, ends.head, ends.epoch
-            for follower in self._followers:
-                follower.look_again()
+            self._begin_at(ends)
             return False
         self._window += events
         self.end = through
@@ -151,6 +152,12 @@ class Hub:
         for follower in self._followers:
             follower.offer(events, through)
         return through < ends.head
+
+    def _begin_at(self, ends: LogEnds) -> None:
+        """Begin with what comes after the head; what is before, followers read themselves."""
+        self._window, self._begin, self.end, self.epoch = [], ends.head, ends.head, ends.epoch
+        for follower in self._followers:
+            follower.look_again()
 
 
 class Follower:
