@@ -141,16 +141,28 @@ class Outbox:
         """Leave a message to be sent; waits while there is no room. See `Parcel` for what it is given."""
         if lane is not None and position is not None:
             lane.has_begun = True
-        while self._waiting and (
-            len(self._waiting) >= self._messages_max or self._bytes + len(message) > BYTES_WAITING_MAX
-        ):
+        while not self._has_room(message):
             self._room.clear()
             await self._room.wait()
-        self._waiting.append(Parcel(message, lane, position, is_last))
-        self._bytes += len(message)
         if lane is not None:
             lane.waiting += 1
             lane.idle.clear()
+        self._leave(Parcel(message, lane, position, is_last))
+
+    def offer(self, message: bytes) -> bool:
+        """Leave a message of no operation if there is room now; whether there was."""
+        if not self._has_room(message):
+            return False
+        self._leave(Parcel(message))
+        return True
+
+    def _has_room(self, message: bytes) -> bool:
+        is_within = len(self._waiting) < self._messages_max and self._bytes + len(message) <= BYTES_WAITING_MAX
+        return is_within or not self._waiting
+
+    def _leave(self, parcel: Parcel) -> None:
+        self._waiting.append(parcel)
+        self._bytes += len(parcel.message)
         self._empty.clear()
         self._filled.set()
 
@@ -188,6 +200,9 @@ class Outbox:
         """The next message; the filler when none comes for long enough."""
         while not self._waiting:
             self._filled.clear()
+            if self._pause_seconds is None:
+                await self._filled.wait()
+                continue
             try:
                 async with asyncio.timeout(self._pause_seconds):
                     await self._filled.wait()

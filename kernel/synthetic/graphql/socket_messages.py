@@ -149,6 +149,9 @@ class Complete:
     id: str
 
 
+PONG_TEXT = '{"type":"pong"}'
+PONG = Signal("pong", None)
+
 ClientMessage = ConnectionInit | Signal | Subscribe | Complete
 
 
@@ -167,6 +170,9 @@ def read_message(message: Message, limits: LimitSettings) -> ClientMessage:
     text: str | None = message.get("text")
     if text is None:
         raise SocketEnd(CloseCode.BAD_MESSAGE, "Binary messages are not supported")
+    if text == PONG_TEXT:
+        # Of a socket at rest there is nothing else to read.
+        return PONG
     content = text.encode("utf-8", "surrogatepass")
     if len(content) > limits.socket_frame_bytes:
         raise SocketEnd(CloseCode.TOO_BIG, f"A message may have {limits.socket_frame_bytes} bytes")

@@ -98,6 +98,7 @@ class SocketSession:
         self.caller: Caller | None = None
         self._ending: SocketEnd | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._pinging: asyncio.TimerHandle | None = None
 
     async def converse(self) -> None:
         """Talk until one side ends it, then close the socket. Raises nothing but cancellation."""
@@ -111,6 +112,9 @@ class SocketSession:
             # Whoever has left needs no telling why.
             if all(end.code is not None for end in ends):
                 await self._close(ends[0])
+        finally:
+            if self._pinging is not None:
+                self._pinging.cancel()
 
     def turn_out(self, error: SyntheticError | None) -> None:
         """End the conversation because its caller is no longer let in, or nobody can tell."""
@@ -152,25 +156,24 @@ class SocketSession:
 
     async def _listen(self) -> None:
         """Act on what the client says, and ping it now and then."""
-        loop = asyncio.get_running_loop()
-        pause = self._limits.socket_ping_ms / 1000
-        ping_at = loop.time() + pause
+        self._ping_later()
         while True:
-            if loop.time() >= ping_at:
-                await self._ping()
-                ping_at = loop.time() + pause
-            try:
-                async with asyncio.timeout_at(ping_at):
-                    message = await self._next_message()
-            except TimeoutError:
-                continue
-            await self._act(message)
+            await self._act(await self._next_message())
 
-    async def _ping(self) -> None:
+    def _ping_later(self) -> None:
+        # A timer, and no time-out around what is awaited: thousands of sockets at rest cost little else.
+        loop = asyncio.get_running_loop()
+        self._pinging = loop.call_later(self._limits.socket_ping_ms / 1000, self._ping)
+
+    def _ping(self) -> None:
+        """Ask whether the client is there, unless it did not even answer the last time."""
         if not self._heard:
-            raise SocketEnd(CloseCode.SILENT, "No answer to ping")
-        self._heard = False
-        await self._outbox.put(PING)
+            self.end(CloseCode.SILENT, "No answer to ping")
+            return
+        # Where there is no room for it, what waits shows as well whether the client is there.
+        if self._outbox.offer(PING):
+            self._heard = False
+        self._ping_later()
 
     async def _next_message(self) -> ClientMessage:
         message = await self._receive()
