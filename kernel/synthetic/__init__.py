@@ -42,6 +42,7 @@ from synthetic.graphql.pages import (
     Last,
     Order,
     PageInfo,
+    Selection,
     Window,
     encode_cursor,
     page,
@@ -61,6 +62,7 @@ from synthetic.log.sync.report import ReportedError
 from synthetic.log.sync.reporting import SyncReport, report_sync
 from synthetic.logs import logger_for
 from synthetic.origin import Origin
+from synthetic.saving import changed_fields, find_changes
 from synthetic.security.gate import Scope
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
@@ -112,6 +114,7 @@ __all__ = [
     "Row",
     "Scanned",
     "Scope",
+    "Selection",
     "Service",
     "Settings",
     "SettingsLookup",
@@ -128,6 +131,7 @@ __all__ = [
     "Window",
     "bad_input",
     "batched",
+    "changed_fields",
     "check_id",
     "check_json",
     "check_json_object",
@@ -135,6 +139,7 @@ __all__ = [
     "delete_owned",
     "describe_enum",
     "encode_cursor",
+    "find_changes",
     "from_json",
     "hookimpl",
     "hookspec",

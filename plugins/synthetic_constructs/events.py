@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthetic import EventType
+from synthetic import EventType, changed_fields
 from synthetic_constructs.model import FIELDS, ConstructRecord, RelationshipRecord
 
 CONSTRUCT_SAVED = EventType(
@@ -32,9 +32,6 @@ RELATIONSHIP_DELETED = EventType(
 )
 EVENTS = (CONSTRUCT_SAVED, CONSTRUCT_DELETED, RELATIONSHIP_SAVED, RELATIONSHIP_DELETED)
 
-_UNTOLD = frozenset({"id", "version", "created_at", "updated_at"})
-"""Columns of a construct that `changed` does not name: they never change, or with every save."""
-
 
 def saved_payload(before: ConstructRecord | None, construct: ConstructRecord) -> dict[str, Any]:
     """What `construct.saved` carries.
@@ -43,7 +40,6 @@ def saved_payload(before: ConstructRecord | None, construct: ConstructRecord) ->
         before: As the construct was; None for a new one.
         construct: As it is now.
     """
-    old = (None,) * len(construct) if before is None else before
     return {
         "created": before is None,
         "version": construct.version,
@@ -52,11 +48,7 @@ def saved_payload(before: ConstructRecord | None, construct: ConstructRecord) ->
         "type": construct.type,
         "projectId": construct.project_id,
         "userId": construct.user_id,
-        "changed": [
-            FIELDS.get(name, name)
-            for name, was, now in zip(construct._fields, old, construct, strict=True)
-            if was != now and name not in _UNTOLD
-        ],
+        "changed": changed_fields(before, construct, FIELDS),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthetic import EventType
+from synthetic import EventType, changed_fields
 from synthetic_sessions.model import FIELDS, Session
 
 SESSION_SAVED = EventType(
@@ -21,9 +21,6 @@ SESSION_DELETED = EventType(
 )
 EVENTS = (SESSION_SAVED, SESSION_DELETED)
 
-_UNTOLD = frozenset({"id", "version", "created_at", "updated_at"})
-"""Columns that `changed` does not name: they never change, or with every save."""
-
 
 def saved_payload(before: Session | None, session: Session) -> dict[str, Any]:
     """What `session.saved` carries.
@@ -32,7 +29,6 @@ def saved_payload(before: Session | None, session: Session) -> dict[str, Any]:
         before: As the session was; None for a new one.
         session: As it is now.
     """
-    old = (None,) * len(session) if before is None else before
     return {
         "created": before is None,
         "version": session.version,
@@ -42,9 +38,5 @@ def saved_payload(before: Session | None, session: Session) -> dict[str, Any]:
         "previousConstructId": None if before is None else before.construct_id,
         "parentSessionId": session.parent_session_id,
         "agent": session.agent,
-        "changed": [
-            FIELDS.get(name, name)
-            for name, was, now in zip(session._fields, old, session, strict=True)
-            if was != now and name not in _UNTOLD
-        ],
+        "changed": changed_fields(before, session, FIELDS),
     }

@@ -106,6 +106,21 @@ def _mark(columns: tuple[str, ...], descending: bool) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list is read from, before it is put in order and cut into pages.
+
+    Attributes:
+        select: "columns FROM table", what stands after SELECT, without conditions.
+        where: Conditions that all hold.
+        params: Values of the placeholders in both.
+    """
+
+    select: str
+    where: list[str]
+    params: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Which part of a list is asked for, checked.
 

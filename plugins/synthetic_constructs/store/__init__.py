@@ -24,7 +24,7 @@ from synthetic_constructs.store.constructs import (
     list_constructs_by_id,
     save_construct,
 )
-from synthetic_constructs.store.filters import Selection, select_constructs
+from synthetic_constructs.store.filters import select_constructs
 from synthetic_constructs.store.relationships import (
     RelatedConstructs,
     relate_constructs,
@@ -44,7 +44,6 @@ __all__ = [
     "RelationshipKind",
     "RelationshipRecord",
     "SavedConstruct",
-    "Selection",
     "find_construct",
     "get_construct",
     "list_constructs_by_id",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, to_json
+from synthetic import NotFoundError, Snapshot, Transaction, bad_input, check_id, find_changes, to_json
 from synthetic_constructs.events import CONSTRUCT_SAVED, saved_payload
 from synthetic_constructs.model import (
     ENDED_STATUSES,
@@ -97,33 +97,11 @@ def save_construct(
             `if_version` is not its version; or there is none, and `if_version` says so.
     """
     given = check_content(content, tx.settings(ConstructSettings))
-    if id is None:
-        if if_version is not None:
-            raise bad_input("ifVersion", "needs the id of the construct that is to be changed")
-        return _insert(tx, tx.new_id(), given)
-    stored = find_construct(tx, check_id(id, "id"))
-    if stored is None:
-        if if_version is not None:
-            raise ConflictError(
-                f"There is no construct {id!r} to change.",
-                action="Leave ifVersion out to store it as new.",
-                details={"field": "ifVersion", "id": id, "storedVersion": None},
-            )
-        return _insert(tx, id, given)
-    changes = {name: value for name, value in given.items() if getattr(stored, name) != value}
-    if not changes:
-        return SavedConstruct(stored, created=False, changed=False)
-    if if_version != stored.version:
-        raise ConflictError(
-            f"The construct {id!r} is stored as version {stored.version} with other content.",
-            details={
-                "field": "ifVersion",
-                "id": id,
-                "storedVersion": stored.version,
-                "differs": [FIELDS.get(name, name) for name in changes],
-            },
-        )
-    return _update(tx, stored, changes)
+    stored = None if id is None else find_construct(tx, check_id(id, "id"))
+    changes = find_changes(stored, given, entity="construct", id=id, if_version=if_version, fields=FIELDS)
+    if stored is None or changes is None:
+        return _insert(tx, tx.new_id() if id is None else id, given)
+    return _update(tx, stored, changes) if changes else SavedConstruct(stored, created=False, changed=False)
 
 
 def _insert(tx: Transaction, id: str, given: dict[str, str | None]) -> SavedConstruct:

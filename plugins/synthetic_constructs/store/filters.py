@@ -21,11 +21,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from synthetic import Snapshot
+from synthetic import Selection, Snapshot
 from synthetic_constructs.model import Criteria
 from synthetic_constructs.store.conditions import Conditions, check_values
 from synthetic_constructs.store.constructs import COLUMNS
-from synthetic_constructs.store.selection import Selection
 
 MERGED_MAX = 8
 """Most queries that are merged in order; more values are looked up and sorted."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from synthetic import ConflictError, EventType, NotFoundError, Snapshot, Transaction, Value, bad_input
+from synthetic import ConflictError, EventType, NotFoundError, Selection, Snapshot, Transaction, Value, bad_input
 from synthetic_constructs.errors import RelationshipCycleError, RelationshipGraphTooLargeError
 from synthetic_constructs.events import (
     RELATIONSHIP_DELETED,
@@ -29,7 +29,6 @@ from synthetic_constructs.model import (
 from synthetic_constructs.settings import ConstructSettings
 from synthetic_constructs.store.constructs import COLUMNS as CONSTRUCT_COLUMNS
 from synthetic_constructs.store.constructs import get_construct
-from synthetic_constructs.store.selection import Selection
 
 COLUMNS = ", ".join(RelationshipRecord._fields)
 

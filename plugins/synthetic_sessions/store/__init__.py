@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from synthetic_sessions.model import Session, SessionContent, SessionFacts, SessionStatus
 from synthetic_sessions.store.facts import merge_session_facts
-from synthetic_sessions.store.filters import Selection, select_sessions
+from synthetic_sessions.store.filters import select_sessions
 from synthetic_sessions.store.sessions import (
     COLUMNS,
     SavedSession,
@@ -22,7 +22,6 @@ from synthetic_sessions.store.sessions import (
 __all__ = [
     "COLUMNS",
     "SavedSession",
-    "Selection",
     "Session",
     "SessionContent",
     "SessionFacts",

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from synthetic import Value, bad_input, check_id
+from synthetic import Selection, Value, bad_input, check_id
 from synthetic_sessions.model import Criteria
 from synthetic_sessions.store.sessions import COLUMNS
 
@@ -23,21 +22,6 @@ VALUES_MAX = 500
 
 MERGED_MAX = 8
 """Most queries that are merged in order; more values are looked up and sorted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """A query without its order and limit.
-
-    Attributes:
-        select: What stands after SELECT, without conditions.
-        where: Conditions that all hold.
-        params: Values of the placeholders in both.
-    """
-
-    select: str
-    where: list[str]
-    params: dict[str, Value]
 
 
 def select_sessions(criteria: Criteria, order_column: str) -> Selection:

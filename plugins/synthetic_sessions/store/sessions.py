@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, bad_input, check_id, to_json
+from synthetic import NotFoundError, Snapshot, Transaction, check_id, find_changes, to_json
 from synthetic_sessions.events import SESSION_SAVED, saved_payload
 from synthetic_sessions.model import (
     FIELDS,
@@ -94,32 +94,13 @@ def save_session(
         SessionCycleError, SessionTooDeepError: The parent cannot be its parent.
     """
     given: Mapping[str, Any] = check_content(content, tx.settings(SessionSettings))
-    if session_id is None:
-        if if_version is not None:
-            raise bad_input("ifVersion", "needs the id of the session that is to be changed")
-        return SavedSession(create_session(tx, tx.new_id(), given), created=True, changed=True)
-    stored = find_session(tx, check_id(session_id, "id"))
-    if stored is None:
-        if if_version is not None:
-            raise ConflictError(
-                f"There is no session {session_id!r} to change.",
-                action="Leave ifVersion out to store it as new.",
-                details={"field": "ifVersion", "id": session_id, "storedVersion": None},
-            )
-        return SavedSession(create_session(tx, session_id, given), created=True, changed=True)
-    changes = {name: value for name, value in given.items() if getattr(stored, name) != value}
+    stored = None if session_id is None else find_session(tx, check_id(session_id, "id"))
+    changes = find_changes(stored, given, entity="session", id=session_id, if_version=if_version, fields=FIELDS)
+    if stored is None or changes is None:
+        created = create_session(tx, tx.new_id() if session_id is None else session_id, given)
+        return SavedSession(created, created=True, changed=True)
     if not changes:
         return SavedSession(stored, created=False, changed=False)
-    if if_version != stored.version:
-        raise ConflictError(
-            f"The session {session_id!r} is stored as version {stored.version} with other content.",
-            details={
-                "field": "ifVersion",
-                "id": session_id,
-                "storedVersion": stored.version,
-                "differs": [FIELDS.get(name, name) for name in changes],
-            },
-        )
     return SavedSession(change_session(tx, stored, changes), created=False, changed=True)
 
 
