@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from synthetic import Store
-from synthetic.cli import DataOption, JsonOption, Progress, emit, open_store, progress
+from synthetic.cli import DataOption, JsonOption, Progress, emit, open_store, progress, stop_requests
 from synthetic_constructs.store import get_construct
 from synthetic_ingest.errors import IngestIncompleteError, UnknownFormatError
 from synthetic_ingest.importer import Importer
@@ -61,7 +60,7 @@ def ingest(
     """
     if watch and dry_run:
         raise typer.BadParameter("--watch and --dry-run do not go together.", param_hint="--watch")
-    with open_store(data, create=not dry_run) as store:
+    with stop_requests() as stop, open_store(data, create=not dry_run) as store:
         importers = importers_of(store)
         options = IngestOptions(
             importer=None if format_name is None else _importer_named(importers, format_name),
@@ -70,13 +69,15 @@ def ingest(
         )
         if construct is not None:
             store.read(get_construct, construct)
-        run = Ingest(store, importers, options)
+        run = Ingest(store, importers, options, stop)
         if watch:
-            _follow(store, run, paths, module, as_json=as_json)
+            _follow(store, run, paths, module, stop, as_json=as_json)
             return
         with progress("Reading", as_json, unit="bytes") as display:
             display.expect(sum(found.status.size_bytes for found in find_files(paths) if found.status is not None))
             report = run.run(paths, _advance(display, run))
+        if stop.is_set():
+            raise KeyboardInterrupt
     emit(report.summary() if as_json else _for_people(report), as_json)
     if report.files[Outcome.FAILED]:
         raise IngestIncompleteError(
@@ -85,9 +86,8 @@ def ingest(
         )
 
 
-def _follow(store: Store, run: Ingest, paths: list[Path], module: str, *, as_json: bool) -> None:
+def _follow(store: Store, run: Ingest, paths: list[Path], module: str, stop: threading.Event, *, as_json: bool) -> None:
     """Read, and go on reading what is added, until a signal says stop."""
-    stop = threading.Event()
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise typer.BadParameter(f"{missing[0]} is not there to be watched.", param_hint="PATH")
@@ -98,12 +98,7 @@ def _follow(store: Store, run: Ingest, paths: list[Path], module: str, *, as_jso
         else:
             emit(_line_of(look), as_json)
 
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        Watch(store, run, paths, module, stop).follow(say)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    Watch(store, run, paths, module, stop).follow(say)
 
 
 def _summary_of(look: Look) -> dict[str, Any]:

@@ -11,6 +11,7 @@ SQLite, and has to wait for the parser's each time, so nothing was gained.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,19 +76,27 @@ class Ingest:
         report: What was done so far.
     """
 
-    def __init__(self, store: Store, importers: Mapping[str, Importer], options: IngestOptions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        importers: Mapping[str, Importer],
+        options: IngestOptions,
+        stop: threading.Event | None = None,
+    ) -> None:
         """Make it.
 
         Args:
             store: Where everything goes.
             importers: By name.
             options: What is asked for.
+            stop: Ends a run after the batch that is being written.
         """
         settings: IngestSettings = store.kernel.registry.settings[IngestSettings]
         self._store = store
         self._importers = importers
         self._options = options
         self._planner = Planner(store, importers, options, settings, store.kernel.clock)
+        self._stop = threading.Event() if stop is None else stop
         self._on_progress: Progress = _say_nothing
         self._path = Path()
         self._advanced_bytes = 0
@@ -107,6 +116,8 @@ class Ingest:
         self._on_progress = on_progress or _say_nothing
         with rare_collections():
             for found in find_files(list(paths)):
+                if self._stop.is_set():
+                    break
                 self.take(found)
         return self.report
 
@@ -202,4 +213,6 @@ class Ingest:
             is_changed = True
             self.report.count(before, record, is_restart=batch.is_restart)
             self._advance(source.position_bytes)
+            if self._stop.is_set():
+                break
         return record, is_changed

@@ -73,7 +73,7 @@ class Watch:
             run: Does the reading.
             paths: Files and folders that exist.
             module: The name in sync status.
-            stop: Ends it; the file that is being read is read to its end.
+            stop: Ends it; the same that ends the run.
         """
         # What has changed is told by absolute paths, and what fails is kept by them.
         settings: IngestSettings = store.kernel.registry.settings[IngestSettings]

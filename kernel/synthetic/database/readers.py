@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,15 @@ from synthetic.database.tickets import Ticket, settle_all
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import OverloadedError
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 
 STEPS_BETWEEN_CHECKS = 5_000
 OVERLOAD_RETRY_MS = 250
+CLOSE_PATIENCE_SECONDS = 5.0
+"""How long closing waits for reads in threads of others; Ctrl-C in the main thread may leave one that never ends."""
+
+log = logger_for(__name__)
 
 
 @dataclass(slots=True)
@@ -147,8 +153,13 @@ class ReaderPool:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        deadline = time.monotonic() + CLOSE_PATIENCE_SECONDS
         for _ in range(self._settings.readers):
-            reader = self._idle.get()
+            try:
+                reader = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                log.warning("a read has not given its connection back")
+                return
             if reader is not None:
                 reader.connection.close()
 

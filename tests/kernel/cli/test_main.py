@@ -276,6 +276,38 @@ class TestAsAProcess:
         assert process.communicate(timeout=60) == (b"", b"")
         assert process.returncode == 130
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_command_may_be_stopped_where_it_likes(self, tmp_path, site, number):
+        lines = [
+            "from synthetic.cli import stop_requests",
+            "with stop_requests() as stop:",
+            "    print('ready', flush=True)",
+        ]
+        site.install("alpha", command_that(*lines, "    stop.wait()", "print('at the end of a batch')"))
+        write_plugins_toml(tmp_path / "store", {"alpha": ""})
+        process = self.start("things", "--data", str(tmp_path / "store"))
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.communicate(timeout=60) == (b"at the end of a batch\n", b"")
+        assert process.returncode == 0
+
+    def test_who_presses_ctrl_c_twice_is_out(self, tmp_path, site):
+        lines = ["import time", "from synthetic.cli import stop_requests", "with stop_requests() as stop:"]
+        loops = [
+            "    print('ready', flush=True)",
+            "    stop.wait()",
+            "    print('still', flush=True)",
+            "    time.sleep(600)",
+        ]
+        site.install("alpha", command_that(*lines, *loops))
+        write_plugins_toml(tmp_path / "store", {"alpha": ""})
+        process = self.start("things", "--data", str(tmp_path / "store"))
+        for word in (b"ready\n", b"still\n"):
+            assert process.stdout.readline() == word
+            process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == (b"", b"")
+        assert process.returncode == 130
+
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
     def test_output_that_cannot_be_written_is_an_error_of_the_contract(self, tmp_path):
         write_plugins_toml(tmp_path / "store", {})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from dataclasses import replace
 
 import pytest
 
 from synthetic.clock import SystemClock
+from synthetic.database import readers
 from synthetic.database.interruption import Interruption
 from synthetic.errors import CancelledError, DeadlineExceededError, OverloadedError
 
@@ -52,6 +54,14 @@ def test_a_read_past_its_deadline_is_stopped_within_a_statement(database):
             lambda snapshot: snapshot.value(ENDLESS), interruption=Interruption(clock, clock.monotonic() + 0.05)
         )
     assert database.read_blocking(count) == 0
+
+
+def test_a_connection_that_never_comes_back_does_not_keep_the_store_from_closing(path, monkeypatch):
+    monkeypatch.setattr(readers, "CLOSE_PATIENCE_SECONDS", 0.05)
+    with contextlib.ExitStack() as lost, open_database(path, replace(SETTINGS, readers=1)) as database:
+        lost.enter_context(database.snapshot(Interruption(SystemClock())))
+    with open_database(path) as again:
+        assert again.read_blocking(count) == 0
 
 
 def test_a_cancelled_await_interrupts_the_sql_and_frees_the_reader(path):

@@ -119,7 +119,7 @@ def strike(data_dir: Path, folder: Path, chance: random.Random, total: int, numb
             process.wait(chance.uniform(0, 0.02))
             return False
         process.send_signal(number)
-        assert process.wait(60) != 0
+        assert process.wait(60) == (130 if number == signal.SIGINT else -number)
     return True
 
 
