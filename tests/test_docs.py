@@ -29,6 +29,7 @@ from synthetic.metrics import Metrics
 from synthetic.plugins.clashes import kernel_error_classes
 from synthetic.plugins.hooks import Hooks
 from synthetic.registry import load_registry
+from synthetic.retention.meter import RetentionMeter
 from synthetic.setting_layers import environment_name
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
 
@@ -54,7 +55,7 @@ REGISTRY = load_registry(None, environ={})
 SCHEMA = core_schema(schema_of(REGISTRY))
 SETTING_NAMES = {value.name for value in REGISTRY.setting_values}
 COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
-OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN"}
+OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL"}
 FOREIGN_PROGRAMS = ("pip ", ".venv/bin/pytest ")
 OTHER_WORDS = {
     UNINDEXED_FILTER,
@@ -196,6 +197,9 @@ def metrics_in_use() -> Metrics:
     meter = SyncMeter(SystemClock(), 1_000)
     meter.take([replace(forgotten_status("plugin.consumer"), kind=ModuleKind.FOLD, lag_events=1, lag_ms=1)])
     metrics.registry.register(meter)
+    retention = RetentionMeter(metrics.registry)
+    retention.deleted("plugin.rule", {"table": 1})
+    retention.suspended(is_suspended=True)
     return metrics
 
 

@@ -7,10 +7,12 @@ import contextlib
 import doctest
 import json
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +22,14 @@ import graphql
 import httpx
 import pytest
 
+from synthetic.data_directory import DataDirectory
+from synthetic.demo.making import Wanted, fleet_of, make_demo
+from synthetic.demo.parts import load_parts
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.schema import undescribed
 from synthetic.log.positions import read_position
 from synthetic.security.gate import ANONYMOUS
-from synthetic.testing import expect_data, open_test_store
+from synthetic.testing import FAST_SETTINGS, expect_data, open_test_store
 from thirdparty.distributions import Site
 
 from .kernel.graphql.node_tools import _installed, _node
@@ -202,6 +207,17 @@ def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
         assert {"table": "ratings", "rows": 3} in tables
         delete = 'mutation { deleteRatings(input: {before: "2999-01-01T00:00:00Z"}) { deleted } }'
         assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 3}}
+
+
+def test_the_plugin_of_the_page_has_its_part_in_the_demo(ratings):
+    stop = threading.Event()
+    made = make_demo(DataDirectory(ratings), Wanted(), FAST_SETTINGS, stop, lambda _total: None, lambda _amount: None)
+    assert made.written["ratings"] > 50
+    with open_test_store(ratings) as store:
+        (part,) = [part for part in load_parts(store.kernel.registry) if part.plugin == "ratings"]
+        part.live(store, fleet_of(made.mark), random.Random(1))
+        rated = store.read(lambda snapshot: snapshot.value("SELECT count(*) FROM ratings"))
+        assert rated == made.written["ratings"] + 1
 
 
 async def scores_heard(store, document: str) -> list[float]:

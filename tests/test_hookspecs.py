@@ -11,14 +11,15 @@ import inspect
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
 from synthetic import hookspecs
+from synthetic.demo import Fleet
+from synthetic.demo.parts import load_parts
 from synthetic.plugins.hooks import Hooks
 from synthetic.registry import load_registry
-from synthetic.testing import expect_data, open_test_store
+from synthetic.testing import expect_data, open_test_store, wait_until
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
 NAMES = """
@@ -34,12 +35,18 @@ MIGRATION = """
 CREATE TABLE notes (
     id TEXT NOT NULL PRIMARY KEY,
     construct_id TEXT REFERENCES constructs (id),
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    done_at INTEGER
 ) STRICT;
+CREATE INDEX notes_by_done_at ON notes (done_at) WHERE done_at IS NOT NULL;
 CREATE TABLE note_totals (day INTEGER PRIMARY KEY, notes INTEGER NOT NULL) STRICT;
 """
 
-NEEDED = {"register_consumers": ("register_tables", "register_events")}
+NEEDED = {
+    "register_consumers": ("register_tables", "register_events"),
+    "register_demo": ("register_events",),
+    "register_retention": ("register_tables", "register_settings"),
+}
 """Examples that another one goes on from."""
 
 HOOKS = sorted(Hooks().specs)
@@ -100,16 +107,21 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         background = store.kernel.services()
         background.start()
         store.write(sys.modules["synthetic_notes.plugin"].save_note, "3", "counted")
-        deadline = time.monotonic() + 20
-        while store.read(lambda snapshot: snapshot.rows("SELECT notes FROM note_totals")) != [(1,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        totals = lambda snapshot: snapshot.rows("SELECT notes FROM note_totals")  # noqa: E731 - a read
+        wait_until(lambda: store.read(totals) == [(1,)], "the total")
         background.stop()
-    words = ["notes", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
+    words = ["notes", "count", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
     run = subprocess.run(
         [sys.executable, "-m", "synthetic", *words], capture_output=True, text=True, timeout=60, check=False
     )
     assert (run.stderr, run.stdout) == ("", '{"notes":2}\n')
+    with open_test_store(tmp_path) as store:
+        (part,) = [part for part in load_parts(store.kernel.registry) if part.plugin == "notes"]
+        fleet = Fleet(seed=1, scale=1, now=1_800_000_000_000)
+        (moment,) = part.history(fleet, next(fleet.constructs()))
+        store.write(moment.write)
+        part.live(store, fleet, fleet.random("live"))
+        assert expect_data(store.graphql("{ noteCount }")) == {"noteCount": 4}
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -15,7 +15,7 @@ import synthetic
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "kernel" / "synthetic"
 OPEN_ROOMS = {"store", "types", "events", "errors"}
-PUBLIC_MODULES = {"synthetic", "synthetic.cli", "synthetic.testing"}
+PUBLIC_MODULES = {"synthetic", "synthetic.cli", "synthetic.demo", "synthetic.testing"}
 DRIVERS = {"sqlite3", "apsw", "aiosqlite"}
 
 ENTRY_POINTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["synthetic.plugins"]

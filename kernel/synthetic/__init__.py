@@ -4,9 +4,9 @@ What is not named here is the kernel's own affair and may change.
 """
 
 from synthetic.clock import Clock, SystemClock
+from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Entity, Fold, Mirror, Scanned
 from synthetic.contributions import (
-    Command,
     ErrorCode,
     EventType,
     Extension,
@@ -18,9 +18,11 @@ from synthetic.contributions import (
     Settings,
     Table,
 )
-from synthetic.database.ownership import BlockingStore, DeletionPlan, TablePlan, delete_owned, plan_deletion
+from synthetic.database.deletion import TablePlan
+from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_owned, plan_deletion
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
+from synthetic.demo_contributions import DemoPart
 from synthetic.errors import (
     BadUserInputError,
     ConflictError,
@@ -62,6 +64,9 @@ from synthetic.log.sync.report import ReportedError
 from synthetic.log.sync.reporting import SyncReport, report_sync
 from synthetic.logs import logger_for
 from synthetic.origin import Origin
+from synthetic.retention.batches import RetentionBatch, run_retention_batch
+from synthetic.retention_contributions import RetentionRule
+from synthetic.retry import Backoff
 from synthetic.saving import changed_fields, find_changes
 from synthetic.security.gate import Scope
 from synthetic.store import Store
@@ -72,6 +77,7 @@ __all__ = [
     "JSON",
     "After",
     "AfterPosition",
+    "Backoff",
     "BadUserInputError",
     "Before",
     "BlockingStore",
@@ -82,6 +88,7 @@ __all__ = [
     "Consumer",
     "DateTime",
     "DeletionPlan",
+    "DemoPart",
     "Edge",
     "Entity",
     "ErrorCode",
@@ -111,6 +118,8 @@ __all__ = [
     "RecoveryAction",
     "Reference",
     "ReportedError",
+    "RetentionBatch",
+    "RetentionRule",
     "Row",
     "Scanned",
     "Scope",
@@ -154,6 +163,7 @@ __all__ = [
     "query",
     "read_window",
     "report_sync",
+    "run_retention_batch",
     "subscription",
     "to_json",
 ]

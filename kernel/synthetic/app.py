@@ -22,12 +22,13 @@ from synthetic.graphql.graphiql import GraphiQLFiles
 from synthetic.graphql.http import GraphQLEndpoint
 from synthetic.graphql.sse import StreamEndpoint
 from synthetic.graphql.websocket import SocketEndpoint
-from synthetic.health import Readiness
+from synthetic.health import READY_SECONDS, Readiness
 from synthetic.kernel import Kernel
 from synthetic.log.sync.answer import ALARMING, answer_as_json, read_answer
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
 from synthetic.plain_errors import error_response
+from synthetic.retention.clock_check import find_suspension
 from synthetic.security.gate import Gate, Scope, find_authorization
 from synthetic.validation import bad_input
 
@@ -124,6 +125,7 @@ class PlainRoutes:
     async def metrics(self, request: Request) -> Response:
         """Prometheus metrics of this process."""
         await self._require_reader(request)
+        await self._look_at_retention()
         return Response(self._kernel.metrics.text(), media_type=CONTENT_TYPE)
 
     async def sync_status(self, request: Request) -> Response:
@@ -136,6 +138,15 @@ class PlainRoutes:
         is_alarming = strict == "1" and any(each.status in ALARMING for each in statuses)
         status = HTTPStatus.SERVICE_UNAVAILABLE if is_alarming else HTTPStatus.OK
         return JSONResponse(answer_as_json(position, statuses), status_code=status)
+
+    async def _look_at_retention(self) -> None:
+        """Read whether retention is suspended; those who watch a store that does not answer need the other metrics."""
+        meter = self._kernel.retention_meter
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                meter.suspended(await self._kernel.database.read(find_suspension) is not None)
+        except (SyntheticError, TimeoutError):
+            meter.suspended(None)
 
     async def _require_reader(self, request: Request) -> None:
         caller = await self._gate.admit(find_authorization(request.scope), self._gate.client_address(request.scope))

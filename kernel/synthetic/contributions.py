@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from synthetic.database.transaction import Transaction
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-COMMAND_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 EVENT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 RecordT = TypeVar("RecordT")
@@ -158,7 +157,7 @@ class Table:
         deleted: What the kernel writes to the log for each row that it deletes,
             with the key as `entityId` (several columns joined by "/"). Also
             when the plugin is not loaded. None: the rows are no entities.
-        kept: Why the table needs no retention rule.
+        kept: Why the table needs no retention rule; empty if it has one.
     """
 
     name: str
@@ -166,12 +165,11 @@ class Table:
     key: tuple[str, ...] = ("id",)
     references: tuple[Reference, ...] = ()
     deleted: EventType | None = None
-    kept: str
+    kept: str = ""
 
     def __post_init__(self) -> None:
         require_name(self.name, "table")
         require_sentence(self.purpose, f"purpose of {self.name}")
-        require_sentence(self.kept, f"kept of {self.name}")
         require(self.key, f"table {self.name} must have a key")
         for reference in self.references:
             itself = reference.table == self.name and reference.on_delete == "delete"
@@ -270,33 +268,22 @@ class Service:
             writes is refused once another process has the lease.
         every_ms: Pause after a piece that found nothing to do (returned 0), in
             milliseconds; else the next follows at once.
+        every_setting: In place of `every_ms`: the field of the plugin's
+            settings class that has the pause, where an operator may change it.
     """
 
     name: str
     purpose: str
     step: Callable[[Transaction], int] | None = None
     work: Callable[[BlockingStore], int] | None = None
-    every_ms: int
+    every_ms: int = 0
+    every_setting: str = ""
 
     def __post_init__(self) -> None:
         require_name(self.name, "service")
         require_sentence(self.purpose, f"purpose of {self.name}")
         require((self.step is None) != (self.work is None), f"{self.name} must have either a step or work")
-        require(self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A verb of the command line (`register_commands`).
-
-    Attributes:
-        name: As typed after `synthetic`.
-        function: A function with Typer's annotations; its docstring is the help.
-    """
-
-    name: str
-    function: Callable[..., Any]
-
-    def __post_init__(self) -> None:
-        require_name(self.name, "command", COMMAND_NAME)
-        require(self.function.__doc__, f"the function of command {self.name} must have a docstring: it is the help")
+        require(self.every_setting or self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
+        require(
+            not (self.every_setting and self.every_ms), f"{self.name} must have every_ms or every_setting, not both"
+        )

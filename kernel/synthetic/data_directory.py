@@ -43,6 +43,7 @@ class DataDirectory:
         self.token = self.path / "token"
         self.backups = self.path / "backups"
         self.archive = self.path / "archive"
+        self.demo_mark = self.path / "demo.json"
         self._start_lock = self.path / "start.lock"
         self._open_lock = self.path / "open.lock"
 

@@ -22,8 +22,8 @@ PARTIAL_KEPT_SECONDS = 86_400
 
 
 @contextmanager
-def durable_file(target: Path) -> Generator[BinaryIO]:
-    """Write a file that only its owner can read; when the block ends, it is on the disk.
+def durable_path(target: Path) -> Generator[Path]:
+    """Where to write a file that only its owner can read; when the block ends, it is on the disk as `target`.
 
     Until then it is called `.partial`, which is what a crash leaves of one, with
     a name of its own: two processes that write the same file write two, and the
@@ -32,25 +32,37 @@ def durable_file(target: Path) -> Generator[BinaryIO]:
     Args:
         target: Its final name; its directory is made if it is not there. A file of that name is replaced.
 
+    Yields:
+        The path of an empty file.
+
+    Raises:
+        OSError: No part of it is left.
+    """
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
+    target.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    try:
+        yield partial
+        reach_the_disk(partial)
+        partial.rename(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    # The names of the file and of its directory must outlive a power cut too.
+    reach_the_disk(target.parent)
+    reach_the_disk(target.parent.parent)
+
+
+@contextmanager
+def durable_file(target: Path) -> Generator[BinaryIO]:
+    """As `durable_path`, with the file open to write.
+
     Raises:
         StorageFullError, StorageReadOnlyError, StorageFailedError: No part of it is left.
     """
-    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        target.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-        # The names of the file and of its directory must outlive a power cut too.
-        reach_the_disk(target.parent)
-        reach_the_disk(target.parent.parent)
+        with durable_path(target) as partial, partial.open("wb") as file:
+            yield file
     except OSError as error:
         raise translate_system_error(error, f"The file {target}") from error
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import pluggy
 
+from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import (
-    Command,
     ErrorCode,
     EventType,
     GraphQL,
@@ -31,6 +31,8 @@ from synthetic.contributions import (
     Settings,
     Table,
 )
+from synthetic.demo_contributions import DemoPart
+from synthetic.retention_contributions import RetentionRule
 
 PROJECT = "synthetic"
 
@@ -66,6 +68,7 @@ def register_settings() -> tuple[Settings, ...]:  # pyright: ignore[reportReturn
         @dataclass(frozen=True)
         class NoteSettings:
             length_max: int = 1_000
+            keep_done_ms: int = 30 * 86_400_000
 
         @hookimpl
         def register_settings():
@@ -181,6 +184,38 @@ def register_graphql() -> tuple[GraphQL, ...]:  # pyright: ignore[reportReturnTy
 
 
 @hookspec
+def register_retention() -> tuple[RetentionRule, ...]:  # pyright: ignore[reportReturnType]
+    """Say which rows of the plugin's tables go when they are old, with all that belongs to them.
+
+    The kernel runs the rules: every hour in the process that does the store's
+    background work, and when an operator asks. It deletes in small
+    transactions, the oldest rows first, and can say beforehand what would go.
+
+    Returns:
+        `RetentionRule` records; names are unique in the plugin. A rule names a
+        table of the plugin and a field of its settings class. When the store
+        is opened, the kernel asks for the plan of the rule's query: one that
+        reads other rows than those that go stops the start with PLUGIN_FAILED.
+        The rules of a plugin that is not loaded are not run.
+
+    Example::
+
+        # An index on notes (done_at) WHERE done_at IS NOT NULL gives these rows in the order of age.
+        @hookimpl
+        def register_retention():
+            return (
+                RetentionRule(
+                    name="done",
+                    purpose="Deletes notes that have been done with for a month.",
+                    table="notes",
+                    age_column="done_at",
+                    keep_setting="keep_done_ms",
+                ),
+            )
+    """
+
+
+@hookspec
 def register_consumers() -> tuple[Consumer, ...]:  # pyright: ignore[reportReturnType]
     """Contribute what follows the log: folds and mirrors.
 
@@ -244,16 +279,42 @@ def register_commands() -> tuple[Command, ...]:  # pyright: ignore[reportReturnT
     """Contribute verbs of the command line.
 
     Returns:
-        `Command` records; names are unique in the whole kernel.
+        `Command` records; names are unique in the whole kernel. A noun has
+        verbs in place of a function: here, `synthetic notes count`.
 
     Example::
 
-        def notes(data: DataOption = None, as_json: JsonOption = False) -> None:
+        def count(data: DataOption = None, as_json: JsonOption = False) -> None:
             "Count the notes of the store."
             with open_store(data) as store:
                 emit({"notes": store.read(lambda snapshot: snapshot.value("SELECT count(*) FROM notes"))}, as_json)
 
         @hookimpl
         def register_commands():
-            return (Command("notes", notes),)
+            return (Command("notes", summary="Look at notes.", verbs=(Command("count", count),)),)
+    """
+
+
+@hookspec
+def register_demo() -> tuple[DemoPart, ...]:  # pyright: ignore[reportReturnType]
+    """Name the module with the plugin's part of the made-up fleet that `synthetic demo` makes and serves.
+
+    Moments of one instant are written in the order of the plugins. A step of `live` that raises is tried again.
+
+    Returns:
+        At most one `DemoPart`; the demo alone imports its module.
+
+    Example::
+
+        from synthetic.demo import Moment
+
+        def history(fleet, construct):
+            yield Moment(construct.created_at, lambda tx: save_note(tx, construct.id, construct.title))
+
+        def live(store, fleet, random):
+            store.write(lambda tx: save_note(tx, tx.new_id(), random.choice(("Still at it.", "Done."))))
+
+        @hookimpl
+        def register_demo():
+            return (DemoPart(module=__name__, every_ms=5_000),)
     """

@@ -31,6 +31,10 @@ from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
+from synthetic.retention.clock_check import ClockSource
+from synthetic.retention.meter import RetentionMeter
+from synthetic.retention.rules import check_indexes, declare_rules
+from synthetic.retention.runs import retention_service
 from synthetic.services.runner import BackgroundRunner
 
 log = logger_for(__name__)
@@ -93,6 +97,7 @@ class Kernel:
         engine: Runs GraphQL operations.
         metrics: Counted by all parts.
         clock: Whose time counts.
+        retention_meter: What its retention has deleted, and whether it is suspended.
         applied: Migrations that were applied when it was opened.
     """
 
@@ -138,6 +143,8 @@ class Kernel:
         surroundings = surroundings_of(registry, clock)
         meter = SyncMeter(clock, self.settings.sync.monitor_ms)
         surroundings.provide(meter)
+        self.retention_meter = RetentionMeter(self.metrics.registry)
+        surroundings.provide(self.retention_meter)
         surroundings.provide(Archive(directory.archive))
         self.metrics.registry.register(meter)
         database = Database(
@@ -151,6 +158,7 @@ class Kernel:
         )
         try:
             database.read_blocking(check_fold_tables, self.consumers)
+            database.read_blocking(check_indexes)
         except BaseException:
             database.close()
             raise
@@ -197,7 +205,9 @@ class Kernel:
 
     def services(self) -> BackgroundRunner:
         """A runner for the background work; who makes it starts and stops it."""
-        own = (*KERNEL_SERVICES, monitor_service(self.settings.sync), archive_service(self.directory.archive))
+        own = [*KERNEL_SERVICES, monitor_service(self.settings.sync), archive_service(self.directory.archive)]
+        if self.settings.retention.enabled:
+            own.append(retention_service(self.settings.retention))
         services = [*(Stamped("kernel", service) for service in own), *self.registry.services]
         return BackgroundRunner(services, self.consumers, self.database, self.clock, self.metrics)
 
@@ -229,6 +239,9 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
     own_consumers = (Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS)
     surroundings.provide(LoadedConsumers.of([*own_consumers, *registry.consumers]))
+    plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
+    surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
+    surroundings.provide(ClockSource(clock))
     return surroundings
 
 

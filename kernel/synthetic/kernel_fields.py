@@ -16,6 +16,7 @@ from synthetic.graphql.scalars import DateTime
 from synthetic.log import event_fields
 from synthetic.log.sync import fields as sync_fields
 from synthetic.registry import Registry
+from synthetic.retention.fields import run_retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ KERNEL_GRAPHQL = GraphQL(
         sync_fields.report_sync,
         sync_fields.request_resync,
         sync_fields.forget_sync_module,
+        run_retention,
     ),
     subscriptions=(event_fields.event_updates, sync_fields.sync_status_updates),
     nodes={event_fields.Event: event_fields.find_event_nodes},

@@ -106,6 +106,17 @@ class EventSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """When what is old is deleted; for how long it is kept is each plugin's setting."""
+
+    enabled: Annotated[bool, Meta(description="Whether the server deletes by itself what the rules do not keep.")] = (
+        True
+    )
+    every_ms: Annotated[int, Meta(ge=1_000, description="Pause between two runs; default: an hour.")] = 3_600_000
+    run_rows: Annotated[int, Meta(ge=1, description="After so many rows one `runRetention` ends, incomplete.")] = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSettings:
     """When a module counts as up to date."""
 
@@ -163,5 +174,6 @@ class KernelSettings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     security: SecuritySettings = field(default_factory=SecuritySettings)
     events: EventSettings = field(default_factory=EventSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     log: LogSettings = field(default_factory=LogSettings)

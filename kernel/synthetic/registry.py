@@ -14,13 +14,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
-from synthetic.contributions import Command, ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
+from synthetic.contributions import ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
+from synthetic.demo_contributions import DemoPart
 from synthetic.kernel_settings import KernelSettings
 from synthetic.plugins.clashes import kernel_names
 from synthetic.plugins.discovery import InstalledPlugin
 from synthetic.plugins.listing import LeftOut, LoadedPlugin
 from synthetic.plugins.loader import PluginLoader
+from synthetic.plugins.pauses import set_pauses
+from synthetic.retention_contributions import RetentionRule
 from synthetic.setting_layers import read_layers
 from synthetic.settings import SettingValue, check_names, load_kernel_settings
 
@@ -57,8 +61,10 @@ class Registry:
     events: tuple[Stamped[EventType], ...]
     graphql: tuple[Stamped[GraphQL], ...]
     consumers: tuple[Stamped[Consumer], ...]
+    retention: tuple[Stamped[RetentionRule], ...]
     services: tuple[Stamped[Service], ...]
     commands: tuple[Stamped[Command], ...]
+    demo: tuple[Stamped[DemoPart], ...]
     _loader: PluginLoader
 
     def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
@@ -126,8 +132,12 @@ def load_registry(
         events=_stamped(loader, "register_events"),
         graphql=_stamped(loader, "register_graphql"),
         consumers=_stamped(loader, "register_consumers"),
-        services=_stamped(loader, "register_services"),
+        retention=_stamped(loader, "register_retention"),
+        services=set_pauses(
+            _stamped(loader, "register_services"), {plugin.name: plugin.settings for plugin in plugins}
+        ),
         commands=_stamped(loader, "register_commands"),
+        demo=_stamped(loader, "register_demo"),
         _loader=loader,
     )
 

@@ -13,19 +13,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from synthetic.clock import Clock, SystemClock
+from synthetic.clock import Clock, RunningTime, SystemClock, new_id
 from synthetic.kernel import Kernel
 from synthetic.store import Store
+
+ResultT = TypeVar("ResultT")
 
 FAST_SETTINGS = {"kernel.database.synchronous": "OFF", "kernel.database.free_disk_bytes": "0"}
 """For tests that are not about durability."""
 
 READY_SECONDS = 60.0
+WAIT_SECONDS = 30.0
+LOOK_SECONDS = 0.01
 
 
 class ManualClock:
@@ -41,6 +46,7 @@ class ManualClock:
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._seconds = 0.0
+        self._run = new_id()
 
     def now_ms(self) -> int:
         """Unix milliseconds UTC."""
@@ -50,10 +56,40 @@ class ManualClock:
         """Seconds since some instant."""
         return self._seconds if self._monotonic is None else self._monotonic.monotonic()
 
+    def running_time(self) -> RunningTime:
+        """How far it was advanced; each clock is a run of its own."""
+        return RunningTime(self._run, self._seconds)
+
     def advance(self, ms: int) -> None:
         """Move it; a negative number sets the wall clock back, never the monotonic one."""
         self._now_ms += ms
         self._seconds += max(0, ms) / 1000
+
+    def jump(self, ms: int) -> None:
+        """Set the wall clock forward or back, as if no time had passed."""
+        self._now_ms += ms
+
+
+def wait_until(holds: Callable[[], ResultT], what: str = "it", *, seconds: float = WAIT_SECONDS) -> ResultT:
+    """Look again and again until something holds: for what another thread or process brings about.
+
+    Args:
+        holds: Looks; what it returns counts as true or false.
+        what: What is waited for, for the message.
+        seconds: How long at most.
+
+    Returns:
+        What `holds` returned in the end.
+
+    Raises:
+        AssertionError: It did not come about.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come about within {seconds:g} s")
+        time.sleep(LOOK_SECONDS)
+    return found
 
 
 def make_template(directory: Path, settings: Mapping[str, str] | None = None) -> Path:
@@ -138,7 +174,7 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    directory: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    directory: Path, *arguments: str, environment: Mapping[str, str] | None = None, verb: str = "serve"
 ) -> Generator[RunningServer]:
     """`synthetic serve` as a process of its own, on a free port, until the `with` ends.
 
@@ -146,11 +182,12 @@ def running_server(
         directory: The data directory.
         arguments: More flags.
         environment: More variables.
+        verb: In place of `serve`, another command that serves: `demo`.
 
     Raises:
         RuntimeError: It ended before it was ready; the message has its log.
     """
-    command = [sys.executable, "-m", "synthetic", "serve", "--data", str(directory), "--port", "0", *arguments]
+    command = [sys.executable, "-m", "synthetic", verb, "--data", str(directory), "--port", "0", *arguments]
     variables = {**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **(environment or {})}
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthetic import (
+    DemoPart,
     ErrorCode,
     EventType,
     GraphQL,
@@ -117,3 +118,9 @@ def register_services() -> tuple[Service, ...]:
             every_ms=60_000,
         ),
     )
+
+
+@hookimpl
+def register_demo() -> tuple[DemoPart, ...]:
+    """`demo.py`, which is imported by `synthetic demo` alone."""
+    return (DemoPart(module="synthetic_constructs.demo", every_ms=5_000),)

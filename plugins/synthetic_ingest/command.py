@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from synthetic import Store
-from synthetic.cli import DataOption, JsonOption, Progress, emit, open_store, progress, stop_requests
+from synthetic.cli import DataOption, JsonOption, emit, open_store, progress, stop_requests
 from synthetic_constructs.store import get_construct
 from synthetic_ingest.errors import IngestIncompleteError, UnknownFormatError
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.ingest import Ingest, importers_of
+from synthetic_ingest.job import IngestJob
 from synthetic_ingest.plans import IngestOptions
 from synthetic_ingest.report import Outcome, Report
 from synthetic_ingest.walk import find_files
@@ -73,17 +74,46 @@ def ingest(
         if watch:
             _follow(store, run, paths, module, stop, as_json=as_json)
             return
-        with progress("Reading", as_json, unit="bytes") as display:
-            display.expect(sum(found.status.size_bytes for found in find_files(paths) if found.status is not None))
-            report = run.run(paths, _advance(display, run))
-        if stop.is_set():
-            raise KeyboardInterrupt
+        report = _look(run, paths, as_json=as_json) if dry_run else _as_job(store, run, paths, options, stop, as_json)
     emit(report.summary() if as_json else _for_people(report), as_json)
     if report.files[Outcome.FAILED]:
         raise IngestIncompleteError(
             f"{report.files[Outcome.FAILED]} of {sum(report.files.values())} files could not be read, or not whole.",
             details={"failures": report.failures[:_NAMED_MAX]},
         )
+
+
+def _look(run: Ingest, paths: list[Path], *, as_json: bool) -> Report:
+    """Find out what would be read."""
+    with progress("Looking", as_json, unit="bytes") as display:
+        display.expect(sum(found.status.size_bytes for found in find_files(paths) if found.status is not None))
+        return run.run(paths, lambda size_bytes, path: display.advance(size_bytes, path.name))
+
+
+def _as_job(
+    store: Store, run: Ingest, paths: list[Path], options: IngestOptions, stop: threading.Event, as_json: bool
+) -> Report:
+    """Read, as a job that others see.
+
+    Raises:
+        KeyboardInterrupt: A signal stopped it.
+        IngestCancelledError, LeaseLostError: Somebody else did.
+    """
+    job = IngestJob(store, paths, options, stop)
+
+    def advance(size_bytes: int, path: Path) -> None:
+        job.advance(size_bytes)
+        display.advance(size_bytes, f"{run.report.messages:,} messages, {path.name}")
+
+    try:
+        with progress("Reading", as_json, unit="bytes") as display:
+            display.expect(job.scan())
+            report = run.run(paths, advance, job.enter)
+    except BaseException as error:
+        job.abandon(error)
+        raise
+    job.end(report)
+    return report
 
 
 def _follow(store: Store, run: Ingest, paths: list[Path], module: str, stop: threading.Event, *, as_json: bool) -> None:
@@ -137,12 +167,3 @@ def _importer_named(importers: Mapping[str, Importer], name: str) -> Importer:
     if importer is None:
         raise UnknownFormatError(f"No importer reads {name!r}; there are {', '.join(importers)}.")
     return importer
-
-
-def _advance(display: Progress, run: Ingest) -> Callable[[int, Path], None]:
-    """What shows the progress of a run: bytes on disk, messages, and the file that is being read."""
-
-    def advance(size_bytes: int, path: Path) -> None:
-        display.advance(size_bytes, f"{run.report.messages:,} messages, {path.name}")
-
-    return advance

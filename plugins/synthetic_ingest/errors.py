@@ -30,6 +30,16 @@ class IngestIncompleteError(SyntheticError):
     exit_code = ExitCode.DATA
 
 
+class IngestCancelledError(SyntheticError):
+    """The job of this ingest was cancelled; what was read until then is stored."""
+
+    code = "INGEST_CANCELLED"
+    recoverable = True
+    action = "Run it again to go on from where it was."
+    http_status = 409
+    exit_code = ExitCode.TRY_AGAIN
+
+
 class ImporterClashError(SyntheticError):
     """Two plugins bring importers of the same name."""
 

@@ -21,7 +21,7 @@ from synthetic_ingest.errors import ImporterClashError, IngestRaceError
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError, leaves_as_is
 from synthetic_ingest.plans import IngestOptions, NothingToReadError, Plan, Planner
-from synthetic_ingest.report import Outcome, Report
+from synthetic_ingest.report import Outcome, Phase, Report
 from synthetic_ingest.settings import IngestSettings
 from synthetic_ingest.sources import FileStatus, Source, open_source
 from synthetic_ingest.store import find_file_at, needs_settling, settle_session, store_batch
@@ -30,6 +30,7 @@ from synthetic_ingest.walk import Found, find_files, path_text
 COLLECT_AFTER_OBJECTS = 200_000
 
 Progress = Callable[[int, Path], None]
+Entering = Callable[[Phase], None]
 
 
 def importers_of(store: Store) -> dict[str, Importer]:
@@ -65,7 +66,7 @@ def rare_collections() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
-def _say_nothing(_size_bytes: int, _path: Path) -> None:
+def _say_nothing(*_: object) -> None:
     """Where nobody wants to know of progress."""
 
 
@@ -98,22 +99,27 @@ class Ingest:
         self._planner = Planner(store, importers, options, settings, store.kernel.clock)
         self._stop = threading.Event() if stop is None else stop
         self._on_progress: Progress = _say_nothing
+        self._on_phase: Entering = _say_nothing
         self._path = Path()
         self._advanced_bytes = 0
         self.report = Report(is_dry_run=options.is_dry_run)
 
-    def run(self, paths: Iterable[Path], on_progress: Progress | None = None) -> Report:
+    def run(
+        self, paths: Iterable[Path], on_progress: Progress | None = None, on_phase: Entering | None = None
+    ) -> Report:
         """Read everything under some paths.
 
         Args:
             paths: Files and folders.
             on_progress: Told of more bytes on disk that are done with, and of
                 the file that they belong to.
+            on_phase: Told before something is parsed, and before it is stored.
 
         Raises:
             SyntheticError: The store cannot be written; what was committed stays.
         """
         self._on_progress = on_progress or _say_nothing
+        self._on_phase = on_phase or _say_nothing
         with rare_collections():
             for found in find_files(list(paths)):
                 if self._stop.is_set():
@@ -205,14 +211,17 @@ class Ingest:
             The row of the file, and whether anything was written.
         """
         record, is_changed = plan.record, False
+        self._on_phase(Phase.PARSE)
         for batch in plan.batches:
             if record is not None and leaves_as_is(record, plan.target, batch):
                 self._settle(record)
                 continue
+            self._on_phase(Phase.STORE)
             before, record = record, self._store.write(store_batch, plan.target, record, batch)
             is_changed = True
             self.report.count(before, record, is_restart=batch.is_restart)
             self._advance(source.position_bytes)
             if self._stop.is_set():
                 break
+            self._on_phase(Phase.PARSE)
         return record, is_changed

@@ -16,7 +16,13 @@ from synthetic import (
     hookimpl,
 )
 from synthetic_ingest import command, query
-from synthetic_ingest.errors import ImporterClashError, IngestIncompleteError, IngestRaceError, UnknownFormatError
+from synthetic_ingest.errors import (
+    ImporterClashError,
+    IngestCancelledError,
+    IngestIncompleteError,
+    IngestRaceError,
+    UnknownFormatError,
+)
 from synthetic_ingest.events import EVENTS
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.importers.chat import CHAT
@@ -32,7 +38,7 @@ def register_plugin() -> Plugin:
     """Who this is."""
     return Plugin(
         summary="Reads the files in which agents leave what they did, and follows them as they grow.",
-        requires=("constructs", "sessions", "transcripts"),
+        requires=("constructs", "sessions", "transcripts", "jobs"),
         hooks="synthetic_ingest.hookspecs",
     )
 
@@ -75,7 +81,14 @@ def register_migrations() -> tuple[MigrationFolder, ...]:
 def register_errors() -> tuple[ErrorCode, ...]:
     """The codes of `errors.py`."""
     return tuple(
-        ErrorCode(error) for error in (UnknownFormatError, IngestRaceError, IngestIncompleteError, ImporterClashError)
+        ErrorCode(error)
+        for error in (
+            UnknownFormatError,
+            IngestRaceError,
+            IngestIncompleteError,
+            IngestCancelledError,
+            ImporterClashError,
+        )
     )
 
 

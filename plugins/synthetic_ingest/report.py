@@ -25,6 +25,14 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Phase(StrEnum):
+    """What a run is doing: files are parsed and stored in turns, batch by batch."""
+
+    SCAN = "scan"
+    PARSE = "parse"
+    STORE = "store"
+
+
 @dataclass(slots=True)
 class Report:
     """The counts of one ingest.

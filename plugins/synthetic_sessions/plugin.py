@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthetic import (
+    DemoPart,
     ErrorCode,
     EventType,
     Extension,
@@ -80,3 +81,9 @@ def register_graphql() -> tuple[GraphQL, ...]:
             nodes={types.Session: types.find_session_nodes},
         ),
     )
+
+
+@hookimpl
+def register_demo() -> tuple[DemoPart, ...]:
+    """`demo.py`, which is imported by `synthetic demo` alone."""
+    return (DemoPart(module="synthetic_sessions.demo", every_ms=3_000),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthetic import (
+    DemoPart,
     ErrorCode,
     EventType,
     Extension,
@@ -138,3 +139,9 @@ def register_services() -> tuple[Service, ...]:
             every_ms=10_000,
         ),
     )
+
+
+@hookimpl
+def register_demo() -> tuple[DemoPart, ...]:
+    """`demo.py`, which is imported by `synthetic demo` alone."""
+    return (DemoPart(module="synthetic_transcripts.demo", every_ms=400),)

@@ -17,7 +17,8 @@ import pytest
 
 from synthetic.testing import CONTRACT_KEYS, RunningServer, running_server
 
-HUGE = "x" * 10_000_000
+HUGE = "x" * 2_000_000
+"""More than any field but the content of a message may have."""
 BAD_VALUES: dict[str, Any] = {
     "a number": 7,
     "a fraction": 0.5,
@@ -31,7 +32,7 @@ BAD_VALUES: dict[str, Any] = {
     "10^30": 10**30,
     "minus one": -1,
     "SQL": "'; DROP TABLE constructs; --",
-    "text of ten megabytes": HUGE,
+    "text of two megabytes": HUGE,
     "deep nesting": json.loads("[" * 50 + "]" * 50),
 }
 VALID: dict[str, dict[str, Any]] = {
@@ -69,15 +70,74 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "requestResync": {"module": "m", "action": "RESYNC"},
     "forgetSyncModule": {"module": "m"},
+    "saveJob": {
+        "id": "new", "ifVersion": None, "userId": "u", "projectId": "p", "constructId": "base", "parentId": "base",
+        "kind": "build", "key": "k", "command": "make", "params": {"a": 1}, "caller": "c", "responseChannel": "r",
+        "priority": 5, "maxAttempts": 3, "onLapse": "FAIL", "idempotencyKey": None, "metadata": {},
+        "runAfter": "2026-01-01T00:00:00Z",
+    },
+    "claimJob": {"kinds": ["never"], "id": None, "worker": "w", "limit": 1, "leaseMs": 1000},
+    "heartbeatJob": {"id": "beating", "leaseToken": 1, "leaseMs": 3_600_000},
+    "updateJobProgress": {"id": "moving", "leaseToken": 1, "progress": 50, "phase": "scan"},
+    "updateJobStatus": {
+        "id": "changing", "leaseToken": 1, "status": "WAITING", "message": "m", "waitingFor": "a",
+        "runAfter": "2100-01-01T00:00:00Z",
+    },
+    "saveCheckpoint": {"jobId": "keeping", "leaseToken": 1, "phase": "scan", "data": {"a": [1]}},
+    "completeJob": {"id": "completing", "leaseToken": 1, "result": {"a": [1]}},
+    "failJob": {"id": "failing", "leaseToken": 1, "errorMessage": "No.", "retryable": False, "retryAfterMs": 1},
+    "cancelJob": {"id": "cancelling", "force": False, "reason": "r"},
+    "retryJob": {"id": "cancelled"},
+    "replayJob": {"id": "cancelled", "newId": "again", "fromPhase": None, "fromStart": True},
+    "cancelJobs": {
+        "filter": {
+            "ids": ["none"], "userId": "u", "projectId": "p", "constructId": "c", "parentId": "p", "replayOf": "r",
+            "scheduleId": "s", "kinds": ["k"], "keys": ["k"], "statuses": ["PENDING"],
+            "createdFrom": "2026-01-01T00:00:00Z", "createdBefore": "2026-01-01T00:00:00Z", "errorContains": "e",
+        },
+        "force": False, "reason": "r", "dryRun": False,
+    },
+    "retryJobs": {"filter": {"ids": ["none"]}, "dryRun": False},
+    "saveJobLimit": {"kind": "never", "runningMax": 1, "runningPerKeyMax": 1},
+    "saveJobSchedule": {
+        "id": "new", "ifVersion": None, "cron": "0 0 1 1 *", "everyMs": None, "timezone": "UTC", "missed": "SKIP",
+        "overlap": "SKIP", "startsAt": "2100-01-01T00:00:00Z",
+        "job": {
+            "userId": "u", "projectId": "p", "constructId": "base", "parentId": "base", "kind": "build", "key": "k",
+            "command": "make", "params": {}, "caller": "c", "responseChannel": "r", "priority": 5, "maxAttempts": 3,
+            "onLapse": "FAIL", "metadata": {},
+        },
+    },
+    "pauseJobSchedule": {"id": "base"},
+    "resumeJobSchedule": {"id": "base"},
+    "runJobSchedule": {"id": "base"},
+    "deleteJobSchedule": {"id": "doomed"},
+    "runRetention": {"rules": ["jobs.finished"], "dryRun": True, "confirmClock": True},
 }  # fmt: skip
 BASE = """mutation {
     a: saveConstruct(input: {id: "base", type: "task", title: "Base"}) { construct { id } }
     b: saveConstruct(input: {id: "other", type: "task", title: "Other"}) { construct { id } }
     c: saveConstruct(input: {id: "doomed", type: "task", title: "Doomed"}) { construct { id } }
     d: saveSession(input: {id: "base", constructId: "base"}) { session { id } }
+    e: saveJob(input: {id: "base", kind: "base", runAfter: "2100-01-01T00:00:00Z"}) { created }
+    f: saveJob(input: {id: "cancelled", kind: "base"}) { created }
+    g: cancelJob(input: {id: "cancelled"}) { job { id } }
+    h: saveJob(input: {id: "cancelling", kind: "base"}) { created }
+    i: saveJobSchedule(input: {id: "base", cron: "0 0 1 1 *", job: {kind: "base"}}) { created }
+    j: saveJobSchedule(input: {id: "doomed", cron: "0 0 1 1 *", job: {kind: "base"}}) { created }
+}"""
+HELD = ("beating", "moving", "changing", "keeping", "completing", "failing")
+"""Jobs that run, each for the mutation that names it."""
+HOLD = """mutation ($id: ID!) {
+    a: saveJob(input: {id: $id, kind: "held"}) { created }
+    b: claimJob(input: {id: $id, worker: "w", leaseMs: 3600000}) { job { leaseToken } }
 }"""
 CLIENT = httpx.Client(timeout=60, trust_env=False)
-COUNTS = "{ constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } } }"
+COUNTS = """{
+    constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } }
+    jobs { totalCount nodes { id status progress phase attempts version leaseToken checkpoints { createdAt } } }
+    jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +148,8 @@ def server(template, tmp_path_factory) -> Iterator[RunningServer]:
     settings = ("kernel.limits.requests_per_second=100000", 'kernel.events.external_types=["deploy.done"]')
     with running_server(data, *(word for each in settings for word in ("--set", each))) as running:
         assert "errors" not in post(running, BASE)
+        for id in HELD:
+            assert "errors" not in post(running, HOLD, id=id)
         yield running
         CLIENT.close()
         assert "Traceback" not in "".join(running.log)
@@ -148,20 +210,23 @@ def drop(value: Any, path: tuple) -> Any:
 @pytest.mark.parametrize("mutation", VALID)
 def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(server, mutation):
     document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
-    refusals = 0
+    refusals, before = 0, None
     for path in places(VALID[mutation]):
         for name, bad in BAD_VALUES.items():
             if bad is HUGE and path and path[-1] in {"metadata", "blocks"}:
                 continue  # text is a JSON value, and its size is tried below
-            before = post(server, COUNTS)["data"]
+            before = before or post(server, COUNTS)["data"]
             answer = post(server, document, input=put(VALID[mutation], path, bad))
             if "errors" in answer:
                 refusals += 1
                 assert post(server, COUNTS)["data"] == before, (
                     f"{path} with {name} was refused, and yet something was stored"
                 )
+            else:
+                before = None
         if path and not isinstance(path[-1], int):
             post(server, document, input=drop(VALID[mutation], path))
+            before = None
     assert refusals > len(list(places(VALID[mutation])))
 
 
@@ -170,7 +235,7 @@ def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(serv
 def test_a_json_value_that_is_too_large_or_too_deep_is_refused(server, mutation):
     document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
     for path in places(VALID[mutation]):
-        if path and path[-1] == "metadata":
+        if path and path[-1] in {"metadata", "params", "data", "result"}:
             deep: Any = {}
             for _ in range(60):
                 deep = {"a": deep}

@@ -125,6 +125,7 @@ def test_a_store_with_another_history_is_refused(data_dir, change, code):
     with running_server(data_dir) as server:
         assert code_of(ask(server, SAVE, id="before")) == "OK"
         other = apsw.Connection(str(data_dir / "synthetic.db"))
+        other.set_busy_timeout(10_000)
         other.execute(change)
         other.close()
         # A running server notices, stops writing and goes on reading.

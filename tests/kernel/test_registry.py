@@ -78,6 +78,7 @@ class TestWhatLoads:
             "constructs",
             "sessions",
             "transcripts",
+            "jobs",
             "ingest",
             "projections",
         ]

@@ -53,6 +53,7 @@ def test_the_store_says_who_it_is(store):
         "constructs",
         "sessions",
         "transcripts",
+        "jobs",
         "ingest",
         "projections",
     ]

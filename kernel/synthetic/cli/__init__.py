@@ -3,18 +3,42 @@
 A plugin's command (hook `register_commands`) is a function with Typer's
 annotations. It takes `data: DataOption = None` and, if it prints anything,
 `as_json: JsonOption = False`; it opens the store with `open_store(data)`,
-prints with `emit(value, as_json)`, shows long work with `progress(...)` and is
-stopped where it likes with `stop_requests()`. It raises `SyntheticError`; how
-errors are shown, exit codes, and the option `--set` are added to it from here.
+prints with `emit(value, as_json)`, shows long work with `progress(...)`, is
+stopped where it likes with `stop_requests()`, and sees what happens in the
+store with `follow_log(...)`. It raises `SyntheticError`; how errors are shown,
+exit codes, and the option `--set` are added to it from here.
+
+What `emit` makes of a value is not always what a person wants to see. For more,
+there are `show` with `table_of` and `fields_of`, and `console_on(sys.stdout)`
+for what rich draws anew. Text from a store goes through `plain` on its way to a
+terminal; the tables do so themselves.
 """
 
 from __future__ import annotations
 
+from synthetic.cli.following import follow_log
 from synthetic.cli.invocation import DataOption, JsonOption
 from synthetic.cli.main import main
-from synthetic.cli.output import emit
+from synthetic.cli.output import console_on, emit, fields_of, plain, show, table_of
 from synthetic.cli.progress import Progress, progress
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import open_store
+from synthetic.log.sync.spans import span_in_words
 
-__all__ = ["DataOption", "JsonOption", "Progress", "emit", "main", "open_store", "progress", "stop_requests"]
+__all__ = [
+    "DataOption",
+    "JsonOption",
+    "Progress",
+    "console_on",
+    "emit",
+    "fields_of",
+    "follow_log",
+    "main",
+    "open_store",
+    "plain",
+    "progress",
+    "show",
+    "span_in_words",
+    "stop_requests",
+    "table_of",
+]

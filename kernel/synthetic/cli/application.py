@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from synthetic.cli import migrate, plugins, schema, serve, status, tokens
+from synthetic.cli import demo, migrate, plugins, retention, schema, serve, status, tokens
 from synthetic.cli.invocation import SetOption, parse_overrides, running
 from synthetic.cli.output import OutputClosedError
-from synthetic.contributions import Command, Stamped
+from synthetic.command_contributions import Command
+from synthetic.contributions import Stamped
 from synthetic.errors import PluginFailedError
 from synthetic.plugins.discovery import kernel_version
 
@@ -45,6 +46,8 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("migrate", migrate.migrate),
         ("status", status.status),
         ("schema", schema.schema),
+        ("retention", retention.retention),
+        ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))
     tokens_group = typer.Typer(no_args_is_help=True, context_settings=HELP_NAMES, help=tokens.__doc__)
@@ -61,10 +64,31 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
 
 
 def _add_plugin_command(application: typer.Typer, stamped: Stamped[Command]) -> None:
-    command = stamped.record
     panel = f"Commands of the plugin {stamped.plugin}"
+    _add_command(application, stamped.plugin, stamped.record, stamped.record.name, panel)
+
+
+def _add_command(application: typer.Typer, plugin: str, command: Command, words: str, panel: str | None) -> None:
+    """Add a command of a plugin, with its verbs.
+
+    Args:
+        application: To which it is added.
+        plugin: Whose it is.
+        command: The command.
+        words: All that is typed to reach it.
+        panel: Where the help page shows it; None: with its siblings.
+
+    Raises:
+        PluginFailedError: The annotations of a function are not what Typer understands.
+    """
+    if command.function is None:
+        noun = typer.Typer(no_args_is_help=True, context_settings=HELP_NAMES, help=command.summary)
+        for verb in command.verbs:
+            _add_command(noun, plugin, verb, f"{words} {verb.name}", None)
+        application.add_typer(noun, name=command.name, rich_help_panel=panel)
+        return
     try:
-        function = with_settings(command.name, command.function)
+        function = with_settings(words, command.function)
         application.command(command.name, rich_help_panel=panel, context_settings=HELP_NAMES)(function)
         # Typer reads the annotations only when it builds the command; here a mistake still has a name.
         alone = typer.Typer()
@@ -72,9 +96,9 @@ def _add_plugin_command(application: typer.Typer, stamped: Stamped[Command]) -> 
         typer.main.get_command(alone)
     except (TypeError, NameError, RuntimeError, AssertionError, typer.TyperException) as error:
         raise PluginFailedError(
-            f"The plugin {stamped.plugin}: its command {command.name} cannot be used: {error}",
+            f"The plugin {plugin}: its command {words} cannot be used: {error}",
             action=f"Mend the annotations of {command.function.__name__}, or take the plugin out of plugins.toml.",
-            details={"plugin": stamped.plugin, "command": command.name},
+            details={"plugin": plugin, "command": words},
         ) from error
 
 

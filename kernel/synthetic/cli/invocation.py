@@ -19,6 +19,8 @@ import typer
 
 DATA_VARIABLE = "SYNTHETIC_DATA"
 DATA_DEFAULT = "./synthetic-data"
+DEMO_DATA_DEFAULT = "./synthetic-demo"
+"""Of `synthetic demo`, which keeps out of the way of a real store."""
 
 DataOption = Annotated[
     Path | None,
@@ -67,9 +69,11 @@ def read_ahead(arguments: Sequence[str], environ: Mapping[str, str]) -> Invocati
     own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     data = _values(own, "--data")
     flags = [flag for flag in _values(own, "--set") if "=" in flag]
+    command = _command(own)
+    default = DEMO_DATA_DEFAULT if command == "demo" else DATA_DEFAULT
     return Invocation(
-        command=_command(own),
-        data_dir=data_directory(Path(data[-1]) if data else None, environ),
+        command=command,
+        data_dir=data_directory(Path(data[-1]) if data else None, environ, default),
         overrides=parse_overrides(flags),
         as_json="--json" in own,
     )
@@ -91,9 +95,9 @@ def _values(arguments: Sequence[str], option: str) -> list[str]:
     return [*joined, *following]
 
 
-def data_directory(data: Path | None, environ: Mapping[str, str]) -> Path:
+def data_directory(data: Path | None, environ: Mapping[str, str], default: str = DATA_DEFAULT) -> Path:
     """The data directory that `--data`, else `SYNTHETIC_DATA`, else the default names."""
-    return data or Path(environ.get(DATA_VARIABLE) or DATA_DEFAULT)
+    return data or Path(environ.get(DATA_VARIABLE) or default)
 
 
 def parse_overrides(flags: Iterable[str]) -> dict[str, str]:

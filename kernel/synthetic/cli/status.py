@@ -16,6 +16,7 @@ from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, 
 from synthetic.cli.modules import Modules, find_modules, modules_table, watch_modules
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
 from synthetic.cli.progress import progress
+from synthetic.cli.retention import suspension_as_json, suspension_in_words
 from synthetic.cli.stores import looking_into
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
@@ -27,6 +28,7 @@ from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.sync.answer import answer_as_json
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
+from synthetic.retention.clock_check import Suspension, find_suspension
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Report:
     pending: tuple[Migration, ...]
     tables: tuple[TableSize, ...]
     modules: Modules | None
+    suspension: Suspension | None
 
 
 def status(
@@ -81,7 +84,8 @@ def status(
     with progress("Counting", as_json), looking_into(directory, settings, registry) as snapshot:
         tables = _measure(snapshot, quick=quick)
         modules = None if registry is None else find_modules(snapshot)
-    report = Report(directory, registry, failure, pending, tables, modules)
+        suspension = find_suspension(snapshot) if tables else None
+    report = Report(directory, registry, failure, pending, tables, modules, suspension)
     if failure is None and as_json:
         emit(_as_json(report), as_json)
     elif not as_json:
@@ -191,6 +195,7 @@ def _as_json(report: Report) -> dict[str, Any]:
             for name, state in _states(report).items()
         ],
         **_sync_as_json(report),
+        "retentionSuspended": suspension_as_json(report.suspension),
         "settings": _changed_settings(report),
         "problems": report.directory.problems(),
     }
@@ -219,6 +224,8 @@ def _show(report: Report) -> None:
         show("", table_of(("setting", "value", "default", "set by"), settings))
     for problem in report.directory.problems():
         show(f"\nWarning: {problem}")
+    if report.suspension is not None:
+        show(f"\nWarning: Retention is {suspension_in_words(report.suspension)}")
     for plugin in () if report.registry is None else report.registry.left_out:
         show(f"\n{plugin.name} is left out: {plugin.reason}\n  {plugin.action}")
 

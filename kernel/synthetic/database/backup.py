@@ -6,7 +6,6 @@ A copy has its final name only once it is whole and on the disk: what ends in
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import apsw
 
 from synthetic.data_directory import DataDirectory
 from synthetic.database.failures import FULL_RETRY_MS, translate
-from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, reach_the_disk, translate_system_error
+from synthetic.durable_files import durable_path, translate_system_error
 from synthetic.errors import StorageFullError
 
 NO_ROOM = "There is no room for the backup that is made first; nothing was changed."
@@ -45,20 +44,9 @@ def back_up(connection: apsw.Connection, target: Path) -> None:
         SyntheticError: The store cannot be read, for instance STORE_DAMAGED;
             whatever it is, no part of the copy is left and nothing was changed.
     """
-    partial = target.with_name(f"{target.name}.partial")
     try:
-        target.parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE))
-        try:
+        with durable_path(target) as partial:
             connection.execute("VACUUM INTO ?", (str(partial),))
-            reach_the_disk(partial)
-            partial.rename(target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-        # The names of the copy and of its directory must outlive a power cut too.
-        reach_the_disk(target.parent)
-        reach_the_disk(target.parent.parent)
     except apsw.Error as error:
         translated = translate(error, connection.system_errno)
         if isinstance(translated, StorageFullError):

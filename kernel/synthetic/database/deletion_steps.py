@@ -1,6 +1,6 @@
-"""What becomes of the rows of which table when a row is deleted, and in which order.
+"""What becomes of the rows of which table when rows are deleted, and in which order.
 
-What belongs to the row is found by following the references that tables
+What belongs to the rows is found by following the references that tables
 declare; nothing is read or written here.
 """
 
@@ -12,10 +12,13 @@ from typing import Literal
 
 from synthetic.contributions import Reference, Stamped, Table
 
+ONE = "= :key"
+"""Selects the one row whose key is `:key`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done to the rows of one table for which a condition on `:key` holds.
+    """What is done to the rows of one table for which a condition on what is selected holds.
 
     Attributes:
         table: Whose rows.
@@ -40,10 +43,28 @@ class Step:
         return ", ".join(self.table.record.key)
 
 
-def list_steps(tables: Sequence[Stamped[Table]], root: str) -> list[Step]:
-    """What to do to which table, in order: references are cleared, then rows deleted leaf first, the root last."""
+def key_of(table: Table, prefix: str = "") -> str:
+    """The key of a table as one value, in SQL: a column, or a row value of several, each with the prefix."""
+    columns = [f"{prefix}{column}" for column in table.key]
+    return columns[0] if len(columns) == 1 else f"({', '.join(columns)})"
+
+
+def select_keys(table: Table) -> str:
+    """Selects the rows whose keys are in `:keys`: a JSON array, of arrays where the key has several columns."""
+    values = ["value"] if len(table.key) == 1 else [f"value ->> {number}" for number in range(len(table.key))]
+    return f"IN (SELECT {', '.join(values)} FROM json_each(:keys))"
+
+
+def list_steps(tables: Sequence[Stamped[Table]], root: str, selected: str = ONE) -> list[Step]:
+    """What to do to which table, in order: references are cleared, then rows deleted leaf first, the root last.
+
+    Args:
+        tables: All of the store.
+        root: The table whose rows are deleted.
+        selected: Which of them, in SQL: what follows the key in a condition.
+    """
     start = next(table for table in tables if table.record.name == root)
-    (root_key,) = start.record.key
+    root_key = key_of(start.record)
     deletions: dict[str, list[str]] = {}
     others: list[tuple[Stamped[Table], Reference, str]] = []
     order: list[Stamped[Table]] = []
@@ -54,7 +75,7 @@ def list_steps(tables: Sequence[Stamped[Table]], root: str) -> list[Step]:
                 if reference.table != target.record.name:
                     continue
                 inner = (
-                    f"{reference.column} = :key"
+                    f"{reference.column} {selected}"
                     if target is start and reference.target == root_key
                     else f"{reference.column} IN (SELECT {reference.target} FROM {reference.table} WHERE {condition})"
                 )
@@ -67,7 +88,7 @@ def list_steps(tables: Sequence[Stamped[Table]], root: str) -> list[Step]:
         if target not in order:
             order.append(target)
 
-    follow(start, f"{root_key} = :key", (root,))
+    follow(start, f"{root_key} {selected}", (root,))
     steps = [
         Step(table, reference.on_delete, reference.column, _unless_deleted(inner, deletions.get(table.record.name)))
         for table, reference, inner in others

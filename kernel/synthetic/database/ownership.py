@@ -15,20 +15,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import apsw
-from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.contributions import EventType, Reference, Stamped, Table
+from synthetic.database.deletion import CONSTRUCTS, TablePlan, carry_out, plan_steps
 from synthetic.database.deletion_steps import Step, list_steps
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError, PluginClashError
 from synthetic.json_text import from_json, to_json
 
 BATCH_ROWS = 500
-SAMPLE_KEYS = 20
-
-CONSTRUCTS = "constructs"
-"""The table whose rows own others': an event of a row that goes names the construct that it belonged to."""
-
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
 
@@ -43,25 +38,6 @@ class BlockingStore(Protocol):
     def write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run a write."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TablePlan:
-    """What a deletion does to one table.
-
-    Attributes:
-        plugin: Whose table it is.
-        table: Its name.
-        rows: How many rows are concerned.
-        action: `delete`, or `clear` for a column that loses what it points at.
-        sample_keys: The first keys, as text; several columns joined by "/".
-    """
-
-    plugin: str
-    table: str
-    rows: int
-    action: str
-    sample_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +133,12 @@ def plan_deletion(snapshot: Snapshot, table: str, key: str) -> DeletionPlan:
     Raises:
         ConflictError: A row that refuses to be left behind points at it.
     """
-    plans: list[TablePlan] = []
-    params: dict[str, Value] = {"key": key}
-    for step in list_steps(list_tables(snapshot), table):
+    params = {"key": key}
+    steps = list_steps(list_tables(snapshot), table)
+    for step in steps:
         if step.action == "refuse":
             _check_refusal(snapshot, step, key)
-            continue
-        rows = snapshot.value(f"SELECT count(*) FROM {step.name} WHERE {step.condition}", params)
-        if not rows:
-            continue
-        sample = snapshot.rows(
-            f"SELECT {step.keys} FROM {step.name} WHERE {step.condition} ORDER BY {step.keys} LIMIT {SAMPLE_KEYS}",
-            params,
-        )
-        texts = tuple("/".join(map(str, row)) for row in sample)
-        plans.append(TablePlan(step.table.plugin, step.name, rows, step.action, texts))
-    return DeletionPlan(tuple(plans))
+    return DeletionPlan(plan_steps(snapshot, [step for step in steps if step.action != "refuse"], params))
 
 
 def delete_owned(store: BlockingStore, table: str, key: str) -> DeletionPlan:
@@ -222,42 +188,7 @@ def _delete_batch(tx: Transaction, refusals: Sequence[Step], changes: Sequence[S
         _check_refusal(tx, step, key)
     left = BATCH_ROWS
     for step in changes:
-        chosen = f"SELECT {step.keys} FROM {step.name} WHERE {step.condition} LIMIT {left}"
-        condition = f"WHERE ({step.keys}) IN ({chosen})"
-        if step.action == "clear":
-            left -= tx.execute(f"UPDATE {step.name} SET {step.column} = NULL {condition}", {"key": key})
-        elif step.table.record.deleted is None:
-            left -= tx.execute(f"DELETE FROM {step.name} {condition}", {"key": key})
-        else:
-            left -= _delete_and_tell(tx, step.table, step.table.record.deleted, condition, root, key)
+        left -= carry_out(tx, step, {"key": key}, left, key if root == CONSTRUCTS else None)
         if left <= 0:
             return True
     return False
-
-
-def _delete_and_tell(
-    tx: Transaction, table: Stamped[Table], deleted: EventType, condition: str, root: str, key: str
-) -> int:
-    """Delete rows, and write to the log which.
-
-    An event names the construct that is being deleted, or else the one that its
-    row points at. Where the key has several columns, the payload has each.
-
-    Returns:
-        How many rows went.
-    """
-    record = table.record
-    owner = next((each.column for each in record.references if each.table == CONSTRUCTS and root != CONSTRUCTS), None)
-    columns = record.key if owner is None else (*record.key, owner)
-    rows = tx.rows(f"DELETE FROM {record.name} {condition} RETURNING {', '.join(columns)}", {"key": key})
-    names = [to_camel_case(column) for column in record.key]
-    for row in rows:
-        values = row[: len(names)]
-        tx.emit_as(
-            table.plugin,
-            deleted,
-            "/".join(map(str, values)),
-            construct_id=row[-1] if owner is not None else key if root == CONSTRUCTS else None,
-            payload=dict(zip(names, values, strict=True)) if len(names) > 1 else None,
-        )
-    return len(rows)

@@ -221,6 +221,11 @@ class Transaction(Snapshot):
             self.flush_events()
         return event_id
 
+    def move_to(self, now: int) -> None:
+        """For the kernel: let what follows be written as of another instant, in Unix milliseconds."""
+        self.now = now
+        self._events.now = now
+
     def flush_events(self) -> None:
         """Insert the events that were emitted so far; the kernel calls it before the write ends."""
         if not self._events.waiting:

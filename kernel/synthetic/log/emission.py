@@ -68,13 +68,18 @@ class EventCatalogue:
 
 
 class EventBuffer:
-    """The events of one write that are not in the table yet."""
+    """The events of one write that are not in the table yet.
 
-    __slots__ = ("_now", "_origin", "waiting")
+    Attributes:
+        now: When they are written, Unix milliseconds UTC.
+        waiting: What is to be inserted.
+    """
+
+    __slots__ = ("_origin", "now", "waiting")
 
     def __init__(self, origin: Origin, now: int) -> None:
         self._origin = origin
-        self._now = now
+        self.now = now
         self.waiting: list[EventValues] = []
 
     def add(
@@ -97,7 +102,7 @@ class EventBuffer:
         text = to_json(payload) if payload else "{}"
         if len(text) > PAYLOAD_CHARACTERS_MAX:
             raise ValueError(f"the payload of {event_type.name} has {len(text)} characters; an event carries no bodies")
-        origin, now, event_id = self._origin, self._now, id or new_id()
+        origin, now, event_id = self._origin, self.now, id or new_id()
         self.waiting.append(
             (
                 event_id,

@@ -26,4 +26,28 @@ SYNC_FORGOTTEN = EventType(
     purpose="A module that is no more was taken off the list.",
 )
 
-KERNEL_EVENTS = (EPOCH_BEGAN, SYNC_STATUS_CHANGED, SYNC_REQUESTED, SYNC_FORGOTTEN)
+RETENTION_RAN = EventType(
+    name="retention.ran",
+    entity="retention",
+    purpose="Retention has deleted rows: rows in all, and for each of its rules, how many of which table.",
+)
+RETENTION_SUSPENDED = EventType(
+    name="retention.suspended",
+    entity="retention",
+    purpose="The clock has jumped, so retention waits for an operator: expectedAt, and shownAt.",
+)
+RETENTION_RESUMED = EventType(
+    name="retention.resumed",
+    entity="retention",
+    purpose="An operator has confirmed the clock, and retention goes on.",
+)
+
+KERNEL_EVENTS = (
+    EPOCH_BEGAN,
+    SYNC_STATUS_CHANGED,
+    SYNC_REQUESTED,
+    SYNC_FORGOTTEN,
+    RETENTION_RAN,
+    RETENTION_SUSPENDED,
+    RETENTION_RESUMED,
+)

@@ -7,13 +7,16 @@ from typing import Any
 
 from strawberry.utils.str_converters import to_camel_case
 
-from synthetic import errors
+from synthetic import demo_errors, errors
+from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Fold
-from synthetic.contributions import Command, ErrorCode, EventType, GraphQL, Service, Settings, Table
+from synthetic.contributions import ErrorCode, EventType, GraphQL, Service, Settings, Table
 from synthetic.errors import PluginClashError, SyntheticError
 from synthetic.log import errors as log_errors
+from synthetic.retention import errors as retention_errors
+from synthetic.retention_contributions import RetentionRule
 
-KERNEL_COMMANDS = ("serve", "migrate", "status", "plugins", "token", "schema")
+KERNEL_COMMANDS = ("serve", "migrate", "status", "plugins", "token", "schema", "demo", "retention")
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
 
 KERNEL_TABLES = (
@@ -33,7 +36,7 @@ KERNEL_TABLES = (
 
 KERNEL_FIELDS = {
     "queries": ("node", "health", "plugins", "event", "events", "syncStatus"),
-    "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule"),
+    "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention"),
     "subscriptions": ("events", "syncStatus"),
 }
 """Root fields that the kernel brings itself (`synthetic.kernel_fields`)."""
@@ -46,7 +49,7 @@ def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
     """The kernel's own errors, one class a code, in the order in which they are defined."""
     return tuple(
         cls
-        for module in (errors, log_errors)
+        for module in (errors, log_errors, retention_errors, demo_errors)
         for cls in vars(module).values()
         if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls.__module__ == module.__name__
     )
@@ -108,8 +111,9 @@ def _names(plugin: str, record: Any) -> Iterator[Name]:
             yield "event type", record.name
         case Command():
             yield "command", record.name
-        case Service():
-            yield "service", f"{plugin}.{record.name}"
+        case Service() | RetentionRule():
+            kind = "service" if isinstance(record, Service) else "retention rule"
+            yield kind, f"{plugin}.{record.name}"
         case Consumer():
             yield "consumer", f"{plugin}.{record.name}"
             if isinstance(record, Fold):

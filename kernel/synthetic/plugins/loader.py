@@ -28,10 +28,12 @@ from synthetic.plugins.folds import check_folds
 from synthetic.plugins.hooks import KERNEL, Hooks
 from synthetic.plugins.listing import LeftOut, Listing, LoadedPlugin, NoSettings
 from synthetic.plugins.order import PluginCycleError, order_plugins
+from synthetic.plugins.pauses import check_pauses
+from synthetic.plugins.rules import check_rules
 from synthetic.setting_layers import SettingLayers, did_you_mean
 from synthetic.settings import Section, SettingValue, load_section
 
-AT_MOST_ONE = ("register_settings", "register_migrations")
+AT_MOST_ONE = ("register_settings", "register_migrations", "register_demo")
 """Hooks of which a plugin returns no more than one record."""
 
 
@@ -231,6 +233,8 @@ class PluginLoader:
         check_folds(name, records)
         claimed = claim_names(name, records, self._taken)
         section = self._load_settings(name, contributions)
+        check_rules(name, records, None if section is None else section.settings)
+        check_pauses(name, records, None if section is None else section.settings)
         self._taken.update(claimed)
         loaded = LoadedPlugin(
             name=name,

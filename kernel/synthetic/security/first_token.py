@@ -16,6 +16,7 @@ from pathlib import Path
 
 from synthetic.clock import new_id
 from synthetic.database.transaction import Transaction
+from synthetic.durable_files import reach_the_disk
 from synthetic.errors import BadUserInputError, SettingsInvalidError, StorageFailedError
 from synthetic.security.tokens import check_secret, count_tokens, create_token, generate_secret
 from synthetic.store import BlockingDatabase
@@ -63,7 +64,7 @@ def ensure_first_token(store: BlockingDatabase, data_dir: Path, environ: Mapping
     try:
         secret = _take_up(path) if brought is None else _bring(path, brought)
         # The name too must outlive a power cut before the store does: no start would make a second first token.
-        _sync_directory(data_dir)
+        reach_the_disk(data_dir)
     except OSError as error:
         raise StorageFailedError(
             f"The file {path} cannot be written: {error.strerror}.",
@@ -107,14 +108,6 @@ def _take_up(path: Path) -> str:
             f"The file {path} holds no token.", action="Delete it; the next start makes one."
         ) from error
     return secret
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from synthetic.data_directory import DataDirectory
 from synthetic.kernel import Kernel, kernel_version
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import configure_logs
-from synthetic.registry import load_registry
+from synthetic.registry import Registry, load_registry
 from synthetic.security.first_token import ensure_first_token
 from synthetic.security.host_names import HostNames
 from synthetic.server.banner import Banner
@@ -23,7 +24,12 @@ from synthetic.store import BlockingDatabase
 
 
 def serve(
-    data_dir: Path, *, overrides: Mapping[str, str] | None = None, no_auth: bool = False, migrate: bool = True
+    data_dir: Path,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    no_auth: bool = False,
+    migrate: bool = True,
+    registry: Registry | None = None,
 ) -> None:
     """Serve a store until SIGTERM or SIGINT.
 
@@ -36,13 +42,16 @@ def serve(
         overrides: Settings by dotted name, as `--set` takes them.
         no_auth: Let everybody in; only where the server listens on loopback alone.
         migrate: Bring the store up to date first; else one that is not is refused.
+        registry: Loaded already, in place of loading it here; for one process alone, since workers load their own.
 
     Raises:
+        DemoUnfinishedError: The directory holds a demo that is half made.
         AddressUnavailableError: The server cannot listen there.
         SettingsInvalidError: A setting does not fit, or `no_auth` is not safe here.
         SyntheticError: The store cannot be opened; the code says why.
     """
-    registry = load_registry(data_dir, overrides=overrides)
+    _require_finished_demo(data_dir)
+    registry = registry or load_registry(data_dir, overrides=overrides)
     settings = registry.kernel_settings.server
     configure_logs(registry.kernel_settings.log)
     _check(registry.kernel_settings, no_auth=no_auth)
@@ -58,6 +67,20 @@ def serve(
         # The parent of workers has the store closed: only processes that serve it hold its locks.
         workers = Workers(kernel.data_dir, overrides or {}, listening, settings, no_auth=no_auth, announce=banner.show)
         asyncio.run(workers.run())
+
+
+def _require_finished_demo(data_dir: Path) -> None:
+    """Refuse a demo that is half made: served, it would become a store that nobody can finish.
+
+    Raises:
+        DemoUnfinishedError: It is.
+        NotADemoError: Its mark cannot be read.
+    """
+    directory = DataDirectory(data_dir)
+    if directory.demo_mark.is_file():
+        from synthetic.demo.mark import require_finished  # noqa: PLC0415 - other stores need no demo
+
+        require_finished(directory)
 
 
 def _check(settings: KernelSettings, *, no_auth: bool) -> None:

@@ -6,7 +6,7 @@ out), `family` (who descends from whom) and `filters` (what a filter means). Fun
 
 from __future__ import annotations
 
-from synthetic_sessions.model import Session, SessionContent, SessionFacts, SessionStatus
+from synthetic_sessions.model import Criteria, Session, SessionContent, SessionFacts, SessionStatus
 from synthetic_sessions.store.facts import merge_session_facts
 from synthetic_sessions.store.filters import select_sessions
 from synthetic_sessions.store.sessions import (
@@ -21,6 +21,7 @@ from synthetic_sessions.store.sessions import (
 
 __all__ = [
     "COLUMNS",
+    "Criteria",
     "SavedSession",
     "Session",
     "SessionContent",

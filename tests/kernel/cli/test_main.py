@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synthetic import Command
 from synthetic.cli import main
 from synthetic.cli.invocation import Invocation, read_ahead
 from synthetic.plugins.clashes import KERNEL_COMMANDS
@@ -218,6 +219,81 @@ class TestCommandsOfPlugins:
         code, _, errors = run("things", plugins=["alpha"])
         assert code == 78
         assert "PLUGIN_FAILED: The plugin alpha: its command things cannot be used: " in errors
+
+
+NOUN = '''
+from synthetic.cli import DataOption, JsonOption, emit
+from synthetic.cli.invocation import current_actor
+
+def count(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Count the things."""
+    emit({{"actor": current_actor()}}, as_json)
+
+def lose(id: {0}, data: DataOption = None) -> None:
+    """Lose a thing."""
+
+@hookimpl
+def register_commands():
+    old = Command("old", summary="About old things.", verbs=(Command("count", count),))
+    verbs = (Command("count", count), Command("lose", lose), old)
+    return (Command("things", summary="All about things.", verbs=verbs),)
+'''
+
+
+class TestNounsOfPlugins:
+    @pytest.fixture
+    def installed(self, site, tmp_path, monkeypatch):
+        """The plugin is that of the store in use."""
+        site.install("alpha", NOUN.format("str"))
+        write_plugins_toml(tmp_path, {"alpha": ""})
+        monkeypatch.setenv("SYNTHETIC_DATA", str(tmp_path))
+
+    @pytest.mark.parametrize(("words", "code"), [(("things",), 64), (("things", "--help"), 0)])
+    def test_a_noun_alone_shows_its_verbs(self, installed, capsys, words, code):
+        assert main(words) == code
+        shown = capsys.readouterr().out
+        for words in ("All about things.", "Count the things.", "Lose a thing.", "About old things."):
+            assert words in shown
+
+    def test_a_noun_stands_with_the_commands_of_its_plugin(self, installed, capsys):
+        assert main(["--help"]) == 0
+        assert "All about things." in capsys.readouterr().out.partition("Commands of the plugin alpha")[2]
+
+    @pytest.mark.parametrize("words", [("things", "count"), ("things", "old", "count")])
+    def test_a_verb_runs_in_a_name_of_all_its_words(self, run, site, words):
+        site.install("alpha", NOUN.format("str"))
+        code, shown, errors = run(*words, "--json", plugins=["alpha"])
+        assert (code, errors) == (0, "")
+        assert json.loads(shown) == {"actor": "command:" + " ".join(words)}
+
+    def test_a_verb_that_is_not_there_is_a_mistake_of_usage(self, run, site):
+        site.install("alpha", NOUN.format("str"))
+        assert run("things", "find", plugins=["alpha"])[0] == 64
+
+    def test_the_settings_of_the_command_line_reach_a_verb(self, run, site):
+        site.install("alpha", NOUN.format("str"))
+        assert run("things", "count", "--set", "kernel.nothing=1", plugins=["alpha"])[0] == 78
+
+    def test_annotations_that_the_parser_cannot_read_are_named_with_all_words(self, run, site):
+        site.install("alpha", NOUN.format("list[list[int]]"))
+        code, _, errors = run("things", "count", plugins=["alpha"])
+        assert code == 78
+        assert "PLUGIN_FAILED: The plugin alpha: its command things lose cannot be used: " in errors
+
+    @pytest.mark.parametrize(
+        ("record", "problem"),
+        [
+            ("Command('x')", "either a function or verbs"),
+            ("Command('x', abs, verbs=(Command('y', abs),), summary='z')", "either a function or verbs"),
+            ("Command('x', verbs=(Command('y', abs),))", "summary of command x must say in words"),
+            ("Command('x', abs, summary='y')", "summary of command x must be its function's docstring"),
+            ("Command('x', summary='y', verbs=(Command('y', abs), Command('y', abs)))", "must have different names"),
+            ("Command('x y', abs)", "must be lower-case words"),
+        ],
+    )
+    def test_a_record_that_makes_no_sense_is_refused(self, record, problem):
+        with pytest.raises(ValueError, match=problem):
+            eval(record, {"Command": Command})
 
 
 class TestWithABrokenPlugin:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx
@@ -12,7 +11,7 @@ import orjson
 
 from synthetic.testing import expect_data
 
-from .live_server import PATIENCE_SECONDS, LiveServer
+from .live_server import LiveServer
 
 STREAM = "text/event-stream"
 TOKEN = "x-graphql-event-stream-token"
@@ -146,16 +145,6 @@ def metric(live: LiveServer, name: str) -> float:
     """The value of a metric without labels."""
     text = live.client.get(live.url.replace("/graphql", "/metrics"), headers=live.headers).text
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    """Wait for what will happen, if all is well."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE_SECONDS / 0.02)):
-        if happened():
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"it did not happen: {what}")
 
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:

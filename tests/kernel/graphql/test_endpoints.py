@@ -248,7 +248,9 @@ def test_an_operation_that_fails_without_a_reason_is_internal_and_the_socket_goe
     assert "secret" in caplog.text, "the log has what the client is not told"
 
 
-def test_a_socket_that_breaks_while_it_is_closed_is_no_failure(kernel: Kernel, gate: Gate):
+def test_a_socket_that_breaks_while_it_is_closed_is_no_failure(
+    kernel: Kernel, gate: Gate, caplog: pytest.LogCaptureFixture
+):
     async def scene() -> None:
         channel = Channel({"type": "websocket.connect"}, {"type": "websocket.receive", "text": "rubbish"})
 
@@ -259,6 +261,7 @@ def test_a_socket_that_breaks_while_it_is_closed_is_no_failure(kernel: Kernel, g
         await sockets(kernel, gate)(SOCKET, channel.incoming.get, send)
 
     asyncio.run(scene())
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_request_that_fails_without_a_reason_is_internal(

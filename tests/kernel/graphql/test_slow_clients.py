@@ -20,11 +20,11 @@ from websockets.exceptions import ConnectionClosed
 
 from synthetic.contributions import EventType
 from synthetic.database.transaction import Transaction
-from synthetic.testing import RunningServer, running_server
+from synthetic.testing import RunningServer, running_server, wait_until
 
 from .live_server import PATIENCE_SECONDS, SUBPROTOCOL, LiveServer, hear, say, serve_lab
 from .socket_kit import opened, subscribe
-from .sse_kit import EMITTED, STREAM, head, metric, wait_until
+from .sse_kit import EMITTED, STREAM, head, metric
 
 FOLLOW = "subscription ($after: Position) { events(after: $after) { position payload } }"
 NOTE = EventType(name="note.made", entity="note", purpose="For tests.")

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synthetic.testing import CONTRACT_KEYS
+from synthetic.testing import CONTRACT_KEYS, wait_until
 
 from .live_server import PATIENCE_SECONDS, LiveServer, serve_lab
-from .sse_kit import EMITTED, EVENTS, STREAM, Reader, emit, head, metric, opened, streamed, wait_until
+from .sse_kit import EMITTED, EVENTS, STREAM, Reader, emit, head, metric, opened, streamed
 
 
 @pytest.fixture(autouse=True)

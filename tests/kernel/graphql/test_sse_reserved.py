@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synthetic.testing import CONTRACT_KEYS
+from synthetic.testing import CONTRACT_KEYS, wait_until
 
 from .live_server import PATIENCE_SECONDS, LiveServer, serve_lab
 from .sse_kit import (
@@ -26,7 +26,6 @@ from .sse_kit import (
     operate,
     reserve,
     stop,
-    wait_until,
 )
 
 MADE = 'subscription ($after: Position) { events(after: $after, filter: { types: ["note.made"] }) { entityId } }'

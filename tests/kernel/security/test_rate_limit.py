@@ -52,6 +52,8 @@ def test_keys_do_not_share():
     rate = RateLimit(1, Hand())
     rate.take("a")
     rate.take("b")
+    with pytest.raises(RateLimitedError):
+        rate.take("b")
 
 
 def test_the_number_of_buckets_is_bounded(monkeypatch: pytest.MonkeyPatch):

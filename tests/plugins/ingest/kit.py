@@ -25,8 +25,9 @@ patient = settings(
 TIMES = ("created_at", "updated_at", "appended_at", "applied_at", "last_used_at")
 """Columns that say when something was stored."""
 
-OWN_TABLES = frozenset({table.name for table in KERNEL_TABLES} | {"sqlite_sequence"}) - {"domain_events"}
-"""Tables that say nothing of what was ingested."""
+RUN_TABLES = {"sync_jobs", "job_checkpoints", "job_attempts"}
+OWN_TABLES = frozenset({table.name for table in KERNEL_TABLES} | {"sqlite_sequence"} | RUN_TABLES) - {"domain_events"}
+"""Tables that say nothing of what was ingested, only of the runs."""
 
 
 def ingest(

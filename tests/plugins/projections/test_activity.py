@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from synthetic.log.consumers.store import find_consumer, has_reached, request_action
-from synthetic.testing import expect_data
+from synthetic.testing import expect_data, wait_until
 
 SAVE = 'mutation ($id: ID!) { saveConstruct(input: {id: $id, type: "task", title: "A task"}) { construct { id } } }'
 ATTACH = """
@@ -42,12 +40,13 @@ def activity(store) -> dict:
     return {node["id"]: node["activity"] for node in nodes}
 
 
+def is_following(record) -> bool:
+    return record.requested is None and record.phase == "FOLLOWING"
+
+
 def until_caught_up(store) -> None:
     head = store.read(lambda snapshot: snapshot.position().number)
-    deadline = time.monotonic() + 20
-    while not store.read(has_reached, "projections.activity", head):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: store.read(has_reached, "projections.activity", head), "the fold at the head")
 
 
 @pytest.fixture
@@ -80,10 +79,7 @@ def test_what_happens_is_counted_and_equals_a_rebuild(followed):
     assert found["c"]["lastEventType"] == "transcript.messages_appended"
     before = rows(followed)
     followed.write(request_action, "projections.activity", "REBUILD")
-    deadline = time.monotonic() + 20
-    while (record := followed.read(find_consumer, "projections.activity")).requested or record.phase != "FOLLOWING":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: is_following(followed.read(find_consumer, "projections.activity")), "the end of the rebuild")
     assert rows(followed) == before
 
 

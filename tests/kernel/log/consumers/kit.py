@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import apsw
 
 from synthetic.log.consumers.store import ConsumerRecord, find_consumer, request_action
 from synthetic.store import Store
-from synthetic.testing import open_test_store
+from synthetic.testing import open_test_store, wait_until
 from thirdparty.distributions import Site, write_plugins_toml
 
 DEADLINE_SECONDS = 20.0
@@ -221,19 +220,10 @@ def record_of(store: Store, name: str = "tally.totals") -> ConsumerRecord:
     return record
 
 
-def until(holds: Callable[[], Any], what: str = "it") -> Any:
-    """Wait for something to hold, and return what it gave."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"{what} did not come about"
-        time.sleep(0.01)
-    return found
-
-
 def until_following(store: Store, position: int, *names: str) -> None:
     """Wait until consumers follow the log and have come to a position."""
     for name in names or TABLES:
-        until(
+        wait_until(
             lambda name=name: (
                 (record := store.read(find_consumer, name)) is not None
                 and record.phase == "FOLLOWING"
@@ -245,7 +235,7 @@ def until_following(store: Store, position: int, *names: str) -> None:
 
 def until_failed(store: Store, name: str = "tally.totals") -> ConsumerRecord:
     """Wait until a consumer has failed."""
-    return until(
+    return wait_until(
         lambda: record if (record := store.read(find_consumer, name)) and record.phase == "FAILED" else None,
         f"the failure of {name}",
     )
@@ -261,7 +251,7 @@ def rebuild(store: Store, *names: str) -> None:
     for name in names or TABLES:
         before = record_of(store, name)
         ask(store, "REBUILD", name)
-        until(
+        wait_until(
             lambda name=name, before=before: (
                 (record := record_of(store, name)).phase == "FOLLOWING"
                 and record.requested is None

@@ -8,7 +8,7 @@ from synthetic.errors import StorageFullError
 from synthetic.json_text import from_json
 from synthetic.log.consumers import batches
 from synthetic.log.consumers.store import list_requested
-from synthetic.testing import CONTRACT_KEYS, open_test_store
+from synthetic.testing import CONTRACT_KEYS, open_test_store, wait_until
 
 from .kit import (
     ask,
@@ -18,7 +18,6 @@ from .kit import (
     record_of,
     rows_of,
     running,
-    until,
     until_failed,
     until_following,
     write_source,
@@ -75,7 +74,7 @@ def test_a_retry_that_fails_again_changes_nothing_but_the_time(tally_dir, monkey
         count(store, "a1", "b1", "c1")
         failed = until_failed(store)
         ask(store, "RETRY")
-        again = until(lambda: record if (record := record_of(store)).requested is None else None)
+        again = wait_until(lambda: record if (record := record_of(store)).requested is None else None)
         assert again.phase == "FAILED"
         assert (again.failed_position, again.position) == (failed.failed_position, failed.position)
         assert again.failed_at >= failed.failed_at
@@ -98,7 +97,7 @@ def test_resume_goes_on_without_the_event_and_a_rebuild_does_so_again(tally_dir,
         last = count(store, "a1", "b1", "c1", "c2", "d1")
         first = until_failed(store)
         ask(store, "RESUME")
-        second = until(lambda: record if (record := until_failed(store)).failed_position == last - 1 else None)
+        second = wait_until(lambda: record if (record := until_failed(store)).failed_position == last - 1 else None)
         assert second.set_aside == 1
         ask(store, "RESUME")
         until_following(store, last)
@@ -209,8 +208,8 @@ def test_nothing_that_was_asked_for_stays_asked_for(tally_dir, monkeypatch):
         for action in ("RETRY", "RETRY", "REBUILD"):
             until_failed(store)
             ask(store, action)
-            until(lambda: not store.read(list_requested))
+            wait_until(lambda: not store.read(list_requested))
         until_failed(store)
         ask(store, "RESUME")
-        until(lambda: not store.read(list_requested))
-        until(lambda: record_of(store).phase == "FOLLOWING")
+        wait_until(lambda: not store.read(list_requested))
+        wait_until(lambda: record_of(store).phase == "FOLLOWING")

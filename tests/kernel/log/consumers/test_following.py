@@ -14,7 +14,7 @@ from synthetic.log.consumers.store import (
     request_action,
 )
 from synthetic.plugins.purge import purge_plugin
-from synthetic.testing import open_test_store
+from synthetic.testing import open_test_store, wait_until
 
 from .kit import (
     TABLES,
@@ -25,7 +25,6 @@ from .kit import (
     record_of,
     rows_of,
     running,
-    until,
     until_following,
     write_source,
 )
@@ -85,7 +84,7 @@ def test_how_far_it_has_looked_is_stored_at_a_stop(tally_dir):
     with running(tally_dir) as store:
         until_following(store, count(store, "a1"))
         looked = pass_by(store, 3)
-        until(lambda: record_of(store).position >= looked)
+        wait_until(lambda: record_of(store).position >= looked)
     with open_test_store(tally_dir) as store:
         assert record_of(store).position >= looked
 
@@ -126,7 +125,7 @@ def test_a_consumer_that_its_plugin_gives_up_is_forgotten(tally_dir, site, monke
         until_following(store, count(store, "a1"))
     (tally_dir / "plugins.toml").write_text("[plugins.tally]\nenabled = false\n")
     with running(tally_dir) as store:
-        until(lambda: record_of(store, "projections.activity").phase == "FOLLOWING")
+        wait_until(lambda: record_of(store, "projections.activity").phase == "FOLLOWING")
         # Of a plugin that is not loaded nothing is forgotten.
         assert set(TABLES) <= {record.name for record in store.read(list_consumers)}
     (tally_dir / "plugins.toml").write_text("[plugins.tally]\n")
@@ -134,8 +133,8 @@ def test_a_consumer_that_its_plugin_gives_up_is_forgotten(tally_dir, site, monke
     plugin.write_text(plugin.read_text().replace('Fold(name="sizes"', 'Fold(name="dimensions"'))
     site.forget()
     with running(tally_dir) as store:
-        until(lambda: {"tally.dimensions"} <= {record.name for record in store.read(list_consumers)})
-        until(lambda: "tally.sizes" not in {record.name for record in store.read(list_consumers)})
+        wait_until(lambda: {"tally.dimensions"} <= {record.name for record in store.read(list_consumers)})
+        wait_until(lambda: "tally.sizes" not in {record.name for record in store.read(list_consumers)})
         until_following(store, 1, "tally.dimensions")
         assert rows_of(store, "tally.sizes") == [(2, 1)]
 
@@ -149,7 +148,7 @@ def test_purging_a_plugin_forgets_its_consumers_and_what_their_rebuilds_left(tal
     with running(tally_dir) as store:
         store.write(purge_plugin, "tally")
         assert {record.plugin for record in store.read(list_consumers)} == {"projections"}
-        until(lambda: not store.read(lambda snapshot: snapshot.rows(tally)))
+        wait_until(lambda: not store.read(lambda snapshot: snapshot.rows(tally)))
 
 
 def test_a_consumer_says_how_much_it_has_taken_in(tally_dir):

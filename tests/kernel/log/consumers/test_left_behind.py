@@ -9,9 +9,9 @@ import pytest
 from synthetic.log.archive import archive_step
 from synthetic.log.consumers import follower as follower_module
 from synthetic.log.positions import read_ends
-from synthetic.testing import ManualClock, SystemClock, open_test_store
+from synthetic.testing import ManualClock, SystemClock, open_test_store, wait_until
 
-from .kit import ask, count, digest, rebuild, rows_of, until, until_failed, until_following, write_source
+from .kit import ask, count, digest, rebuild, rows_of, until_failed, until_following, write_source
 
 SETTINGS = {"kernel.events.keep_ms": "60000", "kernel.events.segment_events": "100"}
 
@@ -87,7 +87,7 @@ def test_what_is_archived_between_two_looks_is_not_skipped(store, clock, monkeyp
 
     monkeypatch.setattr(follower_module, "read_events", read)
     last = count(store, *(f"c{number}" for number in range(250)))
-    until(lambda: steps)
+    wait_until(lambda: steps)
     until_following(store, last)
     assert [row[:3] for row in rows_of(store)] == [("a", 1, 1), ("c", 1, 250)]
     assert rows_of(store, "tally.sizes") == [(2, 11), (3, 90), (4, 150)]

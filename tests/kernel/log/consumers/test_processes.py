@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from synthetic.testing import open_test_store, running_server
+from synthetic.testing import open_test_store, running_server, wait_until
 
 from .kit import (
     ask,
@@ -15,7 +15,6 @@ from .kit import (
     let_lease_run_out,
     record_of,
     rows_of,
-    until,
     until_following,
     write_source,
 )
@@ -55,7 +54,7 @@ def test_a_server_killed_while_it_folds_and_while_it_rebuilds_comes_out_equal(ta
             # Some of the events that follow are taken in before the kill, the others after.
             count(store, *LETTERS)
             last = count(store, "hold", *LETTERS)
-            until(hold.exists)
+            wait_until(hold.exists)
             kill(server)
         assert record_of(store).position < last
         let_go(hold)
@@ -66,7 +65,7 @@ def test_a_server_killed_while_it_folds_and_while_it_rebuilds_comes_out_equal(ta
             assert [row[:3] for row in rows_of(store)][:2] == [("a", 1, 801), ("b", 1, 801)]
             hold_again(hold)
             ask(store, "REBUILD")
-            until(hold.exists)
+            wait_until(hold.exists)
             begun = record_of(store)
             assert begun.phase == "REBUILDING"
             assert digest(store) == folded["tally.totals"]
@@ -74,11 +73,11 @@ def test_a_server_killed_while_it_folds_and_while_it_rebuilds_comes_out_equal(ta
         let_go(hold)
         let_lease_run_out(tally_dir)
         with running_server(tally_dir):
-            until(lambda: record_of(store).phase == "FOLLOWING")
+            wait_until(lambda: record_of(store).phase == "FOLLOWING")
             # It went on with the rebuild that was begun.
             assert {name: digest(store, name) for name in folded} == folded
             ask(store, "REBUILD")
-            until(lambda: record_of(store).requested is None and record_of(store).phase == "FOLLOWING")
+            wait_until(lambda: record_of(store).requested is None and record_of(store).phase == "FOLLOWING")
             assert digest(store) == folded["tally.totals"]
 
 
@@ -87,8 +86,8 @@ def test_a_rebuild_that_was_killed_goes_on_from_where_it_was(tally_dir, hold):
         count(store, *LETTERS)
         last = count(store, "hold", "z1")
         with running_server(tally_dir) as server:
-            until(hold.exists)
-            begun = until(lambda: record if (record := record_of(store)).rebuild_through else None)
+            wait_until(hold.exists)
+            begun = wait_until(lambda: record if (record := record_of(store)).rebuild_through else None)
             kill(server)
         let_go(hold)
         let_lease_run_out(tally_dir)

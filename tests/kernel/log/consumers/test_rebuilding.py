@@ -11,7 +11,7 @@ from synthetic.log.consumers.shadows import shadow_of
 from synthetic.log.consumers.store import has_reached
 from synthetic.log.positions import read_ends
 from synthetic.log.segments import list_segments
-from synthetic.testing import ManualClock, open_test_store
+from synthetic.testing import ManualClock, open_test_store, wait_until
 
 from .kit import (
     TABLES,
@@ -22,7 +22,6 @@ from .kit import (
     record_of,
     rows_of,
     running,
-    until,
     until_failed,
     until_following,
     write_source,
@@ -43,7 +42,7 @@ def test_a_changed_version_is_rebuilt_by_itself_while_the_old_table_answers(tall
     monkeypatch.setenv("TALLY_FACTOR", "3")
     monkeypatch.setenv("TALLY_HOLD", str(tmp_path / "hold"))
     with running(tally_dir) as store:
-        until((tmp_path / "hold").exists)
+        wait_until((tmp_path / "hold").exists)
         last = count(store, "c1")
         assert rows_of(store) == before
         assert record_of(store).phase == "REBUILDING"
@@ -60,7 +59,7 @@ def test_the_table_goes_on_following_while_it_is_rebuilt_with_the_same_code(tall
         until_following(store, count(store, *(f"a{number}" for number in range(1_200))))
         ask(store, "REBUILD")
         positions = [count(store, f"b{number}") for number in range(50)]
-        until(lambda: store.read(has_reached, "tally.totals", positions[-1]))
+        wait_until(lambda: store.read(has_reached, "tally.totals", positions[-1]))
         until_following(store, positions[-1])
         assert [row[:3] for row in rows_of(store)] == [("a", 1, 1_200), ("b", 1, 50)]
 
@@ -76,7 +75,7 @@ def test_after_many_rebuilds_the_table_is_defined_as_before_and_nothing_is_left(
             until_following(store, count(store, "a1"))
         assert store.read(lambda snapshot: snapshot.value(definition)) == before
         assert "tally_totals_by_total" in str(store.read(lambda snapshot: snapshot.rows(plan)))
-        until(lambda: len(names(store)) == 3, "the removal of what was replaced")
+        wait_until(lambda: len(names(store)) == 3, "the removal of what was replaced")
         assert [name.partition("__")[0] for name in names(store)] == [
             "tally_totals", "tally_totals_by_name", "tally_totals_by_total",
         ]  # fmt: skip
@@ -159,7 +158,7 @@ def test_a_rebuild_that_fails_leaves_the_table_answering_and_following(tally_dir
         ask(store, "REBUILD")
         assert until_failed(store).rebuild_through is not None
         later = count(store, "a2")
-        until(lambda: record_of(store).position >= later)
+        wait_until(lambda: record_of(store).position >= later)
         assert record_of(store).phase == "FAILED"
         assert [row[:3] for row in rows_of(store)] == [("a", 1, 2), ("b", 1, 1)]
         monkeypatch.setenv("TALLY_BUG", "")
@@ -218,7 +217,7 @@ def test_a_fold_that_follows_is_not_stopped_by_a_rebuild_that_cannot_be_made(tal
         until_following(store, position := count(store, "a1", "a2"))
         prune(store, position - 1)
         ask(store, "REBUILD")
-        until(lambda: record_of(store).requested is None)
+        wait_until(lambda: record_of(store).requested is None)
         until_following(store, count(store, "a3"))
         assert [row[:3] for row in rows_of(store)] == [("a", 1, 3)]
 

@@ -1,0 +1,94 @@
+"""1,000 finished jobs go within a second, each with a checkpoint and an attempt, and hold no other write up for long.
+
+They go from among 20,000 that are kept. What is held against the second is a
+whole run, commits included (`synchronous=FULL`); against the 50 ms, the
+longest of its transactions, from its first statement to its last, which is how
+long another write waits that comes right behind it, but for the commit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from synthetic import RetentionBatch, Store, Transaction, run_retention_batch
+from synthetic.retention.runs import run_retention
+
+from .promises import Promise, in_time
+
+RULE = "jobs.finished"
+JOBS = 1_000
+KEPT = 20_000
+ROUNDS = 5
+SECONDS_MAX = 1.0
+HOLD_SECONDS_MAX = 0.05
+BODY = "x" * 1_000
+
+
+def fill(tx: Transaction, prefix: str, jobs: int, completed_at: int) -> None:
+    """Store jobs that completed at an instant, each with a checkpoint and an attempt."""
+    common: dict[str, Any] = {
+        "user_id": "u", "project_id": "p", "kind": "k", "key": "key", "params": "{}", "priority": 5,
+        "max_attempts": 3, "on_lapse": "REQUEUE", "metadata": "{}", "status": "COMPLETED", "progress": 100,
+        "attempts": 1, "run_after": 0, "lease_token": 1, "version": 3, "result": f'"{BODY}"',
+        "created_at": completed_at, "started_at": completed_at, "completed_at": completed_at,
+        "updated_at": completed_at,
+    }  # fmt: skip
+    columns = ("id", *common)
+    ids = [f"{prefix}{number:06d}" for number in range(jobs)]
+    tx.execute_many(
+        f"INSERT INTO sync_jobs ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)})",
+        ({"id": id, **common} for id in ids),
+    )
+    tx.execute_many(
+        "INSERT INTO job_checkpoints (job_id, phase, seq, data, created_at) VALUES (:id, 'scan', 1, :data, 0)",
+        ({"id": id, "data": f'"{BODY}"'} for id in ids),
+    )
+    tx.execute_many(
+        "INSERT INTO job_attempts (job_id, number, worker, started_at, ended_at, outcome)"
+        " VALUES (:id, 1, 'w', 0, 0, 'COMPLETED')",
+        ({"id": id} for id in ids),
+    )
+
+
+def time_run(store: Store) -> float:
+    """Seconds of a whole run."""
+    started = time.perf_counter()
+    (outcome,) = run_retention(store, [RULE], lambda _batch: True).rules
+    assert outcome.tables["sync_jobs"] == JOBS
+    return time.perf_counter() - started
+
+
+def time_longest_hold(store: Store) -> float:
+    """Seconds of the longest transaction of a run, without its commit."""
+    holds: list[float] = []
+
+    def timed(tx: Transaction) -> RetentionBatch:
+        started = time.perf_counter()
+        batch = run_retention_batch(tx, RULE)
+        tx.flush_events()
+        holds.append(time.perf_counter() - started)
+        return batch
+
+    while store.write(timed).has_more:
+        pass
+    return max(holds)
+
+
+def test_finished_jobs_go_in_time_and_in_small_transactions(
+    durable_store: Store, promise: Callable[[Promise], None]
+) -> None:
+    now = durable_store.kernel.clock.now_ms()
+    durable_store.write(fill, "kept", KEPT, now)
+    runs: list[float] = []
+    holds: list[float] = []
+    for number in range(ROUNDS):
+        for times, measure in ((runs, time_run), (holds, time_longest_hold)):
+            durable_store.write(fill, f"{measure.__name__}{number}-", JOBS, 1)
+            times.append(measure(durable_store))
+    for name, found, most in (
+        (f"retention of {JOBS:,} finished jobs", sorted(runs)[ROUNDS // 2], SECONDS_MAX),
+        ("the longest of its transactions", max(holds), HOLD_SECONDS_MAX),
+    ):
+        promise(Promise(name, in_time(found), in_time(most), found / most, at_most=1.0))

@@ -1,0 +1,1 @@
+"""Retention: rows that are older than their rule keeps them are deleted, with all that belongs to them."""

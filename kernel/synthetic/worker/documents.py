@@ -1,0 +1,23 @@
+"""The GraphQL operations that a worker sends."""
+
+from __future__ import annotations
+
+_JOB = """id kind key command params caller responseChannel metadata userId projectId constructId parentId
+    scheduleId progress phase attempts maxAttempts priority idempotencyKey leaseToken createdAt"""
+
+CLAIM = f"mutation($input: ClaimJobInput!) {{ claimJob(input: $input) {{ jobs {{ {_JOB} }} }} }}"
+
+HEARTBEAT = "mutation($input: HeartbeatJobInput!) { heartbeatJob(input: $input) { cancelRequested } }"
+PROGRESS = "mutation($input: UpdateJobProgressInput!) { updateJobProgress(input: $input) { cancelRequested } }"
+CHECKPOINT = "mutation($input: SaveCheckpointInput!) { saveCheckpoint(input: $input) { cancelRequested } }"
+STATUS = "mutation($input: UpdateJobStatusInput!) { updateJobStatus(input: $input) { job { status } } }"
+COMPLETE = "mutation($input: CompleteJobInput!) { completeJob(input: $input) { job { status } } }"
+FAIL = "mutation($input: FailJobInput!) { failJob(input: $input) { willRetry job { status } } }"
+
+LOAD_CHECKPOINT = """query($id: ID!, $phase: String) {
+    job(id: $id) { checkpoint(phase: $phase) { phase data createdAt } }
+}"""
+
+UPDATES = """subscription($after: Position, $kinds: [String!]) {
+    jobUpdates(after: $after, filter: { kinds: $kinds, statuses: [PENDING] }) { position job { status runAfter } }
+}"""
