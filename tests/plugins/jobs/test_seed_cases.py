@@ -21,7 +21,15 @@ from plugins.logged import payloads, told
 from synthetic import SyntheticError
 from synthetic.errors import ExitCode
 from synthetic.security.tokens import create_token
-from synthetic.testing import ManualClock, RunningServer, copy_template, expect_data, open_test_store, running_server
+from synthetic.testing import (
+    ManualClock,
+    RunningServer,
+    copy_template,
+    expect_data,
+    open_test_store,
+    running_server,
+    wait_until,
+)
 from synthetic_jobs.store import find_job, list_checkpoints
 
 HISTORY = "query ($id: ID!) { job(id: $id) { status result history { number outcome } checkpoints { phase data } } }"
@@ -108,8 +116,7 @@ def test_connection_lost(data_dir: Path) -> None:
             ask_server(server, COMPLETE, input={"id": "a", "leaseToken": 1})
 
     with running_server(data_dir) as server:
-        while (again := claim(server)) is None:
-            threading.Event().wait(0.05)  # until the lease has run out
+        again = wait_until(lambda: claim(server), "the end of the lease")
         assert again["leaseToken"] == 2
         assert code_of(ask_server(server, COMPLETE, input={"id": "a", "leaseToken": 1})) == "LEASE_LOST"
         done = {"id": "a", "leaseToken": 2, "result": {"files": 3}}

@@ -213,3 +213,4 @@ def test_nothing_that_was_asked_for_stays_asked_for(tally_dir, monkeypatch):
         ask(store, "RESUME")
         wait_until(lambda: not store.read(list_requested))
         wait_until(lambda: record_of(store).phase == "FOLLOWING")
+        assert (record_of(store).requested, record_of(store).set_aside) == (None, 1)
