@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-WRITTEN = ("operating.md", "graphql.md", "ingest.md", "workers.md", "plugins.md")
+WRITTEN = ("operating.md", "graphql.md", "ingest.md", "workers.md", "plugins.md", "executor.md")
 """The pages that people write; the others are made from the code."""
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]

@@ -209,6 +209,53 @@ def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
         assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 3}}
 
 
+@pytest.fixture
+def snippets(tmp_path, monkeypatch) -> Iterator[Path]:
+    """The shorter plugin of the page, installed; a data directory that lists it."""
+    files = files_in(text_of("plugins.md"))
+    package = {path.removeprefix("synthetic_snippets/"): code for path, code in files.items() if "snippets/" in path}
+    site = Site(tmp_path / "site", monkeypatch)
+    entry = "synthetic_snippets.plugin"
+    site.install("snippets", "", entry=entry, modules=package, introduced=False, package="synthetic_snippets")
+    data_dir = tmp_path / "store"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "plugins.toml").write_text("[plugins.snippets]\n")
+    yield data_dir
+    site.forget()
+
+
+def test_the_shorter_plugin_of_the_page_works_with_a_real_store(snippets):
+    keep = """mutation($input: KeepSnippetInput!) {
+        keepSnippet(input: $input) { snippet { language about size } }
+    }"""
+    lists = """{
+        snippets(languages: [SQL, PYTHON, SQL], last: 2) { nodes { language size } totalCount }
+        latestSnippets(languages: [PYTHON, SQL]) { about size }
+        none: snippets(languages: []) { totalCount }
+    }"""
+    with open_test_store(snippets) as store:
+        assert undescribed(store.kernel.schema) == []
+        for language, body in (("SQL", "SELECT 1"), ("SQL", "SELECT 22")):
+            wanted = {"language": language, "body": body, "about": {"by": ["planner"]}}
+            kept = expect_data(store.graphql(keep, {"input": wanted}))["keepSnippet"]["snippet"]
+            assert kept == {"language": language, "about": {"by": ["planner"]}, "size": len(body)}
+        assert expect_data(store.graphql(lists)) == {
+            "snippets": {"nodes": [{"language": "SQL", "size": 9}, {"language": "SQL", "size": 8}], "totalCount": 2},
+            "latestSnippets": [None, {"about": {"by": ["planner"]}, "size": 9}],
+            "none": {"totalCount": 0},
+        }
+
+
+def test_the_excerpts_of_the_page_stand_in_its_plugins():
+    """So that they cannot say anything else than what is run."""
+    plugin = files_in(text_of("plugins.md"))["synthetic_snippets/plugin.py"]
+    (enum,) = [code for code in blocks_of(text_of("plugins.md"), "python") if code.startswith("describe_enum(")]
+    (merged,) = [code for code in blocks_of(text_of("plugins.md"), "python") if code.startswith("different = ")]
+    assert enum in plugin
+    *lines, selection = merged.splitlines()
+    assert "".join(f"    {line}\n" for line in lines) + f"    return {selection}\n" in plugin
+
+
 def test_the_plugin_of_the_page_has_its_part_in_the_demo(ratings):
     stop = threading.Event()
     made = make_demo(DataDirectory(ratings), Wanted(), FAST_SETTINGS, stop, lambda _total: None, lambda _amount: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import synthetic
 
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "kernel" / "synthetic"
+EXECUTOR = KERNEL / "graphql" / "executor"
 OPEN_ROOMS = {"store", "types", "events", "errors"}
 PUBLIC_MODULES = {"synthetic", "synthetic.cli", "synthetic.demo", "synthetic.testing"}
 DRIVERS = {"sqlite3", "apsw", "aiosqlite"}
@@ -64,6 +66,16 @@ def test_a_plugin_imports_only_what_it_may(name):
                 assert top in allowed, f"{where}, a plugin that it does not require"
                 rooms = {room.split(".")[0]} if room else names
                 assert rooms <= OPEN_ROOMS, f"{where}: only {sorted(OPEN_ROOMS)} are open to others"
+
+
+@pytest.mark.parametrize("file", files_of(EXECUTOR), ids=lambda file: file.name)
+def test_the_executor_could_be_a_library_of_its_own(file):
+    """It knows graphql-core and the standard library; `synthetic` itself would import the rest of the kernel."""
+    for module, _ in imports_of(file):
+        top = module.partition(".")[0]
+        is_its_own = f"{module}.".startswith("synthetic.graphql.executor.")
+        assert is_its_own or top == "graphql" or top in sys.stdlib_module_names, module
+    assert not any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(ast.parse(file.read_text())))
 
 
 def test_nothing_in_the_process_opens_the_store_with_another_library():

@@ -32,26 +32,26 @@ from synthetic.errors import (
     SyntheticError,
     iso_from_ms,
 )
-from synthetic.graphql.enums import describe_enum
-from synthetic.graphql.fields import batched, mutation, query, subscription
-from synthetic.graphql.node import Node
-from synthetic.graphql.pages import (
+from synthetic.graphql.connections import (
     After,
     Before,
     Connection,
     Edge,
     First,
     Last,
-    Order,
     PageInfo,
-    Selection,
-    Window,
-    encode_cursor,
-    page,
-    page_info,
-    read_window,
+    connection_of,
 )
+from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
+from synthetic.graphql.enums import describe_enum
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows
+from synthetic.graphql.fields import batched, mutation, query, subscription
+from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
+from synthetic.graphql.node import Node
+from synthetic.graphql.pages import page, pages
+from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, Long, RawJSON, ms_from_iso
+from synthetic.graphql.selections import EACH, Selection
 from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
@@ -74,14 +74,18 @@ from synthetic.store import open_store as open  # noqa: A004 - read as `syntheti
 from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text
 
 __all__ = [
+    "EACH",
+    "EVERYTHING",
     "JSON",
     "After",
     "AfterPosition",
+    "Asked",
     "Backoff",
     "BadUserInputError",
     "Before",
     "BlockingStore",
     "Clock",
+    "Column",
     "Command",
     "ConflictError",
     "Connection",
@@ -100,8 +104,10 @@ __all__ = [
     "Fold",
     "FoldState",
     "ForbiddenError",
+    "FromRecord",
     "GraphQL",
     "Last",
+    "Layout",
     "LimitSettings",
     "Live",
     "Long",
@@ -121,6 +127,7 @@ __all__ = [
     "RetentionBatch",
     "RetentionRule",
     "Row",
+    "Rows",
     "Scanned",
     "Scope",
     "Selection",
@@ -145,20 +152,25 @@ __all__ = [
     "check_json",
     "check_json_object",
     "check_text",
+    "connection_of",
     "delete_owned",
     "describe_enum",
     "encode_cursor",
     "find_changes",
+    "find_row",
+    "find_rows",
+    "first_of_each",
     "from_json",
     "hookimpl",
     "hookspec",
     "iso_from_ms",
+    "list_rows",
     "logger_for",
     "ms_from_iso",
     "mutation",
     "open",
     "page",
-    "page_info",
+    "pages",
     "plan_deletion",
     "query",
     "read_window",

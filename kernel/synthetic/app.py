@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
 from synthetic.front import Front
@@ -67,21 +70,19 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
     sockets = SocketEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics)
     kernel.metrics.documents = kernel.engine.documents
     plain = PlainRoutes(kernel, gate)
-    middleware = [Middleware(Front, gate=gate, engine=kernel.engine, metrics=kernel.metrics)]
-    origins = kernel.settings.security.origins
-    if origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=origins,
-                allow_methods=("GET", "POST", "PUT", "DELETE"),
-                allow_headers=("*",),
-                expose_headers=EXPOSED_HEADERS,
-                allow_private_network=True,
-                max_age=CORS_SECONDS,
-            )
-        )
-    application = Starlette(
+
+    def lifespan(_: Starlette) -> contextlib.AbstractAsyncContextManager[None]:
+        return _running(kernel, gate, sockets, streams)
+
+    application = Application(
+        lambda app: Front(
+            app,
+            endpoint,
+            gate=gate,
+            engine=kernel.engine,
+            metrics=kernel.metrics,
+            varies_by_origin=bool(kernel.settings.security.origins),
+        ),
         routes=[
             Route(GRAPHQL_PATH, endpoint=endpoint),
             WebSocketRoute(GRAPHQL_PATH, endpoint=sockets),
@@ -92,12 +93,45 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
             Route("/metrics", plain.metrics),
             Route("/sync/status", plain.sync_status),
         ],
-        middleware=middleware,
+        middleware=_for_pages_of(kernel.settings.security.origins),
         exception_handlers={HTTPException: _on_http_exception},
-        lifespan=lambda _: _running(kernel, gate, sockets, streams),
+        lifespan=lifespan,
     )
     application.router.redirect_slashes = False
     return application
+
+
+def _for_pages_of(origins: Sequence[str]) -> list[Middleware]:
+    """What lets pages of other origins call."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=("*",),
+            expose_headers=EXPOSED_HEADERS,
+            allow_private_network=True,
+            max_age=CORS_SECONDS,
+        )
+    ]
+
+
+class Application(Starlette):
+    """Starlette with `Front` around it, in the place of its own answer to what nobody caught."""
+
+    def __init__(self, enclose: Callable[[ASGIApp], ASGIApp], **given: Any) -> None:
+        """Make it; `enclose` puts the outermost middleware around it, what else is given is Starlette's."""
+        self._enclose = enclose
+        super().__init__(**given)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette's, less the part that answers unexpected exceptions."""
+        app: ASGIApp = ExceptionMiddleware(self.router, handlers=self.exception_handlers, debug=self.debug)
+        for middleware, args, kwargs in reversed(self.user_middleware):
+            app = middleware(app, *args, **kwargs)
+        return self._enclose(app)
 
 
 class PlainRoutes:

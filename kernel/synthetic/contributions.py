@@ -236,7 +236,8 @@ class GraphQL:
         extend: Fields on types of plugins that it requires.
         nodes: How `node(id:)` finds each type that implements `Node`: from
             the type to a function of (snapshot, ids) that returns, for each
-            id, the object or None.
+            id, the object or None. If it has a parameter `asked`, it is told
+            what is asked of the objects of this type.
         scalars: Scalars beyond the kernel's own, from the Python type to
             `strawberry.scalar(...)`.
     """

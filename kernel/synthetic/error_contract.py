@@ -12,6 +12,7 @@ nor what is retried (`synthetic.retry`).
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from datetime import UTC, datetime
@@ -109,7 +110,19 @@ def default_message(error_class: type[SyntheticError]) -> str:
     return " ".join(doc.split("\n\n", 1)[0].split())
 
 
+MINUTES_KEPT = 4_096
+"""Minutes whose text is remembered: the instants of a list are close to each other, and formatting is slow."""
+
+_SECONDS = [f"{second:02d}." for second in range(60)]
+_MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1_000)]
+
+
 def iso_from_ms(at_ms: int) -> str:
     """Unix milliseconds as ISO 8601 in UTC with a `Z`, to the millisecond."""
-    instant = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+    minute, rest = divmod(at_ms, 60_000)
+    return _minute(minute) + _SECONDS[rest // 1_000] + _MILLISECONDS[rest % 1_000]
+
+
+@functools.lru_cache(maxsize=MINUTES_KEPT)
+def _minute(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")

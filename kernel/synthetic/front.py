@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from synthetic.clock import new_id
 from synthetic.errors import InternalError, OverloadedError, SyntheticError
 from synthetic.graphql.execute import Engine
+from synthetic.graphql.http_exchange import SERVER_EXTENSION, Direct
+from synthetic.graphql.socket_messages import FRAMES_EXTENSION, FrameConnection
 from synthetic.json_text import to_json
 from synthetic.logs import AccessLog, RequestInfo, logger_for, request_scope
 from synthetic.metrics import Metrics
@@ -22,6 +25,8 @@ GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """What a client may send as its `X-Correlation-Id`; anything else is replaced."""
 
 CORRELATION_HEADER = b"x-correlation-id"
+VARY = (b"vary", b"Origin")
+WHOLE_STATUS = 200
 GRAPHQL_PATH = "/graphql"
 PATH_LOGGED_MAX = 200
 INTERNAL_CLOSE_CODE = 1011
@@ -29,15 +34,55 @@ INTERNAL_CLOSE_CODE = 1011
 log = logger_for(__name__)
 
 
-class Front:
-    """The outermost middleware."""
+class EveryAnswer:
+    """The headers that every answer has.
 
-    def __init__(self, app: ASGIApp, *, gate: Gate, engine: Engine, metrics: Metrics) -> None:
+    Attributes:
+        headers: Lower-case names and values.
+        names: Their names.
+        block: Their lines.
+    """
+
+    __slots__ = ("block", "headers", "names")
+
+    def __init__(self, *, varies_by_origin: bool) -> None:
+        """Make them; `varies_by_origin` where pages of other origins may read answers, and each only its own."""
+        self.headers = (*SECURITY_HEADERS, VARY) if varies_by_origin else SECURITY_HEADERS
+        self.names = frozenset(name for name, _ in self.headers)
+        self.block = b"".join(b"%b: %b\r\n" % header for header in self.headers)
+
+
+class Front:
+    """The outermost middleware, which leads what is for `/graphql` there without a detour."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        graphql: ASGIApp,
+        *,
+        gate: Gate,
+        engine: Engine,
+        metrics: Metrics,
+        varies_by_origin: bool,
+    ) -> None:
+        """Make it.
+
+        Args:
+            app: Serves everything.
+            graphql: What `app` serves HTTP on `/graphql` with. Most requests are for it, and need neither the
+                routing nor, where they name no Origin, what is done for pages of other origins.
+            gate: Checks Host and Origin.
+            engine: Makes the answers that clients of GraphQL expect when something fails.
+            metrics: Counts answers.
+            varies_by_origin: Whether pages of other origins may call, so that answers differ between origins.
+        """
         self._app = app
+        self._graphql = graphql
         self._gate = gate
         self._engine = engine
         self._metrics = metrics
         self._access = AccessLog()
+        self._every = EveryAnswer(varies_by_origin=varies_by_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or socket; lifespan events go through untouched."""
@@ -45,12 +90,18 @@ class Front:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        with request_scope(_correlation_id(scope)) as info:
-            exchange = Exchange(scope, send, info)
+        headers = dict(scope["headers"])
+        with request_scope(_correlation_id(headers)) as info:
+            exchange = Exchange(scope, send, info, self._every)
             try:
                 self._gate.check_headers(scope)
-                await self._app(scope, receive, exchange.send)
-                await exchange.end()
+                if scope["path"] == GRAPHQL_PATH and scope["type"] == "http" and b"origin" not in headers:
+                    exchange.cover()
+                    await self._graphql(scope, receive, exchange.send)
+                else:
+                    exchange.uncover()
+                    await self._app(scope, receive, exchange.send)
+                    await exchange.end()
             except SyntheticError as error:
                 await self._refuse(exchange, receive, error)
             except asyncio.CancelledError:
@@ -82,17 +133,21 @@ class Front:
 
     def _note(self, exchange: Exchange, ms: float) -> None:
         """Write the line of the access log. Query strings are not logged: they may hold documents."""
-        fields: dict[str, Any] = {
-            "path": _logged_path(exchange.scope),
-            "ms": round(ms, 3),
-            "caller": exchange.info.caller,
-        }
-        if exchange.status is not None:
-            self._metrics.http_response(exchange.status)
-        if exchange.scope["type"] == "http":
-            self._access.write("request", method=exchange.scope["method"], status=exchange.status, **fields)
+        scope, status = exchange.scope, exchange.status
+        if status is not None:
+            self._metrics.http_response(status)
+        path = _logged_path(scope)
+        if scope["type"] == "http":
+            self._access.request(exchange.info, scope["method"], status, path, ms)
         else:
-            self._access.write("socket", status=exchange.status, closed=exchange.closed, **fields)
+            self._access.write(
+                "socket",
+                status=status,
+                closed=_closed_code(exchange),
+                path=path,
+                ms=round(ms, 3),
+                caller=exchange.info.caller,
+            )
 
 
 class Exchange:
@@ -107,16 +162,44 @@ class Exchange:
         gone: Whether the client has left.
     """
 
-    __slots__ = ("_send", "closed", "gone", "info", "scope", "started", "status")
+    __slots__ = ("_direct", "_every", "_send", "closed", "gone", "info", "scope", "started", "status")
 
-    def __init__(self, scope: Scope, send: Send, info: RequestInfo) -> None:
+    def __init__(self, scope: Scope, send: Send, info: RequestInfo, every: EveryAnswer) -> None:
         self._send = send
+        self._every = every
+        self._direct: Direct | None = None
         self.scope = scope
         self.info = info
         self.started = False
         self.status: int | None = None
         self.closed: int | None = None
         self.gone = False
+
+    def cover(self) -> None:
+        """Stand before the server's `Direct`, if there is one, so that what it sends is seen here."""
+        extensions: dict[str, Any] | None = self.scope.get("extensions")
+        if extensions and (direct := extensions.get(SERVER_EXTENSION)) is not None:
+            self._direct = direct
+            extensions[SERVER_EXTENSION] = self
+
+    def uncover(self) -> None:
+        """Take it away: between the route and the server there is somebody who must see each message."""
+        extensions: dict[str, Any] | None = self.scope.get("extensions")
+        if extensions:
+            extensions.pop(SERVER_EXTENSION, None)
+
+    def take_body(self) -> bytes | None:
+        """See `Direct`."""
+        return None if self._direct is None else self._direct.take_body()
+
+    def answer(self, headers: bytes, body: bytes) -> bool:
+        """See `Direct`; adds the headers that every answer has."""
+        block = b"%b%b%b: %b\r\n" % (headers, self._every.block, CORRELATION_HEADER, self.info.correlation_id.encode())
+        if self._direct is None or not self._direct.answer(block, body):
+            return False
+        self.started = True
+        self.status = WHOLE_STATUS
+        return True
 
     async def end(self) -> None:
         """Refuse a socket that was neither accepted nor refused: its client left before."""
@@ -144,20 +227,26 @@ class Exchange:
             raise
 
     def _headers(self, given: Any) -> list[tuple[bytes, bytes]]:
-        headers = list(given)
-        present = dict(headers)
-        headers.extend(header for header in SECURITY_HEADERS if header[0] not in present)
-        if present.get(b"content-type", b"").startswith(b"text/html"):
-            headers.extend(header for header in DOCUMENT_HEADERS if header[0] not in present)
-        headers.append((CORRELATION_HEADER, self.info.correlation_id.encode()))
-        return headers
+        own = (CORRELATION_HEADER, self.info.correlation_id.encode())
+        present = dict(given)
+        is_document = present.get(b"content-type", b"").startswith(b"text/html")
+        every = self._every
+        if not is_document and every.names.isdisjoint(present):
+            return [*given, *every.headers, own]
+        extra = (*every.headers, *DOCUMENT_HEADERS) if is_document else every.headers
+        return [*given, *(header for header in extra if header[0] not in present), own]
 
 
-def _correlation_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == CORRELATION_HEADER and GIVEN_ID.fullmatch(value):
-            return value.decode("ascii")
-    return new_id()
+def _correlation_id(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(CORRELATION_HEADER)
+    return given.decode("ascii") if given is not None and GIVEN_ID.fullmatch(given) else new_id()
+
+
+def _closed_code(exchange: Exchange) -> int | None:
+    """Code with which a socket was closed from here, be it by the server itself, at its stop or over a bad frame."""
+    extensions: dict[str, Any] = exchange.scope.get("extensions") or {}
+    connection: FrameConnection | None = extensions.get(FRAMES_EXTENSION)
+    return exchange.closed if exchange.closed is not None or connection is None else connection.closed_code
 
 
 def _logged_path(scope: Scope) -> str:

@@ -1,8 +1,8 @@
 """What the kernel counts, for Prometheus: one registry per kernel, nothing global.
 
 A kernel makes one `Metrics` and hands it to its parts, which change the
-attributes directly. Children of labelled metrics are fetched once and kept,
-because looking one up costs several times what counting costs. Label values
+attributes directly. What is counted for each request is plain numbers, because
+the client library's metrics cost several times as much. Label values
 come from small closed sets (codes, names of queues and services), never from
 what a client sent.
 
@@ -13,6 +13,7 @@ of one address mean nothing unless they are grouped by it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -30,6 +31,9 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
+
+from synthetic.query_places import QueryPlaces
+from synthetic.request_counts import RequestCounts
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """Media type of `Metrics.text`."""
@@ -91,6 +95,8 @@ class Metrics:
         background: 1 while this process does the background work.
         resumes: Subscriptions that began at a position their client brought.
         drops: Connections that were closed because their client did not read.
+        places: Where queries ran.
+        plan_refusals: Operations that were executed by graphql-core because no plan could be made, by `reason`.
         documents: The cache of compiled documents, once there is one; what it counts is shown.
     """
 
@@ -123,7 +129,9 @@ class Metrics:
         )
         self.open_sockets = Gauge("synthetic_open_sockets", "WebSockets of this process.", registry=registry)
         self.open_streams = Gauge("synthetic_open_streams", "Event streams of this process.", registry=registry)
-        self.subscribers = Gauge("synthetic_subscribers", "Followers of the log in this process.", registry=registry)
+        self.subscribers = Gauge(
+            "synthetic_subscribers", "Subscriptions of this process that follow the log.", registry=registry
+        )
         self.resumes = Counter(
             "synthetic_resumes", "Subscriptions that went on from a position of an earlier one.", registry=registry
         )
@@ -132,28 +140,20 @@ class Metrics:
             "Connections with subscriptions that were closed since their client did not read.",
             registry=registry,
         )
+        self.places = QueryPlaces(registry)
+        self.plan_refusals = Counter(
+            "synthetic_plan_refusals",
+            "Operations that were executed by graphql-core because no plan could be made of them.",
+            ("reason",),
+            registry=registry,
+        )
         self.documents: CacheCounts | None = None
         registry.register(_DocumentCollector(self))
         self._make_labelled(registry)
         self._make_process(registry)
 
     def _make_labelled(self, registry: CollectorRegistry) -> None:
-        self._requests = Counter(
-            "synthetic_requests",
-            "GraphQL operations that ended, by transport, kind of operation and outcome (OK or an error code).",
-            ("transport", "operation", "code"),
-            registry=registry,
-        )
-        self._request_seconds = Histogram(
-            "synthetic_request_seconds",
-            "Duration of GraphQL operations.",
-            ("transport", "operation"),
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._responses = Counter(
-            "synthetic_http_responses", "HTTP answers, by status.", ("status",), registry=registry
-        )
+        self._counts = RequestCounts(registry, SECONDS)
         self._service_units = Counter(
             "synthetic_service_units", "Units of work that background services did.", ("service",), registry=registry
         )
@@ -189,8 +189,6 @@ class Metrics:
         self._consumer_set_aside = Counter(
             "synthetic_consumer_set_aside", "Events that consumers went on without.", ("consumer",), registry=registry
         )
-        self._request_children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
-        self._response_children: dict[int, Counter] = {}
 
     def _make_process(self, registry: CollectorRegistry) -> None:
         self._process = Info("synthetic_process", "Which process answers.", registry=registry)
@@ -212,20 +210,11 @@ class Metrics:
             code: `OK`, or the code of its first error.
             ms: How long it took.
         """
-        key = (transport, operation, code)
-        children = self._request_children.get(key)
-        if children is None:
-            children = (self._requests.labels(*key), self._request_seconds.labels(transport, operation))
-            self._request_children[key] = children
-        children[0].inc()
-        children[1].observe(ms / 1000)
+        self._counts.operation(transport, operation, code, ms / 1000)
 
     def http_response(self, status: int) -> None:
         """Count an HTTP answer."""
-        child = self._response_children.get(status)
-        if child is None:
-            child = self._response_children[status] = self._responses.labels(str(status))
-        child.inc()
+        self._counts.response(status)
 
     def service_step(self, service: str, units: int, seconds: float) -> None:
         """Count a step of a background service that ended well.
@@ -268,12 +257,13 @@ class _DocumentCollector(Collector):
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._created_at = time.time()
 
     def collect(self) -> Iterable[Metric]:
         family = CounterMetricFamily(
             "synthetic_documents", "Documents asked for, by whether they were compiled already.", labels=("cache",)
         )
         cache = self._metrics.documents
-        family.add_metric(("hit",), cache.hits if cache else 0)
-        family.add_metric(("miss",), cache.misses if cache else 0)
+        family.add_metric(("hit",), cache.hits if cache else 0, self._created_at)
+        family.add_metric(("miss",), cache.misses if cache else 0, self._created_at)
         return (family,)

@@ -11,7 +11,7 @@ from synthetic_constructs.model import ConstructContent, ConstructRecord, Constr
 from synthetic_constructs.store import relate_constructs, save_construct, select_constructs
 
 OPEN = (ConstructStatus.PLANNED, ConstructStatus.ACTIVE, ConstructStatus.BLOCKED)
-NEWEST_FIRST = Order(("created_at", "id"), descending=True)
+NEWEST_FIRST = Order(("created_at", "id"), (int, str), descending=True)
 OPEN_MIN = 6
 ACTIVE_MIN = 4
 """Where fewer are open, or worked on, the fleet plans more."""

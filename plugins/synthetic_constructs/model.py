@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Self, TypeAlias, TypedDict
+from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from synthetic import bad_input, check_id, check_json, check_json_object, check_text, from_json
 from synthetic_constructs.settings import ConstructSettings
@@ -109,29 +109,6 @@ class RelationshipRecord(NamedTuple):
     to_id: str
     metadata: str
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedConstruct:
-    """A construct, found by a link.
-
-    Attributes:
-        construct: At the other end of the link.
-        linked_at: When the two were related, Unix milliseconds UTC.
-    """
-
-    construct: ConstructRecord
-    linked_at: int
-
-    @classmethod
-    def of(cls, *columns: Any) -> Self:
-        """From a row: the columns of the construct, then `linked_at`."""
-        return cls(ConstructRecord(*columns[:-1]), columns[-1])
-
-    @property
-    def id(self) -> str:
-        """The construct's id."""
-        return self.construct.id
 
 
 class ConstructContent(TypedDict, total=False):

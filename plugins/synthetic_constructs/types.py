@@ -3,39 +3,38 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     JSON,
     After,
+    Asked,
     Before,
     Connection,
     DateTime,
     First,
+    FromRecord,
     Last,
     Long,
     Node,
     Order,
-    RawJSON,
     Snapshot,
     TablePlan,
     batched,
+    find_rows,
     page,
+    pages,
 )
 from synthetic_constructs.enums import ConstructStatus, DeletionAction, RelationshipDirection, RelationshipKind
-from synthetic_constructs.model import ConstructRecord, Criteria, LinkedConstruct, Related, RelationshipRecord
-from synthetic_constructs.store import (
-    list_constructs_by_id,
-    select_constructs,
-    select_linked_constructs,
-    select_relationships,
-)
+from synthetic_constructs.model import ConstructRecord, Criteria, RelationshipRecord
+from synthetic_constructs.store import select_constructs, select_linked_constructs, select_relationships
 
-NEWEST_FIRST = Order(("created_at", "id"), descending=True)
-FIRST_LINKED_FIRST = Order(("linked_at", "id"))
-LINKS_NEWEST_FIRST = Order(("created_at", "from_id", "kind", "to_id"), descending=True)
+NEWEST_FIRST = Order(("created_at", "id"), (int, str), descending=True)
+FIRST_LINKED_FIRST = Order(("linked_at", "id"), (int, str))
+LINKS_NEWEST_FIRST = Order(("created_at", "from_id", "kind", "to_id"), (int, str, str, str), descending=True)
 
 
 @strawberry.type(description="A unit of agent work.")
@@ -60,30 +59,14 @@ class Construct(Node):
         description="When it became COMPLETED, FAILED or CANCELLED; null while it is in none of these."
     )
 
-    @classmethod
-    def of(cls, record: ConstructRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            type=record.type,
-            status=ConstructStatus(record.status),
-            title=record.title,
-            description=record.description,
-            user_id=None if record.user_id is None else strawberry.ID(record.user_id),
-            project_id=None if record.project_id is None else strawberry.ID(record.project_id),
-            metadata=JSON(RawJSON(record.metadata)),
-            version=record.version,
-            created_at=DateTime(record.created_at),
-            updated_at=DateTime(record.updated_at),
-            started_at=None if record.started_at is None else DateTime(record.started_at),
-            ended_at=None if record.ended_at is None else DateTime(record.ended_at),
-        )
+    of = FromRecord(ConstructRecord)
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def relationships(
         snapshot: Snapshot,
         parents: "Sequence[Construct]",
+        asked: Asked,
         direction: Annotated[
             RelationshipDirection, strawberry.argument(description="At which end this construct stands.")
         ] = RelationshipDirection.BOTH,
@@ -96,43 +79,44 @@ class Construct(Node):
         before: Before = None,
     ) -> "list[Connection[ConstructRelationship]]":
         """Its links to other constructs, the newest first."""
-        # One walk for each parent, which ends with its page: one query for all would read every link of each.
-        return [
-            page_of_relationships(snapshot, Related(parent.id, kinds, direction), first, after, last, before)
-            for parent in parents
-        ]
+        ids = [parent.id for parent in parents]
+        return pages_of_relationships(
+            snapshot, ids, kinds, direction, asked, first=first, after=after, last=last, before=before
+        )
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def parents(
         snapshot: Snapshot,
         parents: "Sequence[Construct]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> "list[Connection[Construct]]":
         """The constructs that it is a part of (PARENT), the first related first."""
-        return [
-            page_of_linked(snapshot, parent.id, RelationshipDirection.INCOMING, first, after, last, before)
-            for parent in parents
-        ]
+        ids = [parent.id for parent in parents]
+        return pages_of_linked(
+            snapshot, ids, RelationshipDirection.INCOMING, asked, first=first, after=after, last=last, before=before
+        )
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def children(
         snapshot: Snapshot,
         parents: "Sequence[Construct]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> "list[Connection[Construct]]":
         """The constructs that are its parts (PARENT), the first related first."""
-        return [
-            page_of_linked(snapshot, parent.id, RelationshipDirection.OUTGOING, first, after, last, before)
-            for parent in parents
-        ]
+        ids = [parent.id for parent in parents]
+        return pages_of_linked(
+            snapshot, ids, RelationshipDirection.OUTGOING, asked, first=first, after=after, last=last, before=before
+        )
 
 
 @strawberry.type(description="A link from one construct to another.")
@@ -145,28 +129,19 @@ class ConstructRelationship:
     metadata: JSON = strawberry.field(description="Whatever else the caller keeps with it: a JSON object.")
     created_at: DateTime = strawberry.field(description="When the two were related.")
 
-    @classmethod
-    def of(cls, record: RelationshipRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            kind=RelationshipKind(record.kind),
-            from_id=strawberry.ID(record.from_id),
-            to_id=strawberry.ID(record.to_id),
-            metadata=JSON(RawJSON(record.metadata)),
-            created_at=DateTime(record.created_at),
-        )
+    of = FromRecord(RelationshipRecord)
 
-    @batched
+    @batched(needs=("from_id",))
     @staticmethod
-    def from_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]") -> list[Construct]:
+    def from_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]", asked: Asked) -> list[Construct]:
         """The construct that it begins at."""
-        return _constructs(snapshot, [parent.from_id for parent in parents])
+        return _constructs(snapshot, [parent.from_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("to_id",))
     @staticmethod
-    def to_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]") -> list[Construct]:
+    def to_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]", asked: Asked) -> list[Construct]:
         """The construct that it leads to."""
-        return _constructs(snapshot, [parent.to_id for parent in parents])
+        return _constructs(snapshot, [parent.to_id for parent in parents], asked)
 
 
 @strawberry.type(description="What a deletion does to the rows of one table.")
@@ -193,33 +168,40 @@ class DeletedRows:
         )
 
 
-def find_construct_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Construct | None]:
+def find_construct_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[Construct | None]:
     """For each id, the construct or None: how `node(id:)` finds them."""
-    return [None if record is None else Construct.of(record) for record in list_constructs_by_id(snapshot, ids)]
+    return find_rows(snapshot, Construct, "constructs", ids, asked)
 
 
-def _constructs(snapshot: Snapshot, ids: Sequence[str]) -> list[Construct]:
+def _constructs(snapshot: Snapshot, ids: Sequence[str], asked: Asked) -> list[Construct]:
     """The constructs at the ends of links, which exist as long as the links do."""
-    return [construct for construct in find_construct_nodes(snapshot, ids) if construct is not None]
+    return cast("list[Construct]", find_construct_nodes(snapshot, ids, asked))
 
 
 def page_of_constructs(
-    snapshot: Snapshot, criteria: Criteria, order: Order, first: First, after: After, last: Last, before: Before
+    snapshot: Snapshot,
+    criteria: Criteria,
+    order: Order,
+    asked: Asked = EVERYTHING,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
 ) -> Connection[Construct]:
     """One page of the constructs that meet the criteria.
 
     Raises:
         BadUserInputError: A value in the criteria or an argument of the page is not acceptable.
     """
-    selection = select_constructs(snapshot, criteria, by_creation=order.columns == NEWEST_FIRST.columns)
     return page(
         snapshot,
-        ConstructRecord,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
+        Construct,
+        select_constructs(snapshot, criteria, by_creation=order.columns == NEWEST_FIRST.columns),
         order=order,
-        make=Construct.of,
+        asked=asked,
         first=first,
         after=after,
         last=last,
@@ -227,25 +209,25 @@ def page_of_constructs(
     )
 
 
-def page_of_linked(
+def pages_of_linked(
     snapshot: Snapshot,
-    id: str,
+    ids: Sequence[str],
     direction: RelationshipDirection,
-    first: First,
-    after: After,
-    last: Last,
-    before: Before,
-) -> Connection[Construct]:
-    """One page of a construct's parents or children."""
-    selection = select_linked_constructs(id, RelationshipKind.PARENT, direction)
-    return page(
+    asked: Asked = EVERYTHING,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> list[Connection[Construct]]:
+    """For each construct a page of its parents (INCOMING) or children (OUTGOING), the first related first."""
+    return pages(
         snapshot,
-        LinkedConstruct.of,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
+        Construct,
+        select_linked_constructs(RelationshipKind.PARENT, direction),
+        each=ids,
         order=FIRST_LINKED_FIRST,
-        make=lambda linked: Construct.of(linked.construct),
+        asked=asked,
         first=first,
         after=after,
         last=last,
@@ -253,19 +235,26 @@ def page_of_linked(
     )
 
 
-def page_of_relationships(
-    snapshot: Snapshot, related: Related, first: First, after: After, last: Last, before: Before
-) -> Connection[ConstructRelationship]:
-    """One page of a construct's links, the newest first."""
-    selection = select_relationships(related)
-    return page(
+def pages_of_relationships(
+    snapshot: Snapshot,
+    ids: Sequence[str],
+    kinds: Sequence[RelationshipKind] | None,
+    direction: RelationshipDirection,
+    asked: Asked = EVERYTHING,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> "list[Connection[ConstructRelationship]]":
+    """For each construct a page of its links, the newest first."""
+    return pages(
         snapshot,
-        RelationshipRecord,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
+        ConstructRelationship,
+        select_relationships(kinds, direction),
+        each=ids,
         order=LINKS_NEWEST_FIRST,
-        make=ConstructRelationship.of,
+        asked=asked,
         first=first,
         after=after,
         last=last,

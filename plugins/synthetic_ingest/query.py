@@ -6,15 +6,16 @@ from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, page, query
 from synthetic_ingest.model import FileState
-from synthetic_ingest.store import page_files, page_rejects
+from synthetic_ingest.store import BY_PATH, BY_PLACE, select_files, select_rejects
 from synthetic_ingest.types import IngestFile, IngestReject, PathArgument
 
 
 @query
 def ingest_files(
     snapshot: Snapshot,
+    asked: Asked,
     states: Annotated[
         list[FileState] | None, strawberry.argument(description="Only files that were read so far.")
     ] = None,
@@ -25,14 +26,23 @@ def ingest_files(
     before: Before = None,
 ) -> Connection[IngestFile]:
     """Files that were read, in the order of their paths."""
-    return page_files(
-        snapshot, IngestFile.of, states=states, path=path, first=first, after=after, last=last, before=before
+    return page(
+        snapshot,
+        IngestFile,
+        select_files(states, path),
+        order=BY_PATH,
+        asked=asked,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
     )
 
 
 @query
 def ingest_rejects(
     snapshot: Snapshot,
+    asked: Asked,
     file_id: Annotated[
         strawberry.ID | None, strawberry.argument(description="Only those of the file with this id.")
     ] = None,
@@ -43,6 +53,14 @@ def ingest_rejects(
     before: Before = None,
 ) -> Connection[IngestReject]:
     """Lines that could not be read, by file, in their order there."""
-    return page_rejects(
-        snapshot, IngestReject.of, file_id=file_id, path=path, first=first, after=after, last=last, before=before
+    return page(
+        snapshot,
+        IngestReject,
+        select_rejects(file_id=file_id, path=path),
+        order=BY_PLACE,
+        asked=asked,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
     )

@@ -3,21 +3,36 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, DateTime, First, Last, Long, Node, Snapshot, batched
+from synthetic import (
+    EACH,
+    EVERYTHING,
+    After,
+    Asked,
+    Before,
+    Connection,
+    DateTime,
+    First,
+    FromRecord,
+    Last,
+    Long,
+    Node,
+    Order,
+    Selection,
+    Snapshot,
+    batched,
+    find_rows,
+    first_of_each,
+    pages,
+)
 from synthetic_ingest.enums import Compression as FileCompression
 from synthetic_ingest.enums import FileState
 from synthetic_ingest.model import IngestFile as FileRecord
 from synthetic_ingest.model import IngestReject as RejectRecord
-from synthetic_ingest.store import (
-    list_files_by_id,
-    list_files_by_transcript,
-    list_rejects_by_id,
-    page_rejects,
-)
+from synthetic_ingest.store import BY_PLACE, select_rejects
 from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts.types import Transcript, find_transcript_nodes
 
@@ -35,25 +50,13 @@ class IngestReject(Node):
     excerpt: str = strawberry.field(description="How it begins.")
     created_at: DateTime = strawberry.field(description="When it was met.")
 
-    @classmethod
-    def of(cls, record: RejectRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            file_id=record.file_id,
-            line_number=Long(record.line_number),
-            offset_bytes=Long(record.offset_bytes),
-            length_bytes=Long(record.length_bytes),
-            reason=record.reason,
-            excerpt=record.excerpt,
-            created_at=DateTime(record.created_at),
-        )
+    of = FromRecord(RejectRecord)
 
-    @batched
+    @batched(needs=("file_id",))
     @staticmethod
-    def file(snapshot: Snapshot, parents: "Sequence[IngestReject]") -> "list[IngestFile | None]":
+    def file(snapshot: Snapshot, parents: "Sequence[IngestReject]", asked: Asked) -> "list[IngestFile | None]":
         """The file that it stands in."""
-        return find_file_nodes(snapshot, [parent.file_id for parent in parents])
+        return find_file_nodes(snapshot, [parent.file_id for parent in parents], asked)
 
 
 @strawberry.type(description="A file that was read, and how far.")
@@ -77,76 +80,71 @@ class IngestFile(Node):
     session_id: strawberry.Private[str | None]
     transcript_id: strawberry.Private[str | None]
 
-    @classmethod
-    def of(cls, record: FileRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            path=record.path,
-            format=record.format,
-            compression=FileCompression(record.compression),
-            state=FileState(record.state),
-            problem=record.problem,
-            size_bytes=Long(record.size_bytes),
-            modified_at=DateTime(record.modified_at),
-            offset_bytes=Long(record.offset_bytes),
-            line_count=Long(record.line_count),
-            message_count=Long(record.message_count),
-            reject_count=Long(record.reject_count),
-            created_at=DateTime(record.created_at),
-            updated_at=DateTime(record.updated_at),
-            session_id=record.session_id,
-            transcript_id=record.transcript_id,
-        )
+    of = FromRecord(FileRecord)
 
-    @batched
+    @batched(needs=("session_id",))
     @staticmethod
-    def session(snapshot: Snapshot, parents: "Sequence[IngestFile]") -> list[Session | None]:
+    def session(snapshot: Snapshot, parents: "Sequence[IngestFile]", asked: Asked) -> list[Session | None]:
         """The session that its messages belong to; null while there are none."""
-        # No session has an empty id.
-        return find_session_nodes(snapshot, [parent.session_id or "" for parent in parents])
+        return find_session_nodes(snapshot, [parent.session_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("transcript_id",))
     @staticmethod
-    def transcript(snapshot: Snapshot, parents: "Sequence[IngestFile]") -> list[Transcript | None]:
+    def transcript(snapshot: Snapshot, parents: "Sequence[IngestFile]", asked: Asked) -> list[Transcript | None]:
         """Where its messages are; null while there are none."""
-        # No transcript has an empty id.
-        return find_transcript_nodes(snapshot, [parent.transcript_id or "" for parent in parents])
+        return find_transcript_nodes(snapshot, [parent.transcript_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def rejects(
         snapshot: Snapshot,
         parents: "Sequence[IngestFile]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> list[Connection[IngestReject]]:
         """Its lines that could not be read, in their order."""
-        return [
-            page_rejects(
-                snapshot, IngestReject.of, file_id=parent.id, first=first, after=after, last=last, before=before
-            )
-            for parent in parents
-        ]
+        return pages(
+            snapshot,
+            IngestReject,
+            select_rejects(each="file_id"),
+            each=[parent.id for parent in parents],
+            order=BY_PLACE,
+            asked=asked,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
 
 
-@batched
-def ingest_file(snapshot: Snapshot, parents: Sequence[Transcript]) -> list[IngestFile | None]:
+@batched(needs=("id",))
+def ingest_file(snapshot: Snapshot, parents: Sequence[Transcript], asked: Asked) -> list[IngestFile | None]:
     """The file that it was read from, if it came from one."""
-    records = list_files_by_transcript(snapshot, [parent.id for parent in parents])
-    return [None if record is None else IngestFile.of(record) for record in records]
+    return first_of_each(
+        snapshot,
+        IngestFile,
+        Selection("ingest_files", [f"transcript_id = {EACH}"], {}),
+        each=[parent.id for parent in parents],
+        order=Order(("id",), (str,), descending=True),
+        asked=asked,
+    )
 
 
-def find_file_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[IngestFile | None]:
+def find_file_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[IngestFile | None]:
     """For each id, the file or None: how `node(id:)` finds them."""
-    return [None if record is None else IngestFile.of(record) for record in list_files_by_id(snapshot, ids)]
+    return find_rows(snapshot, IngestFile, "ingest_files", ids, asked)
 
 
-def find_reject_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[IngestReject | None]:
+def find_reject_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[IngestReject | None]:
     """For each id, the reject or None: how `node(id:)` finds them."""
-    return [None if record is None else IngestReject.of(record) for record in list_rejects_by_id(snapshot, ids)]
+    return find_rows(snapshot, IngestReject, "ingest_rejects", ids, asked)
 
 
 PathArgument = Annotated[

@@ -46,8 +46,8 @@ LOOKED_AT = 50
 MOVED = 3
 """So many running jobs come further in one step."""
 
-OLDEST_FIRST = Order(("created_at", "id"))
-NEWEST_FIRST = Order(("created_at", "id"), descending=True)
+OLDEST_FIRST = Order(("created_at", "id"), (int, str))
+NEWEST_FIRST = Order(("created_at", "id"), (int, str), descending=True)
 
 
 def new_content(fleet: Fleet, draw: Random, part: str) -> JobContent:

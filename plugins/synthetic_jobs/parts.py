@@ -2,11 +2,9 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
-from typing import Self
-
 import strawberry
 
-from synthetic import JSON, DateTime, RawJSON
+from synthetic import JSON, DateTime, FromRecord
 from synthetic_jobs.enums import AttemptOutcome, JobStatus
 from synthetic_jobs.model import Attempt, Checkpoint
 from synthetic_jobs.model import JobLimit as LimitRecord
@@ -20,10 +18,7 @@ class JobCheckpoint:
     data: JSON | None = strawberry.field(description="What whoever goes on needs to know: any JSON value.")
     created_at: DateTime = strawberry.field(description="When it was saved.")
 
-    @classmethod
-    def of(cls, record: Checkpoint) -> Self:
-        """The object of a row."""
-        return cls(phase=record.phase, data=JSON(RawJSON(record.data)), created_at=DateTime(record.created_at))
+    of = FromRecord(Checkpoint)
 
 
 @strawberry.type(description="An attempt at a job: one claim by a worker.")
@@ -37,17 +32,7 @@ class JobAttempt:
     outcome: AttemptOutcome | None = strawberry.field(description="How it ended; null while it goes on.")
     error: str | None = strawberry.field(description="What went wrong.")
 
-    @classmethod
-    def of(cls, record: Attempt) -> Self:
-        """The object of a row."""
-        return cls(
-            number=record.number,
-            worker=record.worker,
-            started_at=DateTime(record.started_at),
-            ended_at=None if record.ended_at is None else DateTime(record.ended_at),
-            outcome=None if record.outcome is None else AttemptOutcome(record.outcome),
-            error=record.error,
-        )
+    of = FromRecord(Attempt)
 
 
 @strawberry.type(description="How many jobs of a kind may run at once. Only claims look at it.")
@@ -63,15 +48,7 @@ class JobLimit:
     )
     updated_at: DateTime = strawberry.field(description="When it was set.")
 
-    @classmethod
-    def of(cls, record: LimitRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            kind=record.kind,
-            running_max=record.running_max,
-            running_per_key_max=record.running_per_key_max,
-            updated_at=DateTime(record.updated_at),
-        )
+    of = FromRecord(LimitRecord)
 
 
 @strawberry.type(description="How many jobs of a kind have a status.")

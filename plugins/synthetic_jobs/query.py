@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_jobs import store
 from synthetic_jobs.criteria import Criteria
 from synthetic_jobs.enums import JobOrder, JobStatus
@@ -15,15 +15,17 @@ from synthetic_jobs.types import Filter, Job, OrderBy, page_of_jobs
 
 
 @query
-def job(snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Job | None:
+def job(
+    snapshot: Snapshot, asked: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+) -> Job | None:
     """The job with this id, or null."""
-    record = store.find_job(snapshot, id)
-    return None if record is None else Job.of(record)
+    return find_row(snapshot, Job, "sync_jobs", id, asked)
 
 
 @query
 def jobs(
     snapshot: Snapshot,
+    asked: Asked,
     filter: Filter = None,
     order_by: OrderBy = JobOrder.CREATED_AT_DESC,
     first: First = None,
@@ -33,7 +35,7 @@ def jobs(
 ) -> Connection[Job]:
     """Jobs, the last stored first unless asked otherwise."""
     criteria = Criteria() if filter is None else filter.criteria()
-    return page_of_jobs(snapshot, criteria, order_by, first, after, last, before)
+    return page_of_jobs(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)
 
 
 @query

@@ -6,23 +6,26 @@ from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_jobs.schedule_types import JobSchedule, page_of_schedules
-from synthetic_jobs.store import find_schedule
 
 
 @query
 def job_schedule(
-    snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    snapshot: Snapshot, asked: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 ) -> JobSchedule | None:
     """The schedule with this id, or null."""
-    record = find_schedule(snapshot, id)
-    return None if record is None else JobSchedule.of(record)
+    return find_row(snapshot, JobSchedule, "job_schedules", id, asked)
 
 
 @query
 def job_schedules(
-    snapshot: Snapshot, first: First = None, after: After = None, last: Last = None, before: Before = None
+    snapshot: Snapshot,
+    asked: Asked,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Connection[JobSchedule]:
     """All schedules, the first stored first."""
-    return page_of_schedules(snapshot, first=first, after=after, last=last, before=before)
+    return page_of_schedules(snapshot, asked, first=first, after=after, last=last, before=before)

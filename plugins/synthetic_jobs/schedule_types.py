@@ -3,35 +3,49 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     JSON,
     After,
+    Asked,
     Before,
+    Column,
     Connection,
     DateTime,
     First,
+    FromRecord,
     Last,
     Long,
     Node,
-    Order,
+    Selection,
     Snapshot,
     batched,
+    find_rows,
     from_json,
     page,
+    pages,
 )
 from synthetic_jobs.criteria import Criteria
-from synthetic_jobs.enums import JobOrder, MissedPolicy, OverlapPolicy
+from synthetic_jobs.enums import MissedPolicy, OverlapPolicy
 from synthetic_jobs.model import FIELDS
 from synthetic_jobs.schedule_model import Schedule
-from synthetic_jobs.store import list_schedules_by_id
-from synthetic_jobs.store.schedules import COLUMNS
-from synthetic_jobs.types import Job, page_of_jobs
+from synthetic_jobs.store import select_jobs
+from synthetic_jobs.store.filters import NEWEST_FIRST, OLDEST_FIRST
+from synthetic_jobs.types import Job
 
 _AS_JSON = ("params", "metadata")
+
+
+def _fields_of(text: str) -> JSON:
+    """The fields of the jobs that a schedule makes, as it was given them, of what is stored of it."""
+    columns: dict[str, Any] = from_json(text)
+    return JSON(
+        {FIELDS.get(name, name): from_json(value) if name in _AS_JSON else value for name, value in columns.items()}
+    )
 
 
 @strawberry.type(description="Makes jobs by the clock.")
@@ -60,65 +74,53 @@ class JobSchedule(Node):
     created_at: DateTime = strawberry.field(description="When it was stored first.")
     updated_at: DateTime = strawberry.field(description="When anything of it changed last.")
 
-    @classmethod
-    def of(cls, record: Schedule) -> Self:
-        """The object of a row."""
-        columns: dict[str, Any] = from_json(record.job)
-        job = {
-            FIELDS.get(name, name): from_json(value) if name in _AS_JSON else value for name, value in columns.items()
-        }
-        return cls(
-            id=strawberry.ID(record.id),
-            kind=columns["kind"],
-            cron=record.cron,
-            every_ms=None if record.every_ms is None else Long(record.every_ms),
-            timezone=record.timezone,
-            missed=MissedPolicy(record.missed),
-            overlap=OverlapPolicy(record.overlap),
-            job=JSON(job),
-            starts_at=None if record.starts_at is None else DateTime(record.starts_at),
-            paused_at=None if record.paused_at is None else DateTime(record.paused_at),
-            pause_reason=record.pause_reason,
-            next_at=DateTime(record.next_at),
-            last_at=None if record.last_at is None else DateTime(record.last_at),
-            last_job_id=None if record.last_job_id is None else strawberry.ID(record.last_job_id),
-            version=record.version,
-            created_at=DateTime(record.created_at),
-            updated_at=DateTime(record.updated_at),
-        )
+    of = FromRecord(
+        Schedule,
+        kind=Column("job", read=lambda text: from_json(text)["kind"], parses=True),
+        job=Column("job", read=_fields_of, parses=True),
+    )
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def jobs(
         snapshot: Snapshot,
         parents: "Sequence[JobSchedule]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> list[Connection[Job]]:
         """The jobs that it made, the last one first."""
-        return [
-            page_of_jobs(
-                snapshot,
-                Criteria(schedule_id=parent.id),
-                JobOrder.CREATED_AT_DESC,
-                first=first,
-                after=after,
-                last=last,
-                before=before,
-            )
-            for parent in parents
-        ]
+        return pages(
+            snapshot,
+            Job,
+            select_jobs(Criteria(), each="schedule_id"),
+            each=[parent.id for parent in parents],
+            order=NEWEST_FIRST,
+            asked=asked,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
 
 
-def find_schedule_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[JobSchedule | None]:
+def find_schedule_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[JobSchedule | None]:
     """For each id, the schedule or None: how `node(id:)` finds them."""
-    return [None if record is None else JobSchedule.of(record) for record in list_schedules_by_id(snapshot, ids)]
+    return find_rows(snapshot, JobSchedule, "job_schedules", ids, asked)
 
 
 def page_of_schedules(
-    snapshot: Snapshot, *, first: int | None, after: str | None, last: int | None, before: str | None
+    snapshot: Snapshot,
+    asked: Asked = EVERYTHING,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
 ) -> Connection[JobSchedule]:
     """One page of the schedules, the first stored first.
 
@@ -127,12 +129,10 @@ def page_of_schedules(
     """
     return page(
         snapshot,
-        Schedule,
-        select=f"{COLUMNS} FROM job_schedules",
-        where=[],
-        params={},
-        order=Order(("created_at", "id")),
-        make=JobSchedule.of,
+        JobSchedule,
+        Selection("job_schedules", [], {}),
+        order=OLDEST_FIRST,
+        asked=asked,
         first=first,
         after=after,
         last=last,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
-from synthetic import AfterPosition, Event, Live, Position, Snapshot, batched, check_id, subscription
+from synthetic import AfterPosition, Asked, Event, Live, Position, Snapshot, batched, check_id, subscription
 from synthetic_jobs.enums import JobStatus, JobUpdateType
 from synthetic_jobs.events import (
     JOB_CANCEL_REQUESTED,
@@ -107,11 +107,11 @@ class JobUpdate:
             phase=payload.get("phase"),
         )
 
-    @batched
+    @batched(needs=("job_id",))
     @staticmethod
-    def job(snapshot: Snapshot, parents: "Sequence[JobUpdate]") -> list[Job | None]:
+    def job(snapshot: Snapshot, parents: "Sequence[JobUpdate]", asked: Asked) -> list[Job | None]:
         """The job as it is now, which may be later than this update; null when it is deleted by now."""
-        return find_job_nodes(snapshot, [parent.job_id for parent in parents])
+        return find_job_nodes(snapshot, [parent.job_id for parent in parents], asked)
 
 
 @subscription

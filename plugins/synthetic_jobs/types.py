@@ -3,22 +3,31 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     JSON,
     After,
+    Asked,
     Before,
+    Column,
     Connection,
     DateTime,
     First,
+    FromRecord,
     Last,
     Node,
-    RawJSON,
+    Order,
     Snapshot,
     batched,
+    find_rows,
+    first_of_each,
+    list_rows,
+    page,
+    pages,
 )
 from synthetic_constructs.types import Construct, find_construct_nodes
 from synthetic_jobs.criteria import Criteria
@@ -27,7 +36,12 @@ from synthetic_jobs.inputs import JobFilter
 from synthetic_jobs.model import NEVER
 from synthetic_jobs.model import Job as JobRecord
 from synthetic_jobs.parts import JobAttempt, JobCheckpoint
-from synthetic_jobs.store import list_attempts, list_checkpoints, list_jobs_by_id, load_checkpoint, query_jobs
+from synthetic_jobs.store import select_checkpoints, select_jobs
+from synthetic_jobs.store.checkpoints import LATEST_FIRST, LATEST_LAST
+from synthetic_jobs.store.filters import NEWEST_FIRST, OLDEST_FIRST, mention_scan
+
+BY_NUMBER = Order(("number",), (int,))
+"""The order of attempts."""
 
 OrderBy = Annotated[JobOrder, strawberry.argument(description="In which order.")]
 Filter = Annotated[JobFilter | None, strawberry.argument(description="Which; all without it.")]
@@ -91,114 +105,85 @@ class Job(Node):
     )
     updated_at: DateTime = strawberry.field(description="When anything of it changed last, apart from its lease.")
 
-    @classmethod
-    def of(cls, record: JobRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            user_id=_id(record.user_id),
-            project_id=_id(record.project_id),
-            construct_id=_id(record.construct_id),
-            parent_id=_id(record.parent_id),
-            replay_of=_id(record.replay_of),
-            schedule_id=_id(record.schedule_id),
-            kind=record.kind,
-            key=record.key,
-            command=record.command,
-            params=JSON(RawJSON(record.params)),
-            caller=record.caller,
-            response_channel=record.response_channel,
-            priority=record.priority,
-            max_attempts=record.max_attempts,
-            on_lapse=LapsePolicy(record.on_lapse),
-            idempotency_key=record.idempotency_key,
-            metadata=JSON(RawJSON(record.metadata)),
-            status=JobStatus(record.status),
-            progress=record.progress,
-            phase=record.phase,
-            attempts=record.attempts,
-            run_after=None if record.run_after == NEVER else DateTime(record.run_after),
-            waiting_for=record.waiting_for,
-            lease_owner=record.lease_owner,
-            lease_token=record.lease_token,
-            lease_expires_at=_instant(record.lease_expires_at),
-            cancel_requested_at=_instant(record.cancel_requested_at),
-            result=None if record.result is None else JSON(RawJSON(record.result)),
-            error_message=record.error_message,
-            version=record.version,
-            created_at=DateTime(record.created_at),
-            started_at=_instant(record.started_at),
-            completed_at=_instant(record.completed_at),
-            updated_at=DateTime(record.updated_at),
-        )
+    of = FromRecord(JobRecord, run_after=Column(read=lambda at: None if at == NEVER else at))
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
-    def checkpoints(snapshot: Snapshot, parents: "Sequence[Job]") -> list[list[JobCheckpoint]]:
+    def checkpoints(snapshot: Snapshot, parents: "Sequence[Job]", asked: Asked) -> list[list[JobCheckpoint]]:
         """Where it can go on from, one for each phase, the latest last."""
-        return [
-            [JobCheckpoint.of(checkpoint) for checkpoint in checkpoints]
-            for checkpoints in list_checkpoints(snapshot, [parent.id for parent in parents])
-        ]
+        ids = [parent.id for parent in parents]
+        return list_rows(snapshot, JobCheckpoint, "job_checkpoints", ids, asked, key="job_id", order=LATEST_LAST)
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def checkpoint(
         snapshot: Snapshot,
         parents: "Sequence[Job]",
+        asked: Asked,
         phase: Annotated[
             str | None, strawberry.argument(description="That of this phase; the latest without it.")
         ] = None,
     ) -> list[JobCheckpoint | None]:
         """One checkpoint, or null where there is none."""
-        # One seek for each parent: one query for all would read the data of all their checkpoints.
-        found = [load_checkpoint(snapshot, parent.id, phase) for parent in parents]
-        return [None if checkpoint is None else JobCheckpoint.of(checkpoint) for checkpoint in found]
+        return first_of_each(
+            snapshot,
+            JobCheckpoint,
+            select_checkpoints(phase),
+            each=[parent.id for parent in parents],
+            order=LATEST_FIRST,
+            asked=asked,
+        )
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
-    def history(snapshot: Snapshot, parents: "Sequence[Job]") -> list[list[JobAttempt]]:
+    def history(snapshot: Snapshot, parents: "Sequence[Job]", asked: Asked) -> list[list[JobAttempt]]:
         """The attempts at it, those that do not count too, the first one first. Of very many, the last are kept."""
-        return [
-            [JobAttempt.of(attempt) for attempt in attempts]
-            for attempts in list_attempts(snapshot, [parent.id for parent in parents])
-        ]
+        ids = [parent.id for parent in parents]
+        return list_rows(snapshot, JobAttempt, "job_attempts", ids, asked, key="job_id", order=BY_NUMBER)
 
-    @batched
+    @batched(needs=("construct_id",))
     @staticmethod
-    def construct(snapshot: Snapshot, parents: "Sequence[Job]") -> list[Construct | None]:
+    def construct(snapshot: Snapshot, parents: "Sequence[Job]", asked: Asked) -> list[Construct | None]:
         """The construct that it works on."""
-        # No construct has an empty id.
-        return find_construct_nodes(snapshot, [parent.construct_id or "" for parent in parents])
+        return find_construct_nodes(snapshot, [parent.construct_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("parent_id",))
     @staticmethod
-    def parent(snapshot: Snapshot, parents: "Sequence[Job]") -> "list[Job | None]":
+    def parent(snapshot: Snapshot, parents: "Sequence[Job]", asked: Asked) -> "list[Job | None]":
         """The job that it is a part of; null too where that is not stored any more."""
-        # No job has an empty id.
-        return find_job_nodes(snapshot, [parent.parent_id or "" for parent in parents])
+        return find_job_nodes(snapshot, [parent.parent_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def children(
         snapshot: Snapshot,
         parents: "Sequence[Job]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> "list[Connection[Job]]":
         """The jobs that are its parts, the first stored first."""
-        return [
-            page_of_jobs(snapshot, Criteria(parent_id=parent.id), JobOrder.CREATED_AT_ASC, first, after, last, before)
-            for parent in parents
-        ]
+        return pages(
+            snapshot,
+            Job,
+            select_jobs(Criteria(), each="parent_id"),
+            each=[parent.id for parent in parents],
+            order=OLDEST_FIRST,
+            asked=asked,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
 
 
-@batched
+@batched(needs=("id",))
 def jobs(
     snapshot: Snapshot,
     parents: Sequence[Construct],
+    asked: Asked,
     filter: Filter = None,
     order_by: OrderBy = JobOrder.CREATED_AT_DESC,
     first: First = None,
@@ -208,40 +193,56 @@ def jobs(
 ) -> list[Connection[Job]]:
     """The jobs that work on it, the last stored first unless asked otherwise."""
     criteria = Criteria() if filter is None else filter.criteria()
-    return [
-        page_of_jobs(snapshot, criteria.of_construct(parent.id), order_by, first, after, last, before)
-        for parent in parents
-    ]
+    mention_scan(snapshot, criteria)
+    return pages(
+        snapshot,
+        Job,
+        select_jobs(criteria, each="construct_id"),
+        each=[parent.id for parent in parents],
+        order=order_of(order_by),
+        asked=asked,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
+    )
 
 
-def find_job_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Job | None]:
+def find_job_nodes(snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING) -> list[Job | None]:
     """For each id, the job or None: how `node(id:)` finds them."""
-    return [None if record is None else Job.of(record) for record in list_jobs_by_id(snapshot, ids)]
+    return find_rows(snapshot, Job, "sync_jobs", ids, asked)
+
+
+def order_of(order_by: JobOrder) -> Order:
+    """The order that a client asks for."""
+    return NEWEST_FIRST if order_by is JobOrder.CREATED_AT_DESC else OLDEST_FIRST
 
 
 def page_of_jobs(
-    snapshot: Snapshot, criteria: Criteria, order_by: JobOrder, first: First, after: After, last: Last, before: Before
+    snapshot: Snapshot,
+    criteria: Criteria,
+    order_by: JobOrder,
+    asked: Asked = EVERYTHING,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
 ) -> Connection[Job]:
     """One page of the jobs that meet the criteria.
 
     Raises:
         BadUserInputError: A value is not acceptable, or a cursor is not of this list.
     """
-    return query_jobs(
+    mention_scan(snapshot, criteria)
+    return page(
         snapshot,
-        criteria,
-        newest_first=order_by is JobOrder.CREATED_AT_DESC,
+        Job,
+        select_jobs(criteria),
+        order=order_of(order_by),
+        asked=asked,
         first=first,
         after=after,
         last=last,
         before=before,
-        make=Job.of,
     )
-
-
-def _id(value: str | None) -> strawberry.ID | None:
-    return None if value is None else strawberry.ID(value)
-
-
-def _instant(value: int | None) -> DateTime | None:
-    return None if value is None else DateTime(value)

@@ -47,7 +47,7 @@ class ConstructActivity:
         )
 
 
-@batched(reads=("projections.activity",))
+@batched(reads=("projections.activity",), needs=("id",))
 def activity(snapshot: Snapshot, parents: Sequence[Construct]) -> list[ConstructActivity]:
     """What has happened in it: sessions, messages, tokens and the last event."""
     epoch = snapshot.position().epoch

@@ -12,8 +12,8 @@ from synthetic_constructs.store import Criteria as ConstructCriteria
 from synthetic_sessions.model import Criteria, Session, SessionContent, SessionStatus
 from synthetic_sessions.store import save_session, select_sessions
 
-OLDEST_FIRST = Order(("started_at", "id"))
-NEWEST_FIRST = Order(("created_at", "id"), descending=True)
+OLDEST_FIRST = Order(("started_at", "id"), (int, str))
+NEWEST_FIRST = Order(("created_at", "id"), (int, str), descending=True)
 ACTIVE_MAX = 24
 """The fleet of a live demo does not grow beyond so many agents at work, unless its history left more."""
 

@@ -6,25 +6,24 @@ from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_sessions.enums import SessionOrder
 from synthetic_sessions.model import Criteria
-from synthetic_sessions.store import find_session
 from synthetic_sessions.types import Filter, OrderBy, Session, page_of_sessions
 
 
 @query
 def session(
-    snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    snapshot: Snapshot, asked: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 ) -> Session | None:
     """The session with this id, or null."""
-    record = find_session(snapshot, id)
-    return None if record is None else Session.of(record)
+    return find_row(snapshot, Session, "sessions", id, asked)
 
 
 @query
 def sessions(
     snapshot: Snapshot,
+    asked: Asked,
     filter: Filter = None,
     order_by: OrderBy = SessionOrder.STARTED_AT_DESC,
     first: First = None,
@@ -34,4 +33,4 @@ def sessions(
 ) -> Connection[Session]:
     """Sessions, the last started first unless asked otherwise."""
     criteria = Criteria() if filter is None else filter.criteria()
-    return page_of_sessions(snapshot, criteria, order_by, first=first, after=after, last=last, before=before)
+    return page_of_sessions(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)

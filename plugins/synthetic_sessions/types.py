@@ -3,31 +3,35 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     JSON,
     After,
+    Asked,
     Before,
     Connection,
     DateTime,
     First,
+    FromRecord,
     Last,
     Node,
     Order,
-    RawJSON,
     Snapshot,
     batched,
+    find_rows,
     page,
+    pages,
 )
 from synthetic_constructs.types import Construct, find_construct_nodes
 from synthetic_sessions.enums import SessionOrder, SessionStatus
 from synthetic_sessions.inputs import SessionFilter
 from synthetic_sessions.model import Criteria
 from synthetic_sessions.model import Session as SessionRecord
-from synthetic_sessions.store import list_sessions_by_id, select_sessions
+from synthetic_sessions.store import select_sessions
 
 OrderBy = Annotated[SessionOrder, strawberry.argument(description="In which order.")]
 Filter = Annotated[SessionFilter | None, strawberry.argument(description="Which; all without it.")]
@@ -59,70 +63,52 @@ class Session(Node):
     created_at: DateTime = strawberry.field(description="When it was stored first.")
     updated_at: DateTime = strawberry.field(description="When it was changed last.")
 
-    @classmethod
-    def of(cls, record: SessionRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            agent=record.agent,
-            title=record.title,
-            user_id=None if record.user_id is None else strawberry.ID(record.user_id),
-            project_id=None if record.project_id is None else strawberry.ID(record.project_id),
-            construct_id=None if record.construct_id is None else strawberry.ID(record.construct_id),
-            parent_session_id=None if record.parent_session_id is None else strawberry.ID(record.parent_session_id),
-            status=SessionStatus(record.status),
-            started_at=DateTime(record.started_at),
-            last_activity_at=DateTime(record.last_activity_at),
-            ended_at=None if record.ended_at is None else DateTime(record.ended_at),
-            metadata=JSON(RawJSON(record.metadata)),
-            version=record.version,
-            created_at=DateTime(record.created_at),
-            updated_at=DateTime(record.updated_at),
-        )
+    of = FromRecord(SessionRecord)
 
-    @batched
+    @batched(needs=("construct_id",))
     @staticmethod
-    def construct(snapshot: Snapshot, parents: "Sequence[Session]") -> list[Construct | None]:
+    def construct(snapshot: Snapshot, parents: "Sequence[Session]", asked: Asked) -> list[Construct | None]:
         """The construct that it works on."""
-        # No construct has an empty id.
-        return find_construct_nodes(snapshot, [parent.construct_id or "" for parent in parents])
+        return find_construct_nodes(snapshot, [parent.construct_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("parent_session_id",))
     @staticmethod
-    def parent(snapshot: Snapshot, parents: "Sequence[Session]") -> "list[Session | None]":
+    def parent(snapshot: Snapshot, parents: "Sequence[Session]", asked: Asked) -> "list[Session | None]":
         """The session whose agent started this one; null too where that is not stored (yet)."""
-        # No session has an empty id.
-        return find_session_nodes(snapshot, [parent.parent_session_id or "" for parent in parents])
+        return find_session_nodes(snapshot, [parent.parent_session_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def children(
         snapshot: Snapshot,
         parents: "Sequence[Session]",
+        asked: Asked,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> "list[Connection[Session]]":
         """The sessions of the sub-agents that it started, the first started first."""
-        return [
-            page_of_sessions(
-                snapshot,
-                Criteria(parent_session_id=parent.id),
-                SessionOrder.STARTED_AT_ASC,
-                first=first,
-                after=after,
-                last=last,
-                before=before,
-            )
-            for parent in parents
-        ]
+        order = order_of(SessionOrder.STARTED_AT_ASC)
+        return pages(
+            snapshot,
+            Session,
+            select_sessions(Criteria(), order.columns[0], each="parent_session_id"),
+            each=[parent.id for parent in parents],
+            order=order,
+            asked=asked,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
 
 
-@batched
+@batched(needs=("id",))
 def sessions(
     snapshot: Snapshot,
     parents: Sequence[Construct],
+    asked: Asked,
     filter: Filter = None,
     order_by: OrderBy = SessionOrder.STARTED_AT_DESC,
     first: First = None,
@@ -132,29 +118,39 @@ def sessions(
 ) -> list[Connection[Session]]:
     """The sessions that work on it, those of sub-agents too; the last started first unless asked otherwise."""
     criteria = Criteria() if filter is None else filter.criteria()
-    return [
-        page_of_sessions(
-            snapshot,
-            criteria.of_construct(parent.id),
-            order_by,
-            first=first,
-            after=after,
-            last=last,
-            before=before,
-        )
-        for parent in parents
-    ]
+    order = order_of(order_by)
+    return pages(
+        snapshot,
+        Session,
+        select_sessions(criteria, order.columns[0], each="construct_id"),
+        each=[parent.id for parent in parents],
+        order=order,
+        asked=asked,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
+    )
 
 
-def find_session_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Session | None]:
+def find_session_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[Session | None]:
     """For each id, the session or None: how `node(id:)` finds them."""
-    return [None if record is None else Session.of(record) for record in list_sessions_by_id(snapshot, ids)]
+    return find_rows(snapshot, Session, "sessions", ids, asked)
+
+
+def order_of(order_by: SessionOrder) -> Order:
+    """The order that a client asks for."""
+    column, direction = order_by.value.split()
+    return Order((column, "id"), (int, str), descending=direction == "desc")
 
 
 def page_of_sessions(
     snapshot: Snapshot,
     criteria: Criteria,
     order_by: SessionOrder,
+    asked: Asked = EVERYTHING,
     *,
     first: int | None,
     after: str | None,
@@ -164,18 +160,15 @@ def page_of_sessions(
     """One page of the sessions that meet the criteria.
 
     Raises:
-        BadUserInputError: A value is not acceptable, or a cursor is not of this list.
+        BadUserInputError: A value in the criteria is not acceptable, or a cursor is not of this list.
     """
-    column, direction = order_by.value.split()
-    selection = select_sessions(criteria, column)
+    order = order_of(order_by)
     return page(
         snapshot,
-        SessionRecord,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
-        order=Order((column, "id"), descending=direction == "desc"),
-        make=Session.of,
+        Session,
+        select_sessions(criteria, order.columns[0]),
+        order=order,
+        asked=asked,
         first=first,
         after=after,
         last=last,

@@ -124,6 +124,11 @@ def encode(columns: Columns) -> Encoded:
     return Encoded(ids, b"".join([*bodies, head, len(head).to_bytes(_LENGTH_BYTES, "little")]))
 
 
+def head_bytes(encoded: Encoded) -> int:
+    """How many bytes are parsed before a message is found, as the stretch says; at most all of it."""
+    return min(int.from_bytes(encoded.rest[-_LENGTH_BYTES:], "little"), len(encoded.rest))
+
+
 class Sealed:
     """The messages of a stretch, of which only those that are asked for are brought out.
 

@@ -16,7 +16,7 @@ SOURCE = "demo"
 BATCH_MESSAGES = 32
 """An agent sends what it has said and done in batches of at most so many."""
 
-LATEST_FIRST = Order(("last_activity_at", "id"), descending=True)
+LATEST_FIRST = Order(("last_activity_at", "id"), (int, str), descending=True)
 LOOKED_AT = 20
 """Of the active sessions, a step looks at so many, those that were active last."""
 

@@ -8,16 +8,20 @@ blocks.
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from operator import add
+from typing import Annotated, Any, cast
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     JSON,
-    BadUserInputError,
+    Asked,
+    Column,
     Connection,
     DateTime,
-    Edge,
+    FromRecord,
+    Layout,
     LimitSettings,
     Long,
     Node,
@@ -28,16 +32,18 @@ from synthetic import (
     Window,
     bad_input,
     batched,
-    encode_cursor,
-    page_info,
+    connection_of,
     read_window,
 )
 from synthetic_transcripts import store
 from synthetic_transcripts.content import text_of_blocks
 from synthetic_transcripts.enums import MessageKind, MessageRole
-from synthetic_transcripts.model import ContentForm, Message, Transcript
+from synthetic_transcripts.model import ContentForm, KindCounts, MessageRow
+from synthetic_transcripts.store.message_pages import SEQ_MAX, MessageRows, Span, row_of
 
-BY_SEQ = Order(("seq",))
+BY_SEQ = Order(("seq",), (int,))
+_BODY = ("transcript_key", "seq", "form", "content_bytes", "metadata_bytes", "body")
+"""What says of a message where its content is."""
 
 Kinds = Annotated[
     list[MessageKind] | None, strawberry.argument(description="Only messages of these kinds; all without it.")
@@ -55,6 +61,20 @@ class TokenUsage:
     output_tokens: Long = strawberry.field(description="Tokens that it wrote.")
     cache_read_tokens: Long = strawberry.field(description="Tokens that it read from a cache.")
     cache_write_tokens: Long = strawberry.field(description="Tokens that were put into a cache.")
+
+
+def _usage_of(
+    input_tokens: int | None, output_tokens: int, cache_read_tokens: int, cache_write_tokens: int
+) -> TokenUsage | None:
+    # The four are None together.
+    if input_tokens is None:
+        return None
+    return TokenUsage(
+        input_tokens=Long(input_tokens),
+        output_tokens=Long(output_tokens),
+        cache_read_tokens=Long(cache_read_tokens),
+        cache_write_tokens=Long(cache_write_tokens),
+    )
 
 
 @strawberry.type(description="One message of a transcript.")
@@ -77,102 +97,102 @@ class TranscriptMessage(Node):
     parent_source_id: str | None = strawberry.field(description="The sourceId of the message that it answers.")
     occurred_at: DateTime | None = strawberry.field(description="When it was written, where the source says so.")
     size_bytes: Long = strawberry.field(description="Bytes of content and metadata, as JSON.")
-    record: strawberry.Private[Message]
+    transcript_key: strawberry.Private[int]
+    form: strawberry.Private[str]
+    content_bytes: strawberry.Private[int]
+    metadata_bytes: strawberry.Private[int]
     body: strawberry.Private[bytes | None]
 
-    @classmethod
-    def of(cls, record: Message, transcript_id: str) -> Self:
-        """The object of a stored message."""
-        usage = record.usage
-        return cls(
-            id=strawberry.ID(f"{transcript_id}:{record.seq}"),
-            transcript_id=strawberry.ID(transcript_id),
-            seq=record.seq,
-            source_id=record.source_id,
-            role=record.role,
-            kind=record.kind,
-            tool_call_count=record.tool_calls,
-            model=record.model,
-            usage=None
-            if usage is None
-            else TokenUsage(
-                input_tokens=Long(usage.input_tokens),
-                output_tokens=Long(usage.output_tokens),
-                cache_read_tokens=Long(usage.cache_read_tokens),
-                cache_write_tokens=Long(usage.cache_write_tokens),
-            ),
-            usage_id=record.usage_id,
-            parent_source_id=record.parent_source_id,
-            occurred_at=None if record.occurred_at is None else DateTime(record.occurred_at),
-            size_bytes=Long(record.content_bytes + record.metadata_bytes),
-            record=record,
-            body=record.body,
-        )
+    of = FromRecord(
+        MessageRow,
+        id=Column("transcript_id", "seq", read=lambda transcript_id, seq: f"{transcript_id}:{seq}"),
+        tool_call_count=Column("tool_calls"),
+        usage=Column("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", read=_usage_of),
+        size_bytes=Column("content_bytes", "metadata_bytes", read=add),
+    )
 
-    @batched
+    @batched(needs=_BODY)
     @staticmethod
     def text(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[str]:
         """Its text: as it came, or taken out of its blocks, each on a line of its own."""
         return [
-            text_of_blocks(content) if parent.record.form == ContentForm.BLOCKS else content.decode()
+            text_of_blocks(content) if parent.form == ContentForm.BLOCKS else content.decode()
             for parent, content in zip(parents, _contents(snapshot, parents), strict=True)
         ]
 
-    @batched
+    @batched(needs=_BODY)
     @staticmethod
     def blocks(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON | None]:
         """Its content as blocks (JSON), as they came; null where it came as plain text."""
         return [
-            JSON(RawJSON(content.decode())) if parent.record.form == ContentForm.BLOCKS else None
+            JSON(RawJSON(content.decode())) if parent.form == ContentForm.BLOCKS else None
             for parent, content in zip(parents, _contents(snapshot, parents), strict=True)
         ]
 
-    @batched
+    @batched(needs=_BODY)
     @staticmethod
     def metadata(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON]:
         """What else came with it: a JSON object."""
         bodies = _bodies(snapshot, parents)
+        snapshot.spend(sum(parent.metadata_bytes for parent in parents))
         return [
-            JSON(RawJSON(body[parent.record.content_bytes :].decode() or "{}"))
+            JSON(RawJSON(body[parent.content_bytes :].decode() or "{}"))
             for parent, body in zip(parents, bodies, strict=True)
         ]
 
-    @batched
+    @batched(needs=("transcript_key", "transcript_id", "parent_source_id"))
     @staticmethod
     def parent(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> "list[TranscriptMessage | None]":
         """The message that it answers; null where that is not in the transcript."""
         wanted: dict[int, set[str]] = {}
         for message in parents:
             if message.parent_source_id is not None:
-                wanted.setdefault(message.record.transcript_key, set()).add(message.parent_source_id)
+                wanted.setdefault(message.transcript_key, set()).add(message.parent_source_id)
         seqs = {key: store.find_seqs(snapshot, key, sorted(ids)) for key, ids in wanted.items()}
         places = [
-            (message.transcript_id, seqs.get(message.record.transcript_key, {}).get(message.parent_source_id or "", 0))
+            (message.transcript_id, seqs.get(message.transcript_key, {}).get(message.parent_source_id or "", 0))
             for message in parents
         ]
         return _at(snapshot, places)
 
 
-def page_of_messages(
-    snapshot: Snapshot, transcript: Transcript, window: Window, kinds: Sequence[MessageKind] | None
-) -> Connection[TranscriptMessage]:
-    """A page of a transcript's messages."""
-    bounds = {
-        "after_seq": 0 if window.after is None else _seq(window.after, "after"),
-        "before_seq": None if window.before is None else _seq(window.before, "before"),
-    }
-    size = {"last" if window.backward else "first": window.size}
-    found = store.read_messages(snapshot, transcript, kinds=kinds, **bounds, **size)
-    edges = [
-        Edge(node=TranscriptMessage.of(message, transcript.id), cursor=encode_cursor(BY_SEQ, [message.seq]))
-        for message in found.messages
+def pages_of_messages(
+    snapshot: Snapshot,
+    transcript_ids: Sequence[str],
+    window: Window,
+    kinds: Sequence[MessageKind] | None,
+    asked: Asked = EVERYTHING,
+) -> list[Connection[TranscriptMessage]]:
+    """For each transcript a page of its messages; an empty one where it was deleted just now."""
+    low = 1 if window.after is None else max(_seq(window.after), 0) + 1
+    high = SEQ_MAX if window.before is None else _seq(window.before) - 1
+    span = Span(min(low, SEQ_MAX), max(min(high, SEQ_MAX), 0), window.size, window.backward)
+    of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
+    attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
+    layout = TranscriptMessage.of.layout(MessageRow._fields, attributes)
+    if kinds is None:
+        with_bodies = attributes is None or "body" in attributes
+        found = store.read_message_rows(snapshot, transcript_ids, span, with_bodies=with_bodies)
+    else:
+        found = store.read_rows_of_kinds(snapshot, transcript_ids, span, kinds)
+    # An error in the place of a page is that of its transcript alone.
+    return [
+        cast("Any", each) if isinstance(each, Exception) else _page_of(each, layout, window, kinds) for each in found
     ]
-    counts = transcript.counts._asdict()
+
+
+def _page_of(
+    found: MessageRows | None, layout: Layout, window: Window, kinds: Sequence[MessageKind] | None
+) -> Connection[TranscriptMessage]:
+    page = MessageRows([], more=False, counts=KindCounts()) if found is None else found
 
     def count() -> int:
-        return transcript.message_count if kinds is None else sum(counts[kind.lower()] for kind in set(kinds))
+        counts = page.counts._asdict()
+        return sum(page.counts) if kinds is None else sum(counts[kind.lower()] for kind in set(kinds))
 
-    return Connection(edges=edges, page_info=page_info(edges, window, more=found.more), count=count)
+    return connection_of(
+        page.rows, layout, columns=MessageRow._fields, order=BY_SEQ, window=window, more=page.more, count=count
+    )
 
 
 def window_of_messages(
@@ -188,7 +208,7 @@ def window_of_messages(
         return window
     if from_seq < 1:
         raise bad_input("fromSeq", "must be at least 1: the first message has 1")
-    lowest = from_seq - 1 if window.after is None else max(from_seq - 1, _seq(window.after, "after"))
+    lowest = from_seq - 1 if window.after is None else max(from_seq - 1, _seq(window.after))
     return Window(size=window.size, backward=window.backward, after=[lowest], before=window.before)
 
 
@@ -205,21 +225,20 @@ def find_message_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Transcrip
 def _at(snapshot: Snapshot, places: Sequence[tuple[str, int]]) -> list[TranscriptMessage | None]:
     found = store.find_messages(snapshot, places)
     return [
-        None if message is None else TranscriptMessage.of(message, transcript_id)
+        None if message is None else TranscriptMessage.of(row_of(message, transcript_id))
         for (transcript_id, _), message in zip(places, found, strict=True)
     ]
 
 
-def _seq(values: Sequence[Value], argument: str) -> int:
-    (seq,) = values
-    if not isinstance(seq, int):
-        raise BadUserInputError(f"`{argument}` is not a cursor of this list.", details={"field": argument})
+def _seq(values: Sequence[Value]) -> int:
+    # Checked with the window.
+    (seq,) = cast("Sequence[int]", values)
     return seq
 
 
 def _bodies(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:
     """The bodies of messages, fetched where they are stored apart, once for all fields that need them."""
-    bodies = store.load_bodies(snapshot, [message.record for message in messages if message.body is None])
+    bodies = store.load_bodies(snapshot, [message for message in messages if message.body is None])
     for message, body in zip([message for message in messages if message.body is None], bodies, strict=True):
         message.body = body
     return [message.body or b"" for message in messages]
@@ -227,4 +246,5 @@ def _bodies(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[b
 
 def _contents(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:
     bodies = _bodies(snapshot, messages)
-    return [body[: message.record.content_bytes] for message, body in zip(messages, bodies, strict=True)]
+    snapshot.spend(sum(message.content_bytes for message in messages))
+    return [body[: message.content_bytes] for message, body in zip(messages, bodies, strict=True)]

@@ -171,21 +171,20 @@ class ModelUsage(NamedTuple):
     responses: int
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(NamedTuple):
     """A row of `transcripts`.
 
     Attributes:
         key: The number by which other tables name it.
         id: The id by which everybody else does.
-        counts: Messages by kind.
+        kind_text: How many messages of this kind it has; so with the five that follow.
         tool_call_count: Tool calls made in all messages.
         size_bytes: Bytes of content and metadata, as JSON, before compression.
         first_at: Earliest `occurred_at` of its messages, None when none has one.
         last_at: Latest `occurred_at`.
-        appended_at: When messages were last appended, None before the first.
         tail_count: Messages that are not sealed yet.
         tail_bytes: Bytes of content and metadata that stand in the tail.
+        appended_at: When messages were last appended, None before the first.
     """
 
     key: int
@@ -194,7 +193,12 @@ class Transcript:
     source: str | None
     title: str | None
     message_count: int
-    counts: KindCounts
+    kind_text: int
+    kind_thinking: int
+    kind_tool_call: int
+    kind_tool_result: int
+    kind_system: int
+    kind_other: int
     tool_call_count: int
     size_bytes: int
     first_at: int | None
@@ -204,6 +208,18 @@ class Transcript:
     appended_at: int | None
     created_at: int
     updated_at: int
+
+    @property
+    def counts(self) -> KindCounts:
+        """Messages by kind."""
+        return KindCounts(
+            self.kind_text,
+            self.kind_thinking,
+            self.kind_tool_call,
+            self.kind_tool_result,
+            self.kind_system,
+            self.kind_other,
+        )
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -228,6 +244,40 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     tool_calls: int
     model: str | None
     usage: Usage | None
+    usage_id: str | None
+    parent_source_id: str | None
+    occurred_at: int | None
+    content_bytes: int
+    metadata_bytes: int
+    body: bytes | None
+
+
+class MessageRow(NamedTuple):
+    """A message as it is given out in pages: a row of which no object need be made.
+
+    Attributes:
+        place: Of its transcript among those that are read, or None.
+        part: Tells it from other rows of the same statement.
+        transcript_id: Id of its transcript.
+
+    The others are those of a `Message`, its usage column by column.
+    """
+
+    place: int | None
+    part: int
+    transcript_id: str
+    transcript_key: int
+    seq: int
+    source_id: str
+    role: str
+    kind: str
+    form: str
+    tool_calls: int
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
     usage_id: str | None
     parent_source_id: str | None
     occurred_at: int | None

@@ -6,25 +6,24 @@ from typing import Annotated
 
 import strawberry
 
-from synthetic import After, Before, Connection, First, Last, Snapshot, query
+from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_transcripts.enums import TranscriptOrder
 from synthetic_transcripts.model import Criteria
-from synthetic_transcripts.store import find_transcript
 from synthetic_transcripts.types import Filter, OrderBy, Transcript, page_of_transcripts
 
 
 @query
 def transcript(
-    snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    snapshot: Snapshot, asked: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 ) -> Transcript | None:
     """The transcript with this id, or null."""
-    record = find_transcript(snapshot, id)
-    return None if record is None else Transcript.of(record)
+    return find_row(snapshot, Transcript, "transcripts", id, asked)
 
 
 @query
 def transcripts(
     snapshot: Snapshot,
+    asked: Asked,
     filter: Filter = None,
     order_by: OrderBy = TranscriptOrder.CREATED_AT_DESC,
     first: First = None,
@@ -34,4 +33,4 @@ def transcripts(
 ) -> Connection[Transcript]:
     """Transcripts, the last stored first unless asked otherwise."""
     criteria = Criteria() if filter is None else filter.criteria()
-    return page_of_transcripts(snapshot, criteria, order_by, first=first, after=after, last=last, before=before)
+    return page_of_transcripts(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)

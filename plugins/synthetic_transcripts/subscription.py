@@ -4,14 +4,17 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 from synthetic import AfterPosition, Live, Position, Snapshot, batched, subscription
 from synthetic_transcripts import store
+from synthetic_transcripts.errors import TranscriptDamagedError
 from synthetic_transcripts.events import MESSAGES_APPENDED, TRANSCRIPT_DELETED
 from synthetic_transcripts.message_types import TranscriptMessage
+from synthetic_transcripts.model import Transcript
+from synthetic_transcripts.store.message_pages import row_of
 
 TranscriptId = Annotated[strawberry.ID, strawberry.argument(description="Id of the transcript.")]
 
@@ -25,7 +28,7 @@ class TranscriptMessagesUpdate:
     first_seq: int = strawberry.field(description="Seq of the first one.")
     last_seq: int = strawberry.field(description="Seq of the last one.")
 
-    @batched
+    @batched(needs=("transcript_id", "first_seq", "last_seq"))
     @staticmethod
     def messages(
         snapshot: Snapshot, parents: "Sequence[TranscriptMessagesUpdate]"
@@ -35,20 +38,19 @@ class TranscriptMessagesUpdate:
         Null, with an error, when they cannot be read; what comes after them is delivered all the same.
         """
         transcripts = store.find_transcripts(snapshot, [parent.transcript_id for parent in parents])
-        return [
-            []
-            if transcript is None
-            else [
-                TranscriptMessage.of(message, transcript.id)
-                for message in store.read_messages(
-                    snapshot,
-                    transcript,
-                    after_seq=parent.first_seq - 1,
-                    first=parent.last_seq - parent.first_seq + 1,
-                ).messages
-            ]
-            for parent, transcript in zip(parents, transcripts, strict=True)
-        ]
+        return [_read(snapshot, *each) for each in zip(parents, transcripts, strict=True)]
+
+
+def _read(snapshot: Snapshot, update: TranscriptMessagesUpdate, transcript: Transcript | None) -> Any:
+    """The messages of an update; the error where they cannot be read, which is then that update's alone."""
+    if transcript is None:
+        return []
+    size = update.last_seq - update.first_seq + 1
+    try:
+        found = store.read_messages(snapshot, transcript, after_seq=update.first_seq - 1, first=size)
+    except TranscriptDamagedError as error:
+        return error
+    return [TranscriptMessage.of(row_of(message, transcript.id)) for message in found.messages]
 
 
 @subscription

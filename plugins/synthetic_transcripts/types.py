@@ -3,23 +3,29 @@
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 
 import strawberry
 
 from synthetic import (
+    EVERYTHING,
     After,
+    Asked,
     Before,
+    Column,
     Connection,
     DateTime,
     First,
+    FromRecord,
     Last,
     Long,
     Node,
     Order,
     Snapshot,
     batched,
+    find_rows,
     page,
+    pages,
 )
 from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts import store
@@ -30,14 +36,13 @@ from synthetic_transcripts.message_types import (
     Kinds,
     TranscriptMessage,
     find_message_nodes,
-    page_of_messages,
+    pages_of_messages,
     window_of_messages,
 )
-from synthetic_transcripts.model import Criteria
+from synthetic_transcripts.model import Criteria, MessageKind
 from synthetic_transcripts.model import ModelUsage as ModelUsageRecord
 from synthetic_transcripts.model import Transcript as TranscriptRecord
-from synthetic_transcripts.store.filters import conditions_of
-from synthetic_transcripts.store.transcripts import COLUMNS, transcript_from
+from synthetic_transcripts.store.filters import select_transcripts
 
 __all__ = [
     "MessageCounts",
@@ -75,17 +80,13 @@ class ModelUsage:
     cache_read_tokens: Long = strawberry.field(description="Tokens that it read from a cache.")
     cache_write_tokens: Long = strawberry.field(description="Tokens that were put into a cache.")
 
-    @classmethod
-    def of(cls, record: ModelUsageRecord) -> Self:
-        """The object of a sum."""
-        return cls(
-            model=record.model,
-            responses=record.responses,
-            input_tokens=Long(record.input_tokens),
-            output_tokens=Long(record.output_tokens),
-            cache_read_tokens=Long(record.cache_read_tokens),
-            cache_write_tokens=Long(record.cache_write_tokens),
-        )
+    of = FromRecord(ModelUsageRecord)
+
+
+def _counts_of(text: int, thinking: int, tool_call: int, tool_result: int, system: int, other: int) -> MessageCounts:
+    return MessageCounts(
+        text=text, thinking=thinking, tool_call=tool_call, tool_result=tool_result, system=system, other=other
+    )
 
 
 @strawberry.type(description="The messages of a session, in order.")
@@ -105,46 +106,32 @@ class Transcript(Node):
     appended_at: DateTime | None = strawberry.field(description="When messages were appended last.")
     created_at: DateTime = strawberry.field(description="When it was stored first.")
     updated_at: DateTime = strawberry.field(description="When it was changed last.")
-    record: strawberry.Private[TranscriptRecord]
+    key: strawberry.Private[int]
 
-    @classmethod
-    def of(cls, record: TranscriptRecord) -> Self:
-        """The object of a row."""
-        return cls(
-            id=strawberry.ID(record.id),
-            session_id=strawberry.ID(record.session_id),
-            source=record.source,
-            title=record.title,
-            message_count=record.message_count,
-            message_counts=MessageCounts(**record.counts._asdict()),
-            tool_call_count=record.tool_call_count,
-            size_bytes=Long(record.size_bytes),
-            first_at=None if record.first_at is None else DateTime(record.first_at),
-            last_at=None if record.last_at is None else DateTime(record.last_at),
-            appended_at=None if record.appended_at is None else DateTime(record.appended_at),
-            created_at=DateTime(record.created_at),
-            updated_at=DateTime(record.updated_at),
-            record=record,
-        )
+    of = FromRecord(
+        TranscriptRecord,
+        message_counts=Column(*(f"kind_{kind.lower()}" for kind in MessageKind), read=_counts_of),
+    )
 
-    @batched
+    @batched(needs=("session_id",))
     @staticmethod
-    def session(snapshot: Snapshot, parents: "Sequence[Transcript]") -> list[Session | None]:
+    def session(snapshot: Snapshot, parents: "Sequence[Transcript]", asked: Asked) -> list[Session | None]:
         """The session that it belongs to."""
-        return find_session_nodes(snapshot, [parent.session_id for parent in parents])
+        return find_session_nodes(snapshot, [parent.session_id for parent in parents], asked)
 
-    @batched
+    @batched(needs=("key",))
     @staticmethod
     def usage(snapshot: Snapshot, parents: "Sequence[Transcript]") -> list[list[ModelUsage]]:
         """What its responses cost, by model."""
-        sums = store.list_usage(snapshot, [parent.record.key for parent in parents])
+        sums = store.list_usage(snapshot, [parent.key for parent in parents])
         return [[ModelUsage.of(record) for record in records] for records in sums]
 
-    @batched
+    @batched(needs=("id",))
     @staticmethod
     def messages(
         snapshot: Snapshot,
         parents: "Sequence[Transcript]",
+        asked: Asked,
         kinds: Kinds = None,
         from_seq: FromSeq = None,
         first: First = None,
@@ -154,18 +141,14 @@ class Transcript(Node):
     ) -> list[Connection[TranscriptMessage]]:
         """Its messages, in the order of seq."""
         window = window_of_messages(snapshot, first, after, last, before, from_seq)
-        # Read again: messages may have been appended between the mutation that answers and the snapshot of its answer.
-        transcripts = store.find_transcripts(snapshot, [parent.id for parent in parents])
-        return [
-            page_of_messages(snapshot, transcript or parent.record, window, kinds)
-            for parent, transcript in zip(parents, transcripts, strict=True)
-        ]
+        return pages_of_messages(snapshot, [parent.id for parent in parents], window, kinds, asked)
 
 
-@batched
+@batched(needs=("id",))
 def transcripts(
     snapshot: Snapshot,
     parents: Sequence[Session],
+    asked: Asked,
     order_by: OrderBy = TranscriptOrder.CREATED_AT_ASC,
     first: First = None,
     after: After = None,
@@ -173,36 +156,45 @@ def transcripts(
     before: Before = None,
 ) -> list[Connection[Transcript]]:
     """Its transcripts, the first stored first unless asked otherwise."""
-    return [
-        page_of_transcripts(
-            snapshot,
-            Criteria(session_id=parent.id),
-            order_by,
-            first=first,
-            after=after,
-            last=last,
-            before=before,
-        )
-        for parent in parents
-    ]
+    return pages(
+        snapshot,
+        Transcript,
+        select_transcripts(Criteria(), each="session_id"),
+        each=[parent.id for parent in parents],
+        order=order_of(order_by),
+        asked=asked,
+        first=first,
+        after=after,
+        last=last,
+        before=before,
+    )
 
 
-@batched
+@batched(needs=("id",))
 def usage(snapshot: Snapshot, parents: Sequence[Session]) -> list[list[ModelUsage]]:
     """What the responses in its transcripts cost, by model; those of sub-agents are in their own sessions."""
     sums = store.list_usage_of_sessions(snapshot, [parent.id for parent in parents])
     return [[ModelUsage.of(record) for record in records] for records in sums]
 
 
-def find_transcript_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Transcript | None]:
+def find_transcript_nodes(
+    snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING
+) -> list[Transcript | None]:
     """For each id, the transcript or None: how `node(id:)` finds them."""
-    return [None if record is None else Transcript.of(record) for record in store.find_transcripts(snapshot, ids)]
+    return find_rows(snapshot, Transcript, "transcripts", ids, asked)
+
+
+def order_of(order_by: TranscriptOrder) -> Order:
+    """The order that a client asks for."""
+    column, direction = order_by.value.split()
+    return Order((column, "id"), (int, str), descending=direction == "desc")
 
 
 def page_of_transcripts(
     snapshot: Snapshot,
     criteria: Criteria,
     order_by: TranscriptOrder,
+    asked: Asked = EVERYTHING,
     *,
     first: int | None,
     after: str | None,
@@ -214,16 +206,12 @@ def page_of_transcripts(
     Raises:
         BadUserInputError: A value is not acceptable, or a cursor is not of this list.
     """
-    where, params = conditions_of(criteria)
-    column, direction = order_by.value.split()
     return page(
         snapshot,
-        transcript_from,
-        select=f"{COLUMNS} FROM transcripts t",
-        where=where,
-        params=params,
-        order=Order((column, "id"), descending=direction == "desc"),
-        make=Transcript.of,
+        Transcript,
+        select_transcripts(criteria),
+        order=order_of(order_by),
+        asked=asked,
         first=first,
         after=after,
         last=last,

@@ -71,21 +71,19 @@ def check_sound(data: Path) -> apsw.Connection:
 
 @contextlib.contextmanager
 def lock_held(data: Path) -> Iterator[None]:
-    """Another process holds the write lock."""
+    """Another process holds the write lock; it waits for its turn, as the server may write just then."""
     script = (
-        "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute('BEGIN IMMEDIATE');"
+        "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.set_busy_timeout(30_000); c.execute('BEGIN IMMEDIATE');"
         " print('held', flush=True); sys.stdin.read()"
     )
-    stranger = subprocess.Popen(
+    # The end of the `with` closes its pipes, which ends it, and waits for it.
+    with subprocess.Popen(
         [sys.executable, "-c", script, str(data / "synthetic.db")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert stranger.stdout is not None
-    assert stranger.stdout.readline() == "held\n"
-    try:
+    ) as stranger:  # fmt: skip
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "held\n"
         yield
-    finally:
-        stranger.communicate()
 
 
 @dataclass

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import re
 import warnings
 
 import pytest
@@ -145,6 +147,55 @@ def test_a_log_that_cannot_be_written_stops_no_request():
     stream = configured()
     stream.close()
     AccessLog().write("request", status=200)
+
+
+@pytest.mark.parametrize("worker", [None, 2])
+@pytest.mark.parametrize("status", [200, None])
+def test_the_line_of_a_request_is_the_one_that_any_other_event_would_have(worker: int | None, status: int | None):
+    stream = configured(worker=worker)
+    caller, path = 'a "quoted" \u00e9 name', "/graphql\\"
+    with request_scope("abc") as info:
+        info.caller = caller
+        AccessLog().request(info, "POST", status, path, 1.2345678)
+        AccessLog().write("request", path=path, ms=1.235, caller=caller, method="POST", status=status)
+        logger_for("synthetic.access").info("request", path=path, ms=1.235, caller=caller, method="POST", status=status)
+    first, second, third = lines(stream)
+    shape = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+    assert all(shape.fullmatch(str(line.pop("timestamp"))) for line in (first, second))
+    del third["timestamp"]
+    assert first == second == third
+
+
+def test_the_line_of_a_request_is_text_where_text_is_wanted():
+    stream = configured(form="text")
+    with request_scope("abc") as info:
+        AccessLog().request(info, "POST", 200, "/graphql", 1.5)
+    (line,) = stream.getvalue().splitlines()
+    assert "status=200" in line
+    assert "correlation_id=abc" in line
+
+
+def test_lines_of_one_turn_of_the_event_loop_are_written_together_and_none_is_lost_at_its_end():
+    written: list[str] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    configure_logs(LogSettings(level="info", format="json"), Stream())
+
+    async def serve() -> None:
+        for number in range(3):
+            AccessLog().write("request", number=number)
+        assert written == []
+        await asyncio.sleep(0)
+        assert len(written) == 1
+        AccessLog().write("request", number=3)
+
+    asyncio.run(serve())
+    assert [json.loads(line)["number"] for line in "".join(written).splitlines()] == [0, 1, 2, 3]
+    assert len(written) == 2
 
 
 def test_a_program_that_embeds_a_store_keeps_its_own_logging(caplog: pytest.LogCaptureFixture):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -77,6 +78,46 @@ def test_the_document_cache_is_shown_as_it_is_when_asked():
     found = samples(metrics)
     assert found["synthetic_documents_total", "hit"] == 3
     assert found["synthetic_documents_total", "miss"] == 1
+
+
+def test_every_counter_and_histogram_of_the_kernel_says_since_when_it_counts():
+    began = time.time()
+    metrics = Metrics()
+    metrics.request("http", "query", "OK", 1.0)
+    metrics.http_response(200)
+    metrics.places.held(0.001)
+    metrics.plan_refusals.labels("directive").inc()
+    ended = time.time()
+    found = samples(metrics)
+    counting = {
+        (name.removesuffix(ending) + "_created", *labels)
+        for name, *labels in found
+        for ending in ("_total", "_count")
+        if name.endswith(ending) and not name.startswith(("python_", "process_"))
+    }
+    assert {name for name, *_ in counting} >= {
+        "synthetic_requests_created",
+        "synthetic_request_seconds_created",
+        "synthetic_http_responses_created",
+        "synthetic_queries_created",
+        "synthetic_query_restarts_created",
+        "synthetic_in_place_seconds_created",
+        "synthetic_plan_refusals_created",
+        "synthetic_documents_created",
+    }
+    assert {key for key in counting if not began <= found.get(key, 0.0) <= ended} == set()
+
+
+def test_a_counter_goes_on_counting_from_when_it_was_made():
+    metrics = Metrics()
+    metrics.http_response(200)
+    created = samples(metrics)["synthetic_http_responses_created", "200"]
+    metrics.http_response(200)
+    found = samples(metrics)
+    assert (found["synthetic_http_responses_total", "200"], found["synthetic_http_responses_created", "200"]) == (
+        2,
+        created,
+    )
 
 
 def test_the_process_says_which_worker_it_is():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 from collections.abc import Generator
@@ -30,7 +31,9 @@ def stop_requests() -> Generator[threading.Event]:
             signal.signal(number, handler)
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # Not from here: the main thread may hold the lock of the event, on its way into `wait`, and a handler runs in
+        # the main thread. Not with `threading` either: to start a thread, that takes a lock of its own.
+        _thread.start_new_thread(stop.set, ())
         restore()
 
     for number in STOP_SIGNALS:

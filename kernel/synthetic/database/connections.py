@@ -24,7 +24,6 @@ SQLITE_MINIMUM = (3, 51, 3)
 STATEMENTS_CACHED = 256
 AUTO_VACUUM_INCREMENTAL = 2
 JOURNAL_BYTES_KEPT = 67_108_864
-BUSY_OUTCOMES = (apsw.BusyError, apsw.LockedError)
 
 
 def check_sqlite_version() -> None:
@@ -65,13 +64,20 @@ def open_writer(path: Path, settings: DatabaseSettings) -> apsw.Connection:
     return connection
 
 
-def open_reader(path: Path, settings: DatabaseSettings) -> apsw.Connection:
+def open_reader(path: Path, settings: DatabaseSettings, files: str | None = None) -> apsw.Connection:
     """A connection that cannot write.
+
+    Args:
+        path: The database.
+        settings: Of the database.
+        files: Name of the layer of files (VFS) to use; None: the system's.
 
     Raises:
         apsw.Error: The file cannot be opened, or is not a database.
     """
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS_CACHED)
+    connection = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=files, statementcachesize=STATEMENTS_CACHED
+    )
     try:
         wait_for_locks(connection, settings)
         harden(connection)

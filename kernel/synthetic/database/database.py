@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
@@ -11,6 +12,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import apsw
 
 from synthetic.clock import Clock
+from synthetic.database.in_place import InPlaceReads
 from synthetic.database.interruption import Interruption
 from synthetic.database.readers import Read, ReaderPool
 from synthetic.database.surroundings import Surroundings
@@ -59,6 +61,7 @@ class Database:
         self.watch = LogWatch(path, settings)
         self._writer = Writer(connection, settings, clock, surroundings, metrics, guard, self.watch.announce)
         self._readers = ReaderPool(path, settings, clock, surroundings, metrics)
+        self._in_place = InPlaceReads(path, settings, clock, surroundings)
         self._writer.start()
         self._readers.start()
 
@@ -96,6 +99,34 @@ class Database:
         """Run a read in the calling thread."""
         return self._readers.run(function, args, interruption or Interruption(self._clock))
 
+    def read_in_place(
+        self,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption,
+        steps_max: int,
+        bytes_max: float = math.inf,
+        hold_seconds_max: float | None = None,
+    ) -> ResultT:
+        """Run a short read in the calling thread, which may be an event loop's: it never waits.
+
+        Args:
+            function: May be cut short at any of its statements, so it has no effects.
+            args: What it takes beside the snapshot.
+            interruption: Whether the read should stop for another reason.
+            steps_max: How many steps of SQLite's virtual machine its
+                statements may take in all, to about a thousand.
+            bytes_max: How many bytes it may `spend` on what it decodes.
+            hold_seconds_max: How long it may take, looked at between steps and between rows; None: any time.
+
+        Raises:
+            OverBudget: It took too much, would have had to wait for a lock,
+                or another read runs in place; or it met what SQLite does in a
+                single step: a value of more than 64 KiB, the count of a whole
+                table. Ask the pool.
+        """
+        return self._in_place.run(function, args, interruption, steps_max, bytes_max, hold_seconds_max)
+
     def write_blocking(
         self,
         function: Callable[[Transaction, *Ts], ResultT],
@@ -129,6 +160,7 @@ class Database:
         """Finish the writes in line and the reads that run, then close every connection."""
         self.watch.close()
         self._writer.stop()
+        self._in_place.close()
         self._readers.close()
         self._writer.close()
 

@@ -49,7 +49,8 @@ def translate(error: BaseException, system_errno: int = 0) -> BaseException:
         )
     if not isinstance(error, apsw.Error):
         return error
-    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+    # The last of them is raised when the locks of the log's index were held for ten seconds.
+    if isinstance(error, (apsw.BusyError, apsw.LockedError, apsw.ProtocolError)):
         return DatabaseBusyError(retry_after_ms=BUSY_RETRY_MS)
     if isinstance(error, apsw.FullError) or (
         isinstance(error, (apsw.IOError, apsw.CantOpenError)) and system_errno in (errno.ENOSPC, errno.EDQUOT)

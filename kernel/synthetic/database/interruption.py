@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from synthetic.clock import Clock
 from synthetic.errors import CancelledError, DeadlineExceededError, SyntheticError
+
+ResultT = TypeVar("ResultT")
+
+RETRY_MS = 1_000
 
 
 class Interruption:
@@ -40,7 +48,7 @@ class Interruption:
         if self._cancelled:
             return CancelledError()
         if self._deadline is not None and self._clock.monotonic() >= self._deadline:
-            return DeadlineExceededError(retry_after_ms=1_000)
+            return DeadlineExceededError(retry_after_ms=RETRY_MS)
         return None
 
     def check(self) -> None:
@@ -50,7 +58,22 @@ class Interruption:
             CancelledError: The one who asked has left.
             DeadlineExceededError: Its time is up.
         """
-        if self._cancelled or self._deadline is not None:
-            reason = self.reason()
-            if reason is not None:
-                raise reason
+        # Asked before every statement, so the clock is read here and not a call further down.
+        if self._cancelled or (self._deadline is not None and self._clock.monotonic() >= self._deadline):
+            raise self.reason() or CancelledError()
+
+    async def within(self, awaitable: Awaitable[ResultT]) -> ResultT:
+        """Wait for something, and no longer than to the deadline.
+
+        Raises:
+            DeadlineExceededError: It takes longer; it was cancelled.
+        """
+        seconds = None if self._deadline is None else max(0.0, self._deadline - self._clock.monotonic())
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await awaitable
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeadlineExceededError(retry_after_ms=RETRY_MS) from None

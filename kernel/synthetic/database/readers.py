@@ -23,6 +23,7 @@ from synthetic.clock import Clock
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.reading_connection import ReadingConnection, ReadingSnapshot
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Ticket, settle_all
 from synthetic.database.transaction import Snapshot
@@ -49,30 +50,16 @@ class Read:
     ticket: Ticket
 
 
-class Reader:
-    """A read-only connection that can be told to stop."""
+class Reader(ReadingConnection):
+    """A read-only connection of the pool, that can be told to stop."""
 
     def __init__(self, path: Path, settings: DatabaseSettings) -> None:
-        self.connection = open_reader(path, settings)
-        self._interruption: Interruption | None = None
+        super().__init__(open_reader(path, settings))
+        self.interruption: Interruption | None = None
         self.connection.set_progress_handler(self._should_stop, STEPS_BETWEEN_CHECKS)
 
     def _should_stop(self) -> bool:
-        return self._interruption is not None and self._interruption.reason() is not None
-
-    @contextlib.contextmanager
-    def snapshot(self, now: int, surroundings: Surroundings, interruption: Interruption) -> Generator[Snapshot]:
-        """A read transaction on this connection."""
-        self.connection.execute("BEGIN")
-        self._interruption = interruption
-        snapshot = Snapshot(self.connection, now, surroundings, interruption)
-        try:
-            yield snapshot
-        finally:
-            snapshot.close()
-            self._interruption = None
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+        return self.interruption is not None and self.interruption.reason() is not None
 
 
 class ReaderPool:
@@ -123,15 +110,20 @@ class ReaderPool:
             SyntheticError: The store cannot be read.
         """
         reader = self._idle.get()
+        snapshot = None
         try:
             if reader is None:
                 reader = Reader(self._path, self._settings)
-            with reader.snapshot(self._clock.now_ms(), self._surroundings, interruption) as snapshot:
-                yield snapshot
+            reader.interruption = interruption
+            reader.begin()
+            snapshot = ReadingSnapshot(reader, self._clock.now_ms(), self._surroundings, interruption)
+            yield snapshot
         except apsw.Error as error:
             raise translate(error, reader.connection.system_errno if reader else 0) from error
         finally:
-            self._idle.put(reader)
+            if snapshot is not None:
+                snapshot.close()
+            self._idle.put(_ended(reader))
 
     def run(self, function: Callable[..., Any], args: tuple[Any, ...], interruption: Interruption) -> Any:
         """Run a read in the calling thread and return what it returns."""
@@ -173,3 +165,17 @@ class ReaderPool:
             settle_all([(read.ticket, result, error)])
             # Nothing of a finished read may keep its objects alive while the thread waits.
             del read, result, error
+
+
+def _ended(reader: Reader | None) -> Reader | None:
+    """The connection after its read; None when it must be opened anew."""
+    if reader is None:
+        return None
+    reader.interruption = None
+    try:
+        if reader.end():
+            return reader
+    except apsw.Error:
+        log.warning("a connection could not end its read and is replaced", exc_info=True)
+    reader.connection.close()
+    return None

@@ -37,7 +37,10 @@ class Snapshot:
     Attributes:
         now: Unix milliseconds UTC, the same during the whole transaction.
         notices: What the answer should mention, as (code, message).
+        counts_by_rows: Whether a whole table has to be counted row by row, so that it can be cut short.
     """
+
+    counts_by_rows = False
 
     def __init__(
         self, connection: apsw.Connection, now: int, surroundings: Surroundings, interruption: Interruption
@@ -100,6 +103,13 @@ class Snapshot:
         """How far the log goes in this transaction."""
         return read_position(self)
 
+    def spend(self, size_bytes: int) -> None:  # noqa: ARG002 - counted where reads are bounded
+        """To be called before so many bytes are decompressed, decoded or parsed; raises as a statement does.
+
+        On an event loop they are bounded, and more begin again in the pool. Elsewhere they are not.
+        """
+        self._ready()
+
     def settings(self, settings_class: type[RecordT]) -> RecordT:
         """The loaded settings of a class that a plugin registered."""
         return self._surroundings.settings(settings_class)
@@ -115,12 +125,14 @@ class Snapshot:
 
     def close(self) -> None:
         """End its use; the kernel calls it when the function has returned."""
-        self._connection = None
+        self._connection = self._lost = None
 
     def _ready(self) -> apsw.Connection:
         connection = self._connection
         if connection is None:
-            raise RuntimeError("a transaction was used after the function that it was handed to had returned")
+            raise self._lost or RuntimeError(
+                "a transaction was used after the function that it was handed to had returned"
+            )
         if not connection.in_transaction:
             raise self.lost()
         self._interruption.check()

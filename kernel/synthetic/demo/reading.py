@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from synthetic.database.transaction import Snapshot
-from synthetic.graphql.pages import Order, Selection, page
+from synthetic.graphql.cursors import Order
+from synthetic.graphql.pages import page
+from synthetic.graphql.selections import Selection
 
 RecordT = TypeVar("RecordT")
 
 
 def read_first(
-    snapshot: Snapshot, record_class: Callable[..., RecordT], selection: Selection, order: Order, count: int
+    snapshot: Snapshot, record_class: type[RecordT], selection: Selection, order: Order, count: int
 ) -> list[RecordT]:
     """The first so many rows of a list, as records.
 
     Args:
         snapshot: To read in.
-        record_class: Built from each row's columns.
+        record_class: With a field for each column.
         selection: What the list is read from, as a plugin's `select_...` gives it.
         order: Its order.
         count: How many at most; no more than a page may have.
     """
-    found = page(
-        snapshot,
-        record_class,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
-        order=order,
-        make=_as_it_is,
-        first=count,
-    )
-    return [edge.node for edge in found.edges]
-
-
-def _as_it_is(record: RecordT) -> RecordT:
-    return record
+    return list(page(snapshot, record_class, selection, order=order, first=count).nodes)

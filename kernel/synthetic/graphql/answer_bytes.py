@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from synthetic.errors import InternalError
 from synthetic.graphql.answers import Answer
-from synthetic.graphql.execute import Engine
 from synthetic.graphql.lexical import too_complex
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for
+
+if TYPE_CHECKING:
+    from synthetic.graphql.execute import Engine
 
 log = logger_for(__name__)
 
@@ -23,11 +25,19 @@ EXECUTED_STATUS = 200
 LARGE_BYTES = 1_000_000
 """From about here on an answer's bytes are made in a thread; orjson needs a millisecond for so many."""
 
-VALUE_WEIGHT_BYTES = 500
-"""What a value counts for beside its text: to look at it costs more than to write it, so few are looked at."""
+VALUE_BYTES = 30
+"""What orjson takes as long for as for a value beside its text."""
 
+LOOKED_AT = 4
+"""Items of a list that are looked at to judge the size of all of them: those of a page are much alike."""
+
+PIECE_BYTES = 131_072
+"""About how much of a list is made at once: orjson lets nobody else run meanwhile."""
+
+kind_of: Callable[[object], Any] = type
+DEEPER = frozenset({dict, list, orjson.Fragment})
 LISTS_SPLIT = 2
-"""Levels of lists whose items are pieces of their own: pages of a page. More would cost more than it spares."""
+"""Levels of lists whose items are made apart where they are large: pages of a page."""
 
 
 def code_of(answer: Answer) -> str:
@@ -61,21 +71,20 @@ class AnswerWriter:
         no JSON text can hold (an integer beyond 64 bits, a lone surrogate) and
         that got past its scalar; the log has the reason then.
         """
-        if answer.written is not None:
-            return answer.written
-        answer.written = await self._write(answer, correlation_id)
+        if answer.written is None:
+            try:
+                if answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES:
+                    body = await asyncio.to_thread(_in_pieces, answer.body, self._bytes_max)
+                else:
+                    body = orjson.dumps(answer.body)
+                answer.written = self._judged(answer, body, correlation_id)
+            except TypeError:
+                log.exception("answer is not JSON", correlation_id=correlation_id)
+                failure = self._engine.error_answer(InternalError(), correlation_id)
+                answer.written = failure, orjson.dumps(failure.body)
         return answer.written
 
-    async def _write(self, answer: Answer, correlation_id: str) -> tuple[Answer, bytes]:
-        try:
-            if _is_large(answer.body):
-                body = await asyncio.to_thread(_in_pieces, answer.body, self._bytes_max)
-            else:
-                body = orjson.dumps(answer.body)
-        except TypeError:
-            log.exception("answer is not JSON", correlation_id=correlation_id)
-            failure = self._engine.error_answer(InternalError(), correlation_id)
-            return failure, orjson.dumps(failure.body)
+    def _judged(self, answer: Answer, body: bytes | None, correlation_id: str) -> tuple[Answer, bytes]:
         # What was not executed is short, and says what is wrong already.
         if answer.executed and (body is None or len(body) > self._bytes_max):
             failure = self._too_large(correlation_id)
@@ -89,24 +98,29 @@ class AnswerWriter:
         return Answer(body={"errors": errors, "data": None}, status=EXECUTED_STATUS, executed=True)
 
 
-def _is_large(body: dict[str, Any]) -> bool:
-    """Whether the bytes may be so many that they are better made in a thread; asking takes a fraction of a ms."""
-    weight = 0
-    waiting: list[Any] = [body]
-    while waiting:
-        value = waiting.pop()
-        weight += VALUE_WEIGHT_BYTES
-        if isinstance(value, str):
-            weight += len(value)
-        elif isinstance(value, dict):
-            waiting.extend(cast("dict[str, Any]", value).values())
-        elif isinstance(value, list):
-            waiting.extend(cast("list[Any]", value))
-        elif isinstance(value, orjson.Fragment):
-            weight += len(orjson.dumps(value))
-        if weight > LARGE_BYTES:
-            return True
-    return False
+def _size(value: Any, looked_at: int = LOOKED_AT) -> int:
+    """About how many bytes of JSON a value takes, judged by a few items of each list."""
+    kind = kind_of(value)
+    if kind is str:
+        return VALUE_BYTES + len(value)
+    if kind is dict:
+        size = VALUE_BYTES * (len(value) + 1)
+        for inner in value.values():
+            kind = kind_of(inner)
+            if kind is str:
+                size += len(inner)
+            elif kind in DEEPER:
+                size += _size(inner, looked_at)
+        return size
+    if kind is list:
+        # Fewer of the lists in it: what is looked at must not grow with each level.
+        fewer = max(1, looked_at // 2)
+        count = len(value)
+        if count <= looked_at:
+            return VALUE_BYTES + sum(_size(inner, fewer) for inner in value)
+        some = value[:: -(-count // looked_at)]
+        return VALUE_BYTES + sum(_size(inner, fewer) for inner in some) * count // len(some)
+    return VALUE_BYTES + (len(orjson.dumps(value)) if kind is orjson.Fragment else 0)
 
 
 def _in_pieces(body: dict[str, Any], bytes_max: int) -> bytes | None:
@@ -135,14 +149,28 @@ def _pieces(value: Any, lists: int) -> Iterator[bytes]:
             before = b","
         yield b"}"
     elif lists and value and isinstance(value, list):
-        before = b"["
-        for inner in cast("list[Any]", value):
-            yield before
-            yield from _pieces(inner, lists - 1)
-            before = b","
-        yield b"]"
+        yield from _list_pieces(cast("list[Any]", value), lists)
     else:
         yield orjson.dumps(value)
+
+
+def _list_pieces(items: list[Any], lists: int) -> Iterator[bytes]:
+    """The JSON of a list, cut after so many items as make about `PIECE_BYTES`; items that are larger are cut too."""
+    before = b"["
+    at, count = 0, 1
+    while at < len(items):
+        if count == 1 and _size(items[at]) > PIECE_BYTES:
+            yield before
+            yield from _pieces(items[at], lists - 1)
+            at += 1
+        else:
+            piece = orjson.dumps(items[at : at + count])
+            # Without the brackets of the slice.
+            yield before + memoryview(piece)[1:-1]
+            at += count
+            count = max(1, min(2 * count, count * PIECE_BYTES // len(piece)))
+        before = b","
+    yield b"]"
 
 
 def _first_contract(answer: Answer) -> dict[str, Any]:

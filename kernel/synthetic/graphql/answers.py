@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, SourceLocation
+from strawberry.exceptions import StrawberryGraphQLError
 
 from synthetic.clock import Clock
 from synthetic.error_contract import bounded
-from synthetic.errors import BadUserInputError, InternalError, SyntheticError
+from synthetic.errors import BadUserInputError, ForbiddenError, InternalError, SyntheticError
 from synthetic.graphql.documents import DocumentErrors
 from synthetic.log.positions import Position
 from synthetic.logs import logger_for
@@ -19,6 +20,7 @@ log = logger_for(__name__)
 
 ERRORS_SHOWN = 50
 REQUEST_ERROR_STATUS = 400
+NOT_PERMITTED = "Leave the field out, or ask as somebody who may see it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class GraphQLRequest:
     """What a client asks for, after its transport has been taken off.
 
     Attributes:
-        query: The document.
+        query: The document; empty where it is to be found by its hash (`synthetic.graphql.persisted_queries`).
         variables: Their values, as JSON had them.
         operation_name: Which operation of the document; None if it has one.
         extensions: What clients add to the protocol.
@@ -50,6 +52,7 @@ class Answer:
             subscription yields, where to go on after it.
         written: Its bytes, and the answer they are of, once they were made: one
             answer may go to many subscribers.
+        weight: About how many values it has.
     """
 
     body: dict[str, Any]
@@ -57,6 +60,7 @@ class Answer:
     executed: bool
     position: Position | None = None
     written: tuple[Answer, bytes] | None = None
+    weight: int = 0
 
 
 class AnswerRenderer:
@@ -100,6 +104,9 @@ class AnswerRenderer:
             known: SyntheticError = cause
         elif in_request or _is_about_input(error, cause):
             known = BadUserInputError(error.message)
+        elif isinstance(cause, StrawberryGraphQLError):
+            # A permission class refused; its message is written for the one who asks.
+            known = ForbiddenError(cause.message, action=NOT_PERMITTED)
         else:
             log.error("resolver failed", correlation_id=correlation_id, path=error.path, exc_info=cause or error)
             known = InternalError()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.graphql.executor import Asked
 from synthetic.graphql.private_loop import PrivateLoop
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, read_position
 from synthetic.origin import Origin
 from synthetic.security.gate import Caller
 from synthetic.store import BlockingDatabase
+
+Prepare = Callable[..., Awaitable[Any]]
+
+PREPARED = "prepared"
+NOTHING_PREPARED: Mapping[Asked, Any] = {}
 
 
 @dataclass(slots=True)
@@ -28,16 +36,17 @@ class _Batch:
 class OperationContext:
     """One operation while it runs, in one thread.
 
-    A query's snapshot is given when it starts. A mutation opens one when a
-    nested selection first needs it, after the commit of its root field.
+    A query's snapshot is given while it is executed. A mutation opens one when
+    a nested selection first needs it, after the commit of its root field. While
+    an asynchronous resolver is awaited there is none.
 
     Attributes:
         database: The store's.
         caller: Who asks.
         correlation_id: Under which the log tells more.
         notices: What the answer should mention, as (code, message).
-        loop: Where batched fields wait for each other.
         position: How far the log went in what was read, or in the last commit; None before either.
+        check: Raises what must end the operation, if there is something.
     """
 
     def __init__(
@@ -46,21 +55,40 @@ class OperationContext:
         caller: Caller,
         correlation_id: str,
         interruption: Interruption,
-        snapshot: Snapshot | None = None,
+        *,
+        prepared: Mapping[Asked, Any] = NOTHING_PREPARED,
         live: Live | None = None,
     ) -> None:
+        """Make it; see the attributes.
+
+        Args:
+            database: The store's.
+            caller: Who asks.
+            correlation_id: For errors and the log.
+            interruption: Ends what it reads and writes.
+            prepared: What fields wanted to be awaited before.
+            live: For the source of a subscription.
+        """
         self.database = database
         self.caller = caller
         self.correlation_id = correlation_id
         self.notices: list[tuple[str, str]] = []
-        self.loop = PrivateLoop()
-        self.position: Position | None = None if snapshot is None else snapshot.position()
+        self.position: Position | None = None
+        self.check = interruption.check
         self._live = live
         self._interruption = interruption
-        self._given = snapshot
-        self._opened = contextlib.ExitStack()
+        self._prepared = prepared
+        self._given: Snapshot | None = None
+        self._is_within = False
+        self._opened: contextlib.ExitStack | None = None
         self._own: Snapshot | None = None
         self._batches: dict[object, _Batch] = {}
+        self._prepared_here: dict[object, Future[Any]] = {}
+
+    @functools.cached_property
+    def loop(self) -> PrivateLoop:
+        """Where batched fields wait for each other in an execution without a plan."""
+        return PrivateLoop()
 
     @property
     def live(self) -> Live:
@@ -77,12 +105,78 @@ class OperationContext:
     def _origin(self) -> Origin:
         return Origin(self.caller.name, self.correlation_id)
 
+    def enter(self, snapshot: Snapshot | None) -> None:
+        """Begin to execute, or go on with it.
+
+        Args:
+            snapshot: What the resolvers read in; None for a mutation, which opens its own.
+        """
+        self._given = snapshot
+        self._is_within = True
+
+    def read_position(self) -> None:
+        """Note how far the log goes in what was read; after it, when that costs least.
+
+        Raises:
+            DeadlineExceededError: The operation took too long, also where it did so without a statement.
+            SyntheticError: The transaction was lost, so that what was read is no answer.
+        """
+        if self._given is not None and self.position is None:
+            self.position = self._given.position()
+
+    def leave(self) -> None:
+        """Give back what the operation holds: it has ended, or waits."""
+        if self._given is not None:
+            self._mention(self._given.notices)
+            self._given = None
+        self._is_within = False
+        self.leave_snapshot()
+
+    def prepared_for(self, asked: Asked, prepare: Prepare, arguments: Mapping[str, Any]) -> Any:
+        """What was awaited for a field before.
+
+        Raises:
+            Exception: What was raised then.
+        """
+        if asked not in self._prepared:
+            # Executed by somebody else than the engine, such as `schema.execute`.
+            return self.prepare_here(prepare, arguments)
+        result = self._prepared[asked]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def prepare_here(self, prepare: Prepare, arguments: Mapping[str, Any]) -> Any:
+        """For an execution without a plan: wait in this thread for what a field wants to be awaited before.
+
+        All parents of a field share what was awaited for the first.
+
+        Raises:
+            DeadlineExceededError: It takes longer than the operation may.
+            Exception: What was raised then.
+        """
+        key = (prepare, repr(arguments))
+        future = self._prepared_here.get(key)
+        if future is None:
+            # In a thread of its own, since this one runs the loop of the operation.
+            with ThreadPoolExecutor(1) as thread:
+                future = thread.submit(asyncio.run, self._interruption.within(prepare(**arguments)))
+            self._prepared_here[key] = future
+        return future.result()
+
     @property
     def snapshot(self) -> Snapshot:
-        """What the resolvers read in."""
+        """What the resolvers read in.
+
+        Raises:
+            RuntimeError: An asynchronous resolver asks for it.
+        """
         if self._given is not None:
             return self._given
+        if not self._is_within:
+            raise RuntimeError("an asynchronous resolver has no snapshot")
         if self._own is None:
+            self._opened = contextlib.ExitStack()
             self._own = self._opened.enter_context(self.database.snapshot(self._interruption))
         return self._own
 
@@ -128,13 +222,9 @@ class OperationContext:
         if self._own is not None:
             self._mention(self._own.notices)
             self._own = None
+        if self._opened is not None:
             self._opened.close()
-
-    def finish(self) -> None:
-        """Give back what the operation holds."""
-        if self._given is not None:
-            self._mention(self._given.notices)
-        self.leave_snapshot()
+            self._opened = None
 
     def _run_batch(self, key: object, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
         batch = self._batches.pop(key)

@@ -15,16 +15,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
     DocumentNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    OperationDefinitionNode,
     SourceLocation,
     ValidationContext,
     parse,
@@ -40,9 +37,9 @@ from synthetic.errors import (
     SyntheticError,
     ValidationFailedError,
 )
-from synthetic.graphql.cost import CostMeasure, PageSizes
-from synthetic.graphql.lexical import check_text, too_complex
-from synthetic.graphql.limits import FragmentOrder, check_shapes
+from synthetic.graphql.checked_document import CheckedDocument, Prepared, shortened
+from synthetic.graphql.lexical import check_text
+from synthetic.graphql.persisted_queries import PersistedQueries
 from synthetic.kernel_settings import LimitSettings
 
 VALIDATION_ERRORS = 20
@@ -55,17 +52,14 @@ They grow with the square of how often a name is repeated. A document of a
 thousand different fields needs a few thousand of them.
 """
 
-MESSAGE_LENGTH = 500
-"""Messages quote the document, which may hold a name of a hundred thousand letters."""
-
 LOCATIONS = 10
 """Places that one error names at most."""
 
-TOKENS_PER_DOCUMENT = 256
-"""Kept documents share room for `limits.documents` times this many tokens, at about 400 bytes each."""
+TOKENS_PER_DOCUMENT = 64
+"""Kept documents and their plans share room for `limits.documents` times so many tokens and compiled fields.
 
-COSTS_PER_OPERATION = 64
-"""Costs remembered for the page sizes that an operation was asked with."""
+Each of these takes 1 to 2 KB.
+"""
 
 LocatedError = tuple[SyntheticError, list[SourceLocation]]
 
@@ -95,90 +89,6 @@ RULES: tuple[type[ASTValidationRule], ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A document that may be executed.
-
-    Attributes:
-        document: The whole document, parsed and valid.
-        operation: The operation that was asked for.
-        cost: About how many fields the answer may have.
-    """
-
-    document: DocumentNode
-    operation: OperationDefinitionNode
-    cost: int
-
-
-class CheckedDocument:
-    """A document within the limits that do not depend on variables.
-
-    Attributes:
-        document: The syntax tree.
-        tokens: Its number of lexical tokens: what it weighs in the cache.
-    """
-
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, tokens: int, limits: LimitSettings) -> None:
-        self.document = document
-        self.tokens = tokens
-        self._limits = limits
-        self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        order = FragmentOrder.of(fragments)
-        check_shapes(self._operations, fragments, order, limits)
-        self._measure = CostMeasure(schema, fragments, order)
-        self._costs: dict[int, tuple[tuple[str, ...], dict[tuple[int | None, ...], int]]] = {}
-
-    def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of that name; without one, the only operation."""
-        if name is None:
-            return self._operations[0] if len(self._operations) == 1 else None
-        return next((node for node in self._operations if node.name is not None and node.name.value == name), None)
-
-    def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation that a request asks for.
-
-        Raises:
-            BadRequestError: There is none of that name, or none was named and there is not exactly one.
-        """
-        found = self.find_operation(name)
-        if found is not None:
-            return found
-        if name is not None:
-            raise BadRequestError(
-                f"The document has no operation named {shortened(name)!r}.",
-                action="Send the name of an operation of the document as `operationName`.",
-            )
-        names = [shortened(operation.name.value) for operation in self._operations if operation.name][:10]
-        raise BadRequestError(
-            "The document has several operations, and `operationName` does not say which one to run."
-            if self._operations
-            else "The document has no operation.",
-            action="Send the name of an operation of the document as `operationName`."
-            if self._operations
-            else "Send a document with a query, a mutation or a subscription.",
-            details={"operationNames": names} if names else None,
-        )
-
-    def check_cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """What an operation costs with these variables.
-
-        Raises:
-            QueryTooComplexError: It is more than `limits.cost`.
-        """
-        sizes = PageSizes(operation, variables, self._limits.page_size_default)
-        known = self._costs.get(id(operation))
-        cost = known[1].get(sizes.key(known[0])) if known else None
-        if cost is None:
-            cost = self._measure.cost(operation, sizes)
-            names, costs = self._costs.setdefault(id(operation), (tuple(sorted(sizes.variables_used)), {}))
-            if len(costs) < COSTS_PER_OPERATION:
-                costs[sizes.key(names)] = cost
-        if cost > self._limits.cost:
-            raise too_complex("cost", self._limits.cost, f"The operation may answer {cost:,} fields")
-        return cost
-
-
 class DocumentCache:
     """Prepares documents and keeps the valid ones, the least recently used going first.
 
@@ -188,15 +98,17 @@ class DocumentCache:
     Attributes:
         hits: Requests whose document was kept already.
         misses: Requests whose document had to be parsed and validated.
+        persisted: Finds the texts of kept documents by their hashes.
     """
 
     def __init__(self, schema: GraphQLSchema, limits: LimitSettings) -> None:
         self.hits = 0
         self.misses = 0
+        self.persisted = PersistedQueries(limits.document_bytes)
         self._schema = schema
         self._limits = limits
         self._kept: OrderedDict[str, CheckedDocument] = OrderedDict()
-        self._tokens = 0
+        self._weight = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -234,11 +146,13 @@ class DocumentCache:
             if checked is not None:
                 self._kept.move_to_end(query)
                 self.hits += 1
+                if checked.weight != checked.counted:
+                    # More of its plans was compiled meanwhile.
+                    self._weigh(checked)
             else:
                 self.misses += 1
         if checked is not None:
-            operation = checked.operation(operation_name)
-            return Prepared(checked.document, operation, checked.check_cost(operation, variables))
+            return checked.prepared(checked.operation(operation_name), variables)
         return self._prepare_new(query, operation_name, variables, hints=hints)
 
     def _prepare_new(
@@ -252,27 +166,40 @@ class DocumentCache:
             # A document that is not valid says so first: it may be no executable document at all.
             self._validate(checked.document, hints=hints)
             raise
-        cost = checked.check_cost(operation, variables)
+        prepared = checked.prepared(operation, variables)
         self._validate(checked.document, hints=hints)
-        self._keep(query, checked)
-        return Prepared(checked.document, operation, cost)
+        kept = self._keep(query, checked)
+        return prepared if kept is checked else kept.prepared(kept.operation(operation_name), variables)
 
     def _validate(self, document: DocumentNode, *, hints: bool) -> None:
         errors = validate(self._schema, document, RULES, VALIDATION_ERRORS, hide_suggestions=not hints)
         if errors:
             raise DocumentErrors([_validation_error(error) for error in errors[:VALIDATION_ERRORS]])
 
-    def _keep(self, query: str, checked: CheckedDocument) -> None:
+    def _keep(self, query: str, checked: CheckedDocument) -> CheckedDocument:
+        """Keep a document; the one that is kept, where another thread has brought the same."""
         room = self._limits.documents * TOKENS_PER_DOCUMENT
-        if checked.tokens > room:
-            return
+        if checked.weight > room:
+            return checked
         with self._lock:
-            replaced = self._kept.pop(query, None)
+            present = self._kept.get(query)
+            if present is not None:
+                return present
             self._kept[query] = checked
-            self._tokens += checked.tokens - (replaced.tokens if replaced else 0)
-            while len(self._kept) > self._limits.documents or self._tokens > room:
-                _query, dropped = self._kept.popitem(last=False)
-                self._tokens -= dropped.tokens
+            self.persisted.keep(query)
+            self._weigh(checked)
+        return checked
+
+    def _weigh(self, checked: CheckedDocument) -> None:
+        """Count what a kept document weighs by now, and make room for it; called under the lock."""
+        weight = checked.weight
+        self._weight += weight - checked.counted
+        checked.counted = weight
+        room = self._limits.documents * TOKENS_PER_DOCUMENT
+        while len(self._kept) > self._limits.documents or self._weight > room:
+            forgotten, dropped = self._kept.popitem(last=False)
+            self.persisted.forget(forgotten)
+            self._weight -= dropped.counted
 
 
 def _parsed(query: str) -> DocumentNode:
@@ -296,8 +223,3 @@ def _validation_error(error: GraphQLError) -> LocatedError:
 
 def _places(error: GraphQLError) -> list[SourceLocation]:
     return (error.locations or [])[:LOCATIONS]
-
-
-def shortened(text: str) -> str:
-    """Text as an error message may quote it."""
-    return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"

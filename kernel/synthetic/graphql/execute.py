@@ -1,25 +1,20 @@
 """`Engine`: from a request to its answer, on one snapshot or one commit a field.
 
-A query runs wholly in one of the reader pool's threads, on one read
-transaction. A mutation runs in a thread of its own, since its writes wait for
-the disk: each root field is a write transaction, and nested selections read a
-snapshot that is opened after its commit. No resolver runs on the event loop.
+It prepares documents and waits for positions; where and how an operation is
+executed is told in `synthetic.graphql.operations`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Coroutine, Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from graphql import ExecutionResult, GraphQLSchema, OperationType
-from graphql import execute as execute_operation  # pyright: ignore[reportUnknownVariableType]
+from graphql import GraphQLSchema, OperationType
 
 from synthetic.clock import Clock, new_id
 from synthetic.database.database import Database
-from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import (
     BadUserInputError,
     InternalError,
@@ -28,9 +23,11 @@ from synthetic.errors import (
 )
 from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
 from synthetic.graphql.bounded_threads import BoundedThreads
-from synthetic.graphql.context import OperationContext
-from synthetic.graphql.documents import DocumentCache, DocumentErrors, Prepared
+from synthetic.graphql.checked_document import Prepared
+from synthetic.graphql.documents import DocumentCache, DocumentErrors
+from synthetic.graphql.execution import Ask
 from synthetic.graphql.freshness import Freshness, HasReached, at_least_of
+from synthetic.graphql.operations import Operations
 from synthetic.graphql.subscriptions import Subscription, Subscriptions
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.hub import Hub
@@ -79,7 +76,10 @@ class Engine:
         self._mutations = BoundedThreads("mutations", limits.mutations, limits.mutations * 16, metrics)
         # Apart from mutations, whose threads may all be waiting for a lock that another process holds.
         self._preparing = BoundedThreads("documents", PREPARING_THREADS, limits.mutations, metrics)
-        self._subscriptions = Subscriptions(schema, database, Hub(database, metrics), clock, self._render, self._query)
+        self._operations = Operations(schema, database, limits, clock, metrics, self._render, self._mutations)
+        self._subscriptions = Subscriptions(
+            schema, database, Hub(database, metrics), clock, self._render, self.execute_events
+        )
         self._freshness = Freshness(schema, database, clock, limits.at_least_ms, has_reached)
 
     async def run(
@@ -98,17 +98,19 @@ class Engine:
                 ran for it is interrupted. Nothing else is ever raised.
         """
         try:
+            request = self._with_text(request)
             prepared = await self._prepare_aside(request, caller)
             await self._wait_for_position(prepared, request)
+            ask = Ask(prepared, request, caller, correlation_id)
             if prepared.operation.operation is OperationType.QUERY:
-                return await self._query(prepared, request, caller, correlation_id)
+                return (await self._operations.query(ask))[0]
             if not allow_mutation:
                 raise MethodNotAllowedError("GET answers queries only; send this operation by POST.")
             if prepared.operation.operation is OperationType.SUBSCRIPTION:
                 raise BadUserInputError(
                     NEEDS_OPEN_CONNECTION, action="Accept text/event-stream, or use graphql-transport-ws."
                 )
-            return await self._mutation(prepared, request, caller, correlation_id)
+            return (await self._operations.mutation(ask))[0]
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)
         except SyntheticError as error:
@@ -139,6 +141,7 @@ class Engine:
             One answer for a query, a mutation or an error; else a subscription.
         """
         try:
+            request = self._with_text(request)
             prepared = await self._prepare_aside(request, caller)
             if prepared.operation.operation is not OperationType.SUBSCRIPTION:
                 return await self.run(request, caller, correlation_id, allow_mutation=allow_mutation)
@@ -161,14 +164,11 @@ class Engine:
         correlation_id = new_id()
         try:
             prepared = self._prepare(request, caller)
-            if prepared.operation.operation is OperationType.QUERY:
-                watch = self._watch()
-                return self._database.read_blocking(
-                    self._execute_query, prepared, request, caller, correlation_id, None, watch, interruption=watch
-                )
-            if prepared.operation.operation is OperationType.SUBSCRIPTION:
+            kind = prepared.operation.operation
+            if kind is OperationType.SUBSCRIPTION:
                 raise BadUserInputError(NEEDS_OPEN_CONNECTION, action="Ask a server, by graphql-transport-ws.")
-            return self._execute_mutation(prepared, request, caller, correlation_id, self._watch())
+            ask = Ask(prepared, request, caller, correlation_id)
+            return self._operations.run_here(ask, writes=kind is OperationType.MUTATION)[0]
         except DocumentErrors as errors:
             return self._render.document_errors(errors, correlation_id)
         except SyntheticError as error:
@@ -182,6 +182,18 @@ class Engine:
         """Wait for running mutations and let their threads end."""
         self._mutations.close()
         self._preparing.close()
+
+    def find_kind(self, request: GraphQLRequest) -> str | None:
+        """Whether a request is a `query`, `mutation` or `subscription`; None where its document is not kept."""
+        try:
+            return self.documents.find_kind(self._with_text(request).query, request.operation_name)
+        except SyntheticError:
+            return None
+
+    def _with_text(self, request: GraphQLRequest) -> GraphQLRequest:
+        """The request with the text of its document, of which it may have brought only the hash."""
+        text = self.documents.persisted.text_of(request.query, request.extensions)
+        return request if text is request.query else replace(request, query=text)
 
     async def _prepare_aside(self, request: GraphQLRequest, caller: Caller) -> Prepared:
         """Prepare a document; a long one that is new in a thread, so that others need not wait for its parser."""
@@ -197,71 +209,13 @@ class Engine:
         caller.require(Scope.WRITE if writes else Scope.READ)
         return prepared
 
-    def _watch(self) -> Interruption:
-        return Interruption(self._clock, self._clock.monotonic() + self._limits.operation_ms / 1000)
-
-    def _context(
-        self, caller: Caller, correlation_id: str, watch: Interruption, snapshot: Snapshot | None
-    ) -> OperationContext:
-        return OperationContext(self._database, caller, correlation_id, watch, snapshot)
-
-    async def _query(
-        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, root: Any = None
-    ) -> Answer:
-        watch = self._watch()
-        return await self._database.read(
-            self._execute_query, prepared, request, caller, correlation_id, root, watch, interruption=watch
-        )
-
-    async def _mutation(
-        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str
-    ) -> Answer:
-        watch = self._watch()
-        try:
-            return await self._mutations.run(self._execute_mutation, prepared, request, caller, correlation_id, watch)
-        except asyncio.CancelledError:
-            watch.cancel()
-            raise
+    async def execute_events(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, events: Sequence[Any]
+    ) -> list[Answer]:
+        """The answers of a subscription to things that happened, executed together on one snapshot."""
+        return await self._operations.query(Ask(prepared, request, caller, correlation_id), events)
 
     async def _wait_for_position(self, prepared: Prepared, request: GraphQLRequest) -> None:
         position = at_least_of(request.extensions)
         if position is not None:
             await self._freshness.wait(prepared, position)
-
-    def _execute_query(
-        self,
-        snapshot: Snapshot,
-        prepared: Prepared,
-        request: GraphQLRequest,
-        caller: Caller,
-        correlation_id: str,
-        root: Any,
-        watch: Interruption,
-    ) -> Answer:
-        context = self._context(caller, correlation_id, watch, snapshot)
-        if root is not None:
-            # Of what a subscription yields, the place to go on from is the event's, not the snapshot's.
-            context.position = getattr(root, "position", None)
-        return self._execute(prepared, request, context, root)
-
-    def _execute_mutation(
-        self, prepared: Prepared, request: GraphQLRequest, caller: Caller, correlation_id: str, watch: Interruption
-    ) -> Answer:
-        return self._execute(prepared, request, self._context(caller, correlation_id, watch, None), None)
-
-    def _execute(self, prepared: Prepared, request: GraphQLRequest, context: OperationContext, root: Any) -> Answer:
-        try:
-            result = execute_operation(
-                self.schema,
-                prepared.document,
-                root_value=root,
-                context_value=context,
-                variable_values=dict(request.variables),
-                operation_name=request.operation_name,
-                hide_suggestions=not context.caller.has(Scope.READ),
-            )
-            if inspect.isawaitable(result):
-                result = context.loop.run(cast("Coroutine[Any, Any, ExecutionResult]", result))
-        finally:
-            context.finish()
-        return self._render.result(result, context.correlation_id, context.notices, context.position)

@@ -7,9 +7,12 @@ The function says by the name of its first parameter what it runs on:
 - `store`: blocking reads and writes, for work that takes many transactions.
 - `live`: asynchronous reads, and the log as it grows, for the source of a subscription.
 
-The other parameters are the field's arguments, the docstring's first paragraph
-is its description, and the return annotation its type. How and where it is run
-is the kernel's choice, so that the executor can change without the plugins.
+A parameter `asked` after these tells what is selected below the field, so that
+no more is read than that. The other parameters are the field's arguments, the
+docstring's first paragraph is its description, and the return annotation its
+type. How and where it is run is the kernel's choice
+(`synthetic.graphql.field_sources`), so that the executor can change without
+the plugins.
 """
 
 from __future__ import annotations
@@ -18,10 +21,14 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from synthetic.graphql.context import PREPARED, Prepare
+from synthetic.graphql.executor import EVERYTHING, Asked
 from synthetic.security.gate import Scope
 
 if TYPE_CHECKING:
@@ -33,28 +40,80 @@ PlainFunction = Callable[..., Any]
 
 LATEST = "synthetic-latest"
 READS = "synthetic-reads"
+RUNS = "synthetic-runs"
 """Keys of what a field's metadata say to the kernel."""
 
+ASKED = "asked"
+"""The parameter of a field's function that tells what is asked for; like `prepared` no argument of the field."""
 
-def query(function: PlainFunction | None = None, *, reads: Sequence[str] = ()) -> Any:
+
+class Kind(Enum):
+    """What the function of a field runs on."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    BATCHED = "batched"
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How a field made here is run.
+
+    Attributes:
+        kind: What its function runs on.
+        function: The function.
+        takes_asked: Whether it wants to know what is asked for.
+        needs: Attributes that it reads of its parents; None: any of them.
+        scope: What a mutation's caller must be allowed.
+        is_many: Whether a mutation's function takes the store, for many transactions.
+        prepare: What is awaited before the snapshot is opened.
+    """
+
+    kind: Kind
+    function: PlainFunction
+    takes_asked: bool
+    needs: tuple[str, ...] | None = None
+    scope: Scope = Scope.READ
+    is_many: bool = False
+    prepare: Prepare | None = None
+
+    def own(self, asked: Asked) -> dict[str, Any]:
+        """The parameters that are no arguments of the field, apart from what was prepared."""
+        return {ASKED: asked} if self.takes_asked else {}
+
+    def own_here(self, context: OperationContext, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that are no arguments of the field, where it is executed without a plan."""
+        own = self.own(EVERYTHING)
+        if self.prepare is not None:
+            own[PREPARED] = context.prepare_here(self.prepare, arguments)
+        return own
+
+
+def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), prepare: Prepare | None = None) -> Any:
     """Make a root query field of a function of (snapshot, arguments...).
 
     Args:
         function: What to make a field of.
         reads: Consumers whose tables it reads, as `plugin.name`: a request with
             `extensions.atLeast` waits until they have come so far.
+        prepare: An async function of the same arguments, for what must wait for
+            the network: it is awaited before the snapshot is opened, and what
+            it gives is the function's parameter `prepared`.
 
     Raises:
-        TypeError: The function has no docstring or another first parameter.
+        TypeError: The function has no docstring or another first parameter, is
+            async, or does not take what is prepared.
     """
     if function is None:
-        return functools.partial(query, reads=reads)
+        return functools.partial(query, reads=reads, prepare=prepare)
     _first_parameter(function, ("snapshot",))
+    runs = Runs(Kind.QUERY, function, takes_asked(function), prepare=_checked(function, prepare))
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
-        return function(info.context.snapshot, **arguments)
+        own = runs.own_here(info.context, arguments)
+        return function(info.context.snapshot, **own, **arguments)
 
-    return _field(function, resolve, taken=1, metadata={READS: tuple(reads)})
+    return _field(function, resolve, taken=1, metadata={READS: tuple(reads), RUNS: runs})
 
 
 def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRITE) -> Any:
@@ -65,7 +124,7 @@ def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRIT
         scope: What the caller's token must allow.
 
     Raises:
-        TypeError: The function has no docstring or another first parameter.
+        TypeError: The function has no docstring or another first parameter, or is async.
     """
     if function is None:
         return functools.partial(mutation, scope=scope)
@@ -77,10 +136,17 @@ def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRIT
             return info.context.write(function, arguments)
         return info.context.write_many(function, arguments)
 
-    return _field(function, resolve, taken=1)
+    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=first == "store")
+    return _field(function, resolve, taken=1, metadata={RUNS: runs})
 
 
-def batched(function: PlainFunction | None = None, *, reads: Sequence[str] = ()) -> Any:
+def batched(
+    function: PlainFunction | None = None,
+    *,
+    reads: Sequence[str] = (),
+    needs: Sequence[str] | None = None,
+    prepare: Prepare | None = None,
+) -> Any:
     """Make a field that needs data of a function of (snapshot, parents, arguments...).
 
     The function is called once with all the parents of a level and returns a
@@ -91,21 +157,28 @@ def batched(function: PlainFunction | None = None, *, reads: Sequence[str] = ())
     Args:
         function: What to make a field of.
         reads: Consumers whose tables it reads, as for `query`.
+        needs: Attributes that it reads of the parents, which then need have no
+            others; None: any of them.
+        prepare: As for `query`; it is not given the parents.
 
     Raises:
-        TypeError: The function has no docstring, other first parameters, or
-            does not say that it returns a list.
+        TypeError: The function has no docstring, other first parameters, is
+            async, does not say that it returns a list, or does not take what is
+            prepared.
     """
     if function is None:
-        return functools.partial(batched, reads=reads)
+        return functools.partial(batched, reads=reads, needs=needs, prepare=prepare)
     _first_parameter(function, ("snapshot",))
     if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
         raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
+    needed = None if needs is None else tuple(needs)
+    runs = Runs(Kind.BATCHED, function, takes_asked(function), needed, prepare=_checked(function, prepare))
 
     def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
-        return info.context.batch(function, root, arguments)
+        return info.context.batch(function, root, runs.own_here(info.context, arguments) | arguments)
 
-    return _field(function, resolve, taken=2, returns=_element(function), metadata={READS: tuple(reads)})
+    metadata = {READS: tuple(reads), RUNS: runs}
+    return _field(function, resolve, taken=2, returns=_element(function), metadata=metadata)
 
 
 def subscription(
@@ -122,7 +195,8 @@ def subscription(
         graphql_name: The field's name, where it is not the function's.
 
     Raises:
-        TypeError: The function has no docstring or another first parameter.
+        TypeError: The function has no docstring or another first parameter, or
+            is a coroutine and no generator.
     """
     if function is None:
         return functools.partial(subscription, latest=latest, graphql_name=graphql_name)
@@ -142,7 +216,26 @@ def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
     first = next(iter(inspect.signature(function).parameters), "")
     if first not in names:
         raise TypeError(f"the first parameter of {function.__qualname__} must be called {' or '.join(names)}")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(
+            f"{function.__qualname__} must not be async: what must be awaited is its `prepare`; a subscription yields"
+        )
     return first
+
+
+def takes_asked(function: PlainFunction) -> bool:
+    """Whether a function of a plugin's wants to know what is asked for."""
+    return _takes(function, ASKED)
+
+
+def _takes(function: PlainFunction, name: str) -> bool:
+    return name in inspect.signature(function).parameters
+
+
+def _checked(function: PlainFunction, prepare: Prepare | None) -> Prepare | None:
+    if (prepare is not None) != _takes(function, PREPARED):
+        raise TypeError(f"{function.__qualname__} must have a parameter `prepared` if and only if it has a `prepare`")
+    return prepare
 
 
 def _element(function: PlainFunction) -> Any:
@@ -177,7 +270,8 @@ def _field(
 ) -> StrawberryField:
     """A Strawberry field whose arguments are those of the function, less the first `taken`."""
     signature = inspect.signature(function)
-    arguments = [_described(argument) for argument in list(signature.parameters.values())[taken:]]
+    given = list(signature.parameters.values())[taken:]
+    arguments = [_described(argument) for argument in given if argument.name not in (ASKED, PREPARED)]
     own = [
         # As text, Strawberry would look for the name in the function's module, in vain and at length.
         argument.replace(annotation=strawberry.Info if argument.name == "info" else Any)

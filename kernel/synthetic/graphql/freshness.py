@@ -16,7 +16,7 @@ from synthetic.clock import Clock
 from synthetic.database.database import Database
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import BadUserInputError
-from synthetic.graphql.documents import Prepared
+from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.fields import READS
 from synthetic.log.errors import PositionNotReachedError, ResyncRequiredError
 from synthetic.log.positions import Position, read_ends

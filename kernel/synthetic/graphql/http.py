@@ -26,13 +26,14 @@ from synthetic.errors import (
     BadUserInputError,
     InternalError,
     MethodNotAllowedError,
+    NotAcceptableError,
     PayloadTooLargeError,
     RequestTimeoutError,
     SyntheticError,
 )
 from synthetic.graphql.answer_bytes import AnswerWriter, code_of
 from synthetic.graphql.answers import Answer, GraphQLRequest
-from synthetic.graphql.body import ClientGone, parse_json, read_body
+from synthetic.graphql.body import ClientGone, check_size, parse_json, read_body
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.graphiql import page
 from synthetic.graphql.http_exchange import (
@@ -42,19 +43,15 @@ from synthetic.graphql.http_exchange import (
     OK,
     Exchange,
     Reply,
-    headers_of,
+    RequestHeaders,
     reply_with,
     while_connected,
 )
 from synthetic.graphql.negotiation import (
-    GRAPHQL_RESPONSE,
-    HTML,
     JSON,
-    answer_type,
+    Wishes,
     check_json_content,
-    preferred,
-    takes_stream,
-    wants_stream,
+    wishes_of,
 )
 from synthetic.graphql.requests import request_of, request_of_url
 from synthetic.graphql.sse import StreamEndpoint
@@ -69,6 +66,9 @@ from synthetic.security.gate import Caller, Gate
 log = logger_for(__name__)
 
 TRANSPORT = "http"
+
+ASKING = (b"query", b"extensions")
+"""Parameters of a URL that asks something: the document, or what may hold its hash."""
 
 
 class GraphQLEndpoint:
@@ -104,7 +104,7 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        exchange = Exchange(scope, receive, send, headers_of(scope), correlation_id())
+        exchange = Exchange(scope, receive, send, RequestHeaders(scope["headers"]), correlation_id())
         try:
             reply = await self._answer(exchange)
         except ClientGone:
@@ -115,7 +115,7 @@ class GraphQLEndpoint:
             log.exception("request failed", correlation_id=exchange.correlation_id)
             reply = await self._refusal(InternalError(), exchange)
         if reply is not None:
-            await reply.send(receive, send)
+            await reply.send(exchange)
 
     async def _answer(self, exchange: Exchange) -> Reply | None:
         """The reply to a request; None when it was answered with an event stream."""
@@ -131,37 +131,38 @@ class GraphQLEndpoint:
                 pass
             case _:
                 raise MethodNotAllowedError
-        accept = exchange.headers.get("accept")
-        if method == "GET" and _wants_page(accept, exchange.scope["query_string"]):
+        wishes = wishes_of(exchange.headers.get("accept"))
+        if wishes.wants_page and method == "GET" and _asks_nothing(exchange.scope["query_string"]):
             return Reply(OK, *page())
-        is_stream = wants_stream(accept)
-        if not is_stream:
-            exchange.media_type = answer_type(accept)
+        if not wishes.wants_stream:
+            if wishes.media_type is None:
+                raise NotAcceptableError
+            exchange.media_type = wishes.media_type
         token = find_stream_token(exchange)
         if token is None:
-            return await self._run(exchange, is_stream=is_stream)
-        if method == "GET" and is_stream:
+            return await self._run(exchange, wishes)
+        if method == "GET" and wishes.wants_stream:
             await self._streams.connect(exchange, token)
             return None
         request = await self._requested(exchange)
         return await self._streams.operate(exchange, token, request, allow_mutation=method == "POST")
 
-    async def _run(self, exchange: Exchange, *, is_stream: bool) -> Reply | None:
+    async def _run(self, exchange: Exchange, wishes: Wishes) -> Reply | None:
         """Run an operation and answer it here; as a stream where that is wanted, or is all that can answer it."""
         caller = await self._gate.admit(
             exchange.headers.get("authorization"), self._gate.client_address(exchange.scope)
         )
-        request = await self._requested(exchange)
+        request = self._find_requested(exchange) or await self._requested(exchange)
         allow_mutation = exchange.scope["method"] == "POST"
         started = time.perf_counter()
-        if is_stream or takes_stream(exchange.headers.get("accept")):
+        if wishes.takes_stream:
             outcome = await self._subscribe(exchange, request, caller, allow_mutation=allow_mutation)
         else:
             outcome = await while_connected(
                 exchange.receive,
                 self._engine.run(request, caller, exchange.correlation_id, allow_mutation=allow_mutation),
             )
-        if is_stream or isinstance(outcome, Subscription):
+        if wishes.wants_stream or isinstance(outcome, Subscription):
             return await self._streams.answer(exchange, request, caller, outcome)
         ms = (time.perf_counter() - started) * 1000
         sent, body = await self._answers.json(outcome, exchange.correlation_id)
@@ -186,6 +187,16 @@ class GraphQLEndpoint:
 
     async def _requested(self, exchange: Exchange) -> GraphQLRequest:
         return await self._posted(exchange) if exchange.scope["method"] == "POST" else self._asked(exchange)
+
+    def _find_requested(self, exchange: Exchange) -> GraphQLRequest | None:
+        """The request that was posted, if all of it is here already, as of most there is."""
+        if exchange.direct is None or exchange.scope["method"] != "POST":
+            return None
+        check_json_content(exchange.headers.get("content-type"), exchange.headers.get("content-encoding"))
+        body = exchange.direct.take_body()
+        if body is None:
+            return None
+        return request_of(parse_json(check_size(body, self._limits.body_bytes), self._limits.json_depth))
 
     async def _posted(self, exchange: Exchange) -> GraphQLRequest:
         check_json_content(exchange.headers.get("content-type"), exchange.headers.get("content-encoding"))
@@ -214,12 +225,10 @@ class GraphQLEndpoint:
         return reply
 
     def _count(self, request: GraphQLRequest, answer: Answer, ms: float) -> None:
-        kind = self._engine.documents.find_kind(request.query, request.operation_name) or "none"
+        kind = self._engine.find_kind(request) or "none"
         self._metrics.request(TRANSPORT, kind, code_of(answer), ms)
 
 
-def _wants_page(accept: str | None, query_string: bytes) -> bool:
-    """Whether a GET is a browser's that would like to see something, and asks no query."""
-    if accept is None or HTML not in accept.lower() or preferred(accept, (HTML, GRAPHQL_RESPONSE, JSON)) != HTML:
-        return False
-    return not any(part.partition(b"=")[0] == b"query" for part in query_string.split(b"&"))
+def _asks_nothing(query_string: bytes) -> bool:
+    """Whether a URL has neither a query nor what stands for one."""
+    return not any(part.partition(b"=")[0] in ASKING for part in query_string.split(b"&"))

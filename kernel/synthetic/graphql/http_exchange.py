@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
@@ -14,6 +15,7 @@ from synthetic.graphql.answer_bytes import retry_after_ms_of
 from synthetic.graphql.answers import Answer
 from synthetic.graphql.body import ClientGone, discard_body
 from synthetic.graphql.negotiation import JSON
+from synthetic.graphql.started import Started
 
 ResultT = TypeVar("ResultT")
 
@@ -28,6 +30,51 @@ METHOD_NOT_ALLOWED = 405
 CONFLICT = 409
 TOO_MANY_REQUESTS = 429
 UNAVAILABLE = 503
+
+SERVER_EXTENSION = "synthetic.direct"
+"""Under this name the server offers a `Direct` among the extensions of an ASGI scope; `synthetic.front` covers it with
+one that adds the headers which every answer has."""
+
+
+class RequestHeaders:
+    """The headers of a request, by lower-case name; those that come twice are joined by commas."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take them as an ASGI scope has them."""
+        values = dict(raw)
+        if len(values) != len(raw):
+            values = {name: b", ".join(value for each, value in raw if each == name) for name in values}
+        self._values = values
+
+    def get(self, name: str) -> str | None:
+        """The value of a header; None where there is none."""
+        value = self._values.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    def __contains__(self, name: str) -> bool:
+        return name.encode("latin-1") in self._values
+
+
+class Direct(Protocol):
+    """What the server's connection does for a short request, beside ASGI, which has messages for each part."""
+
+    def take_body(self) -> bytes | None:
+        """The body of the request, if all of it is here and nothing of it was read yet."""
+        ...
+
+    def answer(self, headers: bytes, body: bytes) -> bool:
+        r"""Send a whole answer with the status 200.
+
+        Args:
+            headers: Lines of the head, each with its end (`\r\n`), without the length and what concerns the connection.
+            body: The body.
+
+        Returns:
+            False where it has to be sent by ASGI: the client does not read, or has asked for the head alone.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -46,23 +93,22 @@ class Reply:
     body: bytes = b""
     closing: bool = False
 
-    async def send(self, receive: Receive, send: Send) -> None:
-        """Send it."""
-        headers = dict(self.headers)
+    async def send(self, exchange: Exchange) -> None:
+        """Send it, in answer to a request."""
+        if self.status == OK and not self.closing and len(self.headers) == 1:
+            direct = exchange.direct
+            if direct is not None and direct.answer(_lines(*self.headers.items()), self.body):
+                return
+        send = exchange.send
+        headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         if self.status != NO_CONTENT:
-            headers["content-length"] = str(len(self.body))
+            headers.append((b"content-length", b"%d" % len(self.body)))
         if self.closing:
-            headers["connection"] = "close"
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status,
-                "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-            }
-        )
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": self.closing})
         if self.closing:
-            await discard_body(receive)
+            await discard_body(exchange.receive)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -74,17 +120,29 @@ class Exchange:
         scope: ASGI's description of the request.
         receive: ASGI's channel to read from.
         send: ASGI's channel to write to.
-        headers: The request's, by lower-case name; those that come twice are joined by commas.
+        headers: The request's.
         correlation_id: For errors and the log.
         media_type: Of the answer.
+        direct: The server's connection, where it offers more than ASGI.
     """
 
     scope: Scope
     receive: Receive
     send: Send
-    headers: dict[str, str]
+    headers: RequestHeaders
     correlation_id: str
-    media_type: str = field(default=JSON)
+    media_type: str = JSON
+    direct: Direct | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find what the server offers."""
+        extensions = self.scope.get("extensions")
+        self.direct = extensions.get(SERVER_EXTENSION) if extensions else None
+
+
+@lru_cache(maxsize=64)
+def _lines(*headers: tuple[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
 
 
 def reply_with(answer: Answer, body: bytes, status: int, exchange: Exchange) -> Reply:
@@ -97,6 +155,8 @@ def reply_with(answer: Answer, body: bytes, status: int, exchange: Exchange) -> 
         exchange: What is answered.
     """
     headers = {"content-type": f"{exchange.media_type}; charset=utf-8"}
+    if status == OK:
+        return Reply(status, headers, body)
     if status == UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     elif status == METHOD_NOT_ALLOWED:
@@ -107,25 +167,22 @@ def reply_with(answer: Answer, body: bytes, status: int, exchange: Exchange) -> 
     return Reply(status, headers, body)
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The headers of a request, by lower-case name; those that come twice are joined by commas."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, ResultT]) -> ResultT:
     """Do the work for as long as the client is there; when it leaves, cancel it.
+
+    Work that waits for nothing is done before anybody could tell that the
+    client has left, so nobody watches.
 
     Raises:
         ClientGone: The client left before the work was done.
     """
+    started = Started(work)
+    if started.is_done:
+        return started.result
     serving = cast("asyncio.Task[Any]", asyncio.current_task())
     watching = asyncio.create_task(_cancel_when_gone(receive, serving))
     try:
-        return await work
+        return await started
     except asyncio.CancelledError:
         # Only the watching task cancels and then is done; anybody else's cancellation goes on.
         if watching.done() and not watching.cancelled() and serving.uncancel() == 0:

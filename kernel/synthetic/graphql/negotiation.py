@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from synthetic.errors import NotAcceptableError, UnsupportedMediaTypeError
+from synthetic.errors import UnsupportedMediaTypeError
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -42,6 +42,35 @@ class MediaRange(NamedTuple):
         return int(self.media_type == "*/*")
 
 
+class Wishes(NamedTuple):
+    """What an `Accept` header comes to.
+
+    Attributes:
+        media_type: Of an answer that is no stream; None where the client accepts neither of the two.
+        takes_stream: See `takes_stream`.
+        wants_stream: See `wants_stream`.
+        wants_page: Whether a page is liked best.
+    """
+
+    media_type: str | None
+    takes_stream: bool
+    wants_stream: bool
+    wants_page: bool
+
+
+@lru_cache(maxsize=256)
+def wishes_of(accept: str | None) -> Wishes:
+    """All that is asked of an `Accept` header, at once: a client sends the same one with each request."""
+    return Wishes(
+        media_type=preferred(accept, (GRAPHQL_RESPONSE, JSON)) if accept and accept.strip() else JSON,
+        takes_stream=takes_stream(accept),
+        wants_stream=wants_stream(accept),
+        wants_page=accept is not None
+        and HTML in accept.lower()
+        and preferred(accept, (HTML, GRAPHQL_RESPONSE, JSON)) == HTML,
+    )
+
+
 def check_json_content(content_type: str | None, content_encoding: str | None) -> None:
     """Refuse a body that is anything but plain JSON in UTF-8.
 
@@ -68,18 +97,6 @@ def _is_json(content_type: str) -> bool:
         if name.strip().lower() == "charset"
     ]
     return media_type.strip().lower() == JSON and all(charset in UTF_8 for charset in charsets)
-
-
-def answer_type(accept: str | None) -> str:
-    """The media type of the answer to a GraphQL request.
-
-    Raises:
-        NotAcceptableError: The client accepts neither of the two.
-    """
-    chosen = preferred(accept, (GRAPHQL_RESPONSE, JSON)) if accept and accept.strip() else JSON
-    if chosen is None:
-        raise NotAcceptableError
-    return chosen
 
 
 def takes_stream(accept: str | None) -> bool:

@@ -8,15 +8,17 @@ entity can have the same one. `node` then asks for the qualified form,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import BadUserInputError
-from synthetic.graphql.fields import query
+from synthetic.graphql.executor import Asked
+from synthetic.graphql.fields import query, takes_asked
 
-NodeLoader = Callable[[Snapshot, list[str]], list[Any]]
+NodeLoader: TypeAlias = Callable[[Snapshot, list[str], Asked], list[Any]]
+"""Finds objects of one type: for each id the object or None, with what is read of objects of that type."""
 
 
 @strawberry.interface(description="Anything that has an id and can be read again by it.")
@@ -24,6 +26,17 @@ class Node:
     """The interface of every entity."""
 
     id: strawberry.ID = strawberry.field(description="The id: a UUIDv7, or what the caller brought.")
+
+
+def node_loader(function: Callable[..., list[Any]]) -> NodeLoader:
+    """What a plugin finds objects by; its parameter `asked` may be left out, as in the function of a field."""
+    if takes_asked(function):
+        return function
+
+    def load_whole(snapshot: Snapshot, ids: list[str], _asked: Asked) -> list[Any]:
+        return function(snapshot, ids)
+
+    return load_whole
 
 
 def node_field(loaders: Mapping[str, NodeLoader]) -> Any:
@@ -36,16 +49,18 @@ def node_field(loaders: Mapping[str, NodeLoader]) -> Any:
     @query
     def node(
         snapshot: Snapshot,
+        asked: Asked,
         id: Annotated[
             strawberry.ID,
             strawberry.argument(description="An entity's id, or `Type:id` where several kinds share the id."),
         ],
     ) -> Node | None:
         """The entity with this id, of whatever kind."""
+        _check_text(id)
         kind, separator, rest = id.partition(":")
         if separator and kind in loaders:
-            return loaders[kind](snapshot, [rest])[0]
-        found = {name: loader(snapshot, [id])[0] for name, loader in loaders.items()}
+            return loaders[kind](snapshot, [rest], asked.on(kind))[0]
+        found = {name: loader(snapshot, [id], asked.on(name))[0] for name, loader in loaders.items()}
         matches = {name: entity for name, entity in found.items() if entity is not None}
         if len(matches) > 1:
             forms = ", ".join(f"{name}:{id}" for name in matches)
@@ -53,3 +68,11 @@ def node_field(loaders: Mapping[str, NodeLoader]) -> Any:
         return next(iter(matches.values()), None)
 
     return node
+
+
+def _check_text(id: str) -> None:
+    # Most loaders look for ids in a JSON array, which could not hold it.
+    try:
+        id.encode()
+    except UnicodeEncodeError as error:
+        raise BadUserInputError("`id` is not valid text.", details={"field": "id"}) from error

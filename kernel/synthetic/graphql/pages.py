@@ -1,215 +1,46 @@
-"""Pages of a list: Relay connections over keyset cursors.
+"""Pages of a list: a connection for each of one or many parents, by one statement.
 
-A cursor holds the values of the order's columns at one row, so a page starts
-where the last one ended whatever was inserted or deleted meanwhile, and costs
-the same at the end of a table as at its start. See the Relay specification,
-https://relay.dev/graphql/connections.htm.
+What is read stands in `synthetic.graphql.selections`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
-import strawberry
-
-from synthetic.database.transaction import Parameters, Snapshot, Value
-from synthetic.errors import BadUserInputError
-from synthetic.json_text import from_json, to_json
+from synthetic.database.transaction import Row, Snapshot, Value
+from synthetic.graphql.connections import Connection, PageLayout, page_layout
+from synthetic.graphql.cursors import Order, Window, read_window
+from synthetic.graphql.executor import EVERYTHING, Asked
+from synthetic.graphql.row_types import Shape, row_type_of
+from synthetic.graphql.selections import PARENT, PARENTS, PLACE, Selection, array_of, kind_of
 from synthetic.kernel_settings import LimitSettings
 
 NodeT = TypeVar("NodeT")
-RecordT = TypeVar("RecordT")
-
-First: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the start of the list.")]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what follows this cursor.")]
-Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the end of the list.")]
-Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")]
-
-
-@strawberry.type(description="Where a page stands in its list.")
-class PageInfo:
-    """Relay's PageInfo."""
-
-    has_next_page: bool = strawberry.field(description="Whether more follows this page.")
-    has_previous_page: bool = strawberry.field(description="Whether more precedes this page.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the page's first node.")
-    end_cursor: str | None = strawberry.field(description="Cursor of the page's last node.")
-
-
-@strawberry.type(description="A node in a list, and the cursor of its place.")
-class Edge(Generic[NodeT]):
-    """Relay's Edge."""
-
-    node: NodeT = strawberry.field(description="What is listed.")
-    cursor: str = strawberry.field(description="Its place in the list, to page from.")
-
-
-@strawberry.type(description="A page of a list.")
-class Connection(Generic[NodeT]):
-    """Relay's Connection."""
-
-    edges: list[Edge[NodeT]] = strawberry.field(description="The nodes of this page, with their cursors.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
-    count: strawberry.Private[Callable[[], int]]
-
-    @strawberry.field(description="The nodes of this page.")
-    def nodes(self) -> list[NodeT]:
-        """The edges without their cursors."""
-        return [edge.node for edge in self.edges]
-
-    @strawberry.field(description="How many the whole list has; counted only when asked for.")
-    def total_count(self) -> int:
-        """Counts in the operation's snapshot."""
-        return self.count()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The order of a list.
-
-    Attributes:
-        columns: Columns without NULLs that are also attributes of the record;
-            the last one is unique, so that the order is total.
-        descending: All of them from the largest down.
-    """
-
-    columns: tuple[str, ...]
-    descending: bool = False
-
-    @property
-    def mark(self) -> int:
-        """Tells cursors of this order from those of others."""
-        return _mark(self.columns, self.descending)
-
-    def clause(self, *, reverse: bool) -> str:
-        """For ORDER BY."""
-        direction = "DESC" if self.descending != reverse else "ASC"
-        return ", ".join(f"{column} {direction}" for column in self.columns)
-
-    def beyond(self, prefix: str, *, forward: bool) -> str:
-        """Condition for rows that follow (or precede) the values `:prefix0`, `:prefix1` and on."""
-        names = ", ".join(f":{prefix}{index}" for index in range(len(self.columns)))
-        sign = ">" if forward != self.descending else "<"
-        return f"({', '.join(self.columns)}) {sign} ({names})"
-
-
-@functools.lru_cache(maxsize=256)
-def _mark(columns: tuple[str, ...], descending: bool) -> int:
-    # Kept, because each row of a page has a cursor, and this would cost more than reading the row.
-    return zlib.crc32(repr((columns, descending)).encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a list is read from, before it is put in order and cut into pages.
-
-    Attributes:
-        select: "columns FROM table", what stands after SELECT, without conditions.
-        where: Conditions that all hold.
-        params: Values of the placeholders in both.
-    """
-
-    select: str
-    where: list[str]
-    params: dict[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which part of a list is asked for, checked.
-
-    Attributes:
-        size: How many rows.
-        backward: Counted from the end.
-        after, before: Values of the order's columns, or None.
-    """
-
-    size: int
-    backward: bool
-    after: list[Value] | None
-    before: list[Value] | None
-
-
-def encode_cursor(order: Order, values: Sequence[Value]) -> str:
-    """The opaque text of a place in a list."""
-    return base64.urlsafe_b64encode(to_json([order.mark, *values]).encode()).decode().rstrip("=")
-
-
-def decode_cursor(order: Order, cursor: str, argument: str) -> list[Value]:
-    """The values behind a cursor.
-
-    Raises:
-        BadUserInputError: It is not a cursor of this order.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        mark, *values = from_json(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, TypeError, binascii.Error):
-        mark, values = None, []
-    plain = all(isinstance(value, str | int | float) and not isinstance(value, bool) for value in values)
-    if mark != order.mark or len(values) != len(order.columns) or not plain:
-        raise BadUserInputError(
-            f"`{argument}` is not a cursor of this list in this order.",
-            action="Use a cursor that the same field gave with the same orderBy, or start without one.",
-            details={"field": argument},
-        )
-    return values
-
-
-def read_window(
-    limits: LimitSettings, order: Order, first: int | None, after: str | None, last: int | None, before: str | None
-) -> Window:
-    """Check the four arguments of a page.
-
-    Raises:
-        BadUserInputError: Both or neither direction makes sense, a size is
-            out of bounds, or a cursor is not of this list.
-    """
-    if first is not None and last is not None:
-        raise BadUserInputError("Give `first` or `last`, not both.", details={"field": "last"})
-    name, size = ("last", last) if last is not None else ("first", first)
-    if size is None:
-        size = limits.page_size_default
-    if not 0 <= size <= limits.page_size:
-        raise BadUserInputError(f"`{name}` must be from 0 to {limits.page_size}.", details={"field": name})
-    return Window(
-        size=size,
-        backward=last is not None,
-        after=None if after is None else decode_cursor(order, after, "after"),
-        before=None if before is None else decode_cursor(order, before, "before"),
-    )
 
 
 def page(
     snapshot: Snapshot,
-    record_class: Callable[..., RecordT],
+    node_class: type[NodeT],
+    selection: Selection,
     *,
-    select: str,
     order: Order,
-    make: Callable[[RecordT], NodeT],
-    where: Sequence[str] = (),
-    params: Parameters | None = None,
+    asked: Asked = EVERYTHING,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
 ) -> Connection[NodeT]:
-    """Read one page of a list.
+    """Read one page of a list: one statement, and one more to count the whole list when that is asked for.
 
     Args:
         snapshot: To read in.
-        record_class: Built from each row's columns.
-        select: "columns FROM table", without WHERE.
+        node_class: What is listed: a type whose objects are made by `FromRecord`, or the class of a record.
+        selection: What the list is read from.
         order: The order of the list.
-        make: From a record to the GraphQL object.
-        where: Conditions, joined by AND.
-        params: Their values.
+        asked: What is asked for of the connection; columns that it does not need are not read.
         first: How many from the start.
         after: Only what follows this cursor.
         last: How many from the end.
@@ -219,41 +50,137 @@ def page(
         BadUserInputError: See `read_window`.
     """
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    # The cursor's conditions come first: of two bounds on one column SQLite seeks by the one that stands first.
-    conditions: list[str] = []
-    values = dict(params or {})
-    for prefix, place, forward in (("after_", window.after, True), ("before_", window.before, False)):
-        if place is not None:
-            conditions.append(order.beyond(prefix, forward=forward))
-            values |= {f"{prefix}{index}": value for index, value in enumerate(place)}
-    conditions += where
-    sql = f"SELECT {select}{_where(conditions)} ORDER BY {order.clause(reverse=window.backward)} LIMIT :page_rows"
-    records = snapshot.records(record_class, sql, values | {"page_rows": window.size + 1})
-    more = len(records) > window.size
-    records = records[: window.size]
-    if window.backward:
-        records.reverse()
-    edges: list[Edge[NodeT]] = [
-        Edge(node=make(record), cursor=encode_cursor(order, [getattr(record, name) for name in order.columns]))
-        for record in records
-    ]
-    table = select[select.index(" FROM ") :]
+    shape, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
+    rows: list[Row] = []
+    if _asks_for_rows(asked):
+        sql = selection.page_sql(shape.select, order, window)
+        rows = shape.rows(snapshot, sql, selection.params | _parameters(window))
 
     def count() -> int:
-        return snapshot.value(f"SELECT count(*){table}{_where(where)}", params or {})
+        return snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)
 
-    return Connection(edges=edges, page_info=page_info(edges, window, more=more), count=count)
+    return layout.connection_of_read(rows, count)
 
 
-def page_info(edges: Sequence[Edge[Any]], window: Window, *, more: bool) -> PageInfo:
-    """Where a page stands; a page that starts at a cursor is taken to have a page on its other side."""
-    return PageInfo(
-        has_next_page=window.before is not None if window.backward else more,
-        has_previous_page=more if window.backward else window.after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+def pages(
+    snapshot: Snapshot,
+    node_class: type[NodeT],
+    selection: Selection,
+    *,
+    each: Sequence[Value],
+    order: Order,
+    asked: Asked = EVERYTHING,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> list[Connection[NodeT]]:
+    """Read a page of the list of each of many parents: one statement for all, and one more to count all the lists.
+
+    Args:
+        snapshot: To read in.
+        node_class: As for `page`.
+        selection: What the lists are read from; `EACH` stands in its conditions for the value of the parent.
+        each: The values of the parents, all texts or all integers; the same one may be there many times.
+        order: As for `page`, like all that follow.
+        asked: See there.
+        first: See there.
+        after: See there.
+        last: See there.
+        before: See there.
+
+    Returns:
+        A page for each value, in order.
+
+    Raises:
+        BadUserInputError: See `read_window`.
+    """
+    distinct = list(dict.fromkeys(each))
+    if not distinct:
+        return []
+    if len(distinct) == 1:
+        # A list that is alone is walked in the order of its index, and nothing is sorted.
+        alone = replace(selection, params=selection.params | {PARENT: distinct[0]})
+        window_of: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
+        return [page(snapshot, node_class, alone, order=order, asked=asked, **window_of)] * len(each)
+    window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
+    shape, layout = _layout(node_class, order, window, asked, (PLACE,))
+    params = selection.params | {PARENTS: array_of(distinct)}
+    kind = kind_of(distinct)
+    found: list[list[Row]] = [[] for _ in distinct]
+    if _asks_for_rows(asked):
+        sql = selection.pages_sql(shape.select, order, window, kind)
+        _share_out(shape.rows(snapshot, sql, params | _parameters(window)), found)
+
+    @functools.cache
+    def counts() -> list[int]:
+        sql = selection.counts_sql(kind, by_rows=snapshot.counts_by_rows)
+        return [count for (count,) in snapshot.rows(sql, params)]
+
+    made = {
+        value: layout.connection_of_read(rows, lambda index=index: counts()[index])
+        for index, (value, rows) in enumerate(zip(distinct, found, strict=True))
+    }
+    return [made[value] for value in each]
+
+
+def _layout(
+    node_class: type[Any],
+    order: Order,
+    window: Window,
+    asked: Asked,
+    extra: tuple[str, ...] = (),
+    *,
+    with_order: bool = False,
+) -> tuple[Shape, PageLayout]:
+    """The columns that are read for pages, by what is asked for, and what the rows are.
+
+    Args:
+        node_class: What is listed.
+        order: Of the list.
+        window: Which part of it.
+        asked: Of the connection.
+        extra: What else is read, behind all others.
+        with_order: Whether the columns of the order are read though nobody asks for cursors.
+    """
+    key = node_class, order, extra, with_order
+    known = asked.memory.get(key)
+    if known is None:
+        known = _shape_of(node_class, order, asked, extra, with_order=with_order)
+        if asked is not EVERYTHING:
+            asked.memory[key] = known
+    shape, order_of_cursors, places = known
+    return shape, page_layout(shape.layout, order_of_cursors, places, window)
+
+
+def _shape_of(
+    node_class: type[Any], order: Order, asked: Asked, extra: tuple[str, ...], *, with_order: bool
+) -> tuple[Shape, Order | None, tuple[int, ...]]:
+    """The columns; the order, if cursors are made of it; and where its columns are in a row."""
+    of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
+    attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
+    has_cursors = (
+        asked.has("edges", "cursor") or asked.has("pageInfo", "startCursor") or asked.has("pageInfo", "endCursor")
     )
+    columns = order.columns if has_cursors or with_order else ()
+    shape = row_type_of(node_class).shape(attributes, columns + extra)
+    return shape, order if has_cursors else None, tuple([shape.places[column] for column in columns])
 
 
-def _where(conditions: Sequence[str]) -> str:
-    return f" WHERE {' AND '.join(f'({condition})' for condition in conditions)}" if conditions else ""
+def _share_out(rows: Sequence[Row], found: Sequence[list[Row]]) -> None:
+    """Give each row to the list of its parent, whose place stands last in the row."""
+    for row in rows:
+        place: int = row[-1]
+        found[place].append(row)
+
+
+def _asks_for_rows(asked: Asked) -> bool:
+    return asked.has("nodes") or asked.has("edges") or asked.has("pageInfo")
+
+
+def _parameters(window: Window) -> dict[str, Value]:
+    found: dict[str, Value] = {"page_rows": window.size + 1}
+    for prefix, values in (("after_", window.after), ("before_", window.before)):
+        if values is not None:
+            found |= {f"{prefix}{index}": value for index, value in enumerate(values)}
+    return found

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from synthetic.errors import BadRequestError
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.body import parse_json
+from synthetic.graphql.persisted_queries import EXTENSION
 
 URL_PARAMETERS_MAX = 32
 
@@ -22,7 +23,7 @@ def request_of(parameters: object) -> GraphQLRequest:
     """The request that a JSON value makes.
 
     Raises:
-        BadRequestError: It is no object, has no `query`, or a parameter is of another type.
+        BadRequestError: It is no object, has neither `query` nor the hash of one, or a parameter is of another type.
     """
     if isinstance(parameters, list):
         raise BadRequestError(
@@ -31,9 +32,12 @@ def request_of(parameters: object) -> GraphQLRequest:
     if not isinstance(parameters, dict):
         raise BadRequestError("The request is not a JSON object.")
     given = cast("dict[str, Any]", parameters)
+    extensions = _object(given, "extensions")
     query = given.get("query")
     if query is None:
-        raise BadRequestError("The parameter `query` is missing.")
+        if extensions.get(EXTENSION) is None:
+            raise BadRequestError("The parameter `query` is missing.")
+        query = ""
     if not isinstance(query, str):
         raise BadRequestError("The parameter `query` must be a string.")
     operation_name = given.get("operationName")
@@ -43,7 +47,7 @@ def request_of(parameters: object) -> GraphQLRequest:
         query=query,
         variables=_object(given, "variables"),
         operation_name=operation_name or None,
-        extensions=_object(given, "extensions"),
+        extensions=extensions,
     )
 
 
@@ -55,7 +59,7 @@ def request_of_url(query_string: bytes, json_depth: int) -> GraphQLRequest | Non
         json_depth: How deep `variables` and `extensions` may be nested, each a JSON text.
 
     Returns:
-        The request; None when there is no `query`.
+        The request; None when there is neither `query` nor `extensions`, which may have its hash.
 
     Raises:
         BadRequestError: The query string is malformed, or a parameter comes twice or is of another type.
@@ -77,7 +81,7 @@ def request_of_url(query_string: bytes, json_depth: int) -> GraphQLRequest | Non
         if name in parameters:
             raise BadRequestError("A parameter of the URL comes twice.", action="Send each parameter once.")
         parameters[name] = value
-    if "query" not in parameters:
+    if not parameters.keys() & {"query", "extensions"}:
         return None
     for name in ("variables", "extensions"):
         if parameters.get(name):

@@ -53,10 +53,6 @@ def ms_from_iso(text: object) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
-def _serialize_date_time(value: Any) -> str:
-    return iso_from_ms(value)
-
-
 def _check_long(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LONG_MAX:
         raise BadUserInputError("A Long is an integer of at most 2^53 either way.")
@@ -74,7 +70,7 @@ SCALARS: dict[object, Any] = {
         description="An instant as ISO 8601 in UTC with milliseconds and `Z`, for instance 2026-01-31T12:00:00.000Z. "
         "Input may carry another offset.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        serialize=_serialize_date_time,
+        serialize=iso_from_ms,
         parse_value=ms_from_iso,
     ),
     Long: strawberry.scalar(

@@ -28,7 +28,8 @@ from strawberry.types.field import StrawberryField
 
 from synthetic.contributions import GraphQL, Stamped
 from synthetic.errors import PluginClashError, PluginFailedError
-from synthetic.graphql.node import NodeLoader, node_field
+from synthetic.graphql.field_sources import StoreExecutor, remember_sources
+from synthetic.graphql.node import NodeLoader, node_field, node_loader
 from synthetic.graphql.scalars import SCALARS
 
 QUERY = "What the store knows. All fields of one operation see the store at one instant."
@@ -62,7 +63,9 @@ def build_schema(parts: Sequence[Stamped[GraphQL]]) -> strawberry.Schema:
                 else None,
                 types=[*(kind for part in parts for kind in part.record.types), *_node_types(parts)],
                 config=StrawberryConfig(scalar_map=_scalars(parts)),
+                execution_context_class=StoreExecutor,
             )
+            remember_sources(schema, core_schema(schema))
         except (StrawberryException, TypeError, ValueError) as error:
             raise _schema_error(error) from error
     return schema
@@ -108,7 +111,7 @@ def _node_loaders(parts: Sequence[Stamped[GraphQL]]) -> dict[str, NodeLoader]:
         for kind, loader in part.record.nodes.items():
             name = _definition(kind, part.plugin).name
             _claim(owners, name, part.plugin, "nodes")
-            loaders[name] = loader
+            loaders[name] = node_loader(loader)
     return loaders
 
 

@@ -1,23 +1,35 @@
 """One execution for all who subscribed to the same: what differs between them is only where they began.
 
-The answer to one event depends on the document, the operation and its
-variables, less those of type Position, and on nothing that differs between
-callers: whoever may read, may read all. What an answer tells beside its event
-is as of when it was made, so it is kept for a moment only.
+The answer to one event depends on the document, the operation, its variables,
+less those that only say where to begin, and the scopes of who asks; and on
+nothing else that differs between callers: whoever may read, may read all. What
+an answer tells beside its event is as of when it was made, so it is kept for a
+moment only, for those who catch up with the log at the same time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any, NamedTuple
 
-from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, OperationDefinitionNode, TypeNode
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    NamedTypeNode,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
 
 from synthetic.graphql.answers import Answer, GraphQLRequest
-from synthetic.graphql.documents import Prepared
+from synthetic.graphql.root_fields import root_fields
 from synthetic.json_text import to_json
+from synthetic.log.positions import Position
+from synthetic.security.gate import Caller
 
 KEPT = 256
 """Answers that are kept for subscribers who come to the same event a little later."""
@@ -28,29 +40,88 @@ KEPT_BYTES = 16 * 1024 * 1024
 KEPT_SECONDS = 2.0
 """How long each is kept at least; at most twice as long."""
 
+BEGIN_ARGUMENT = "after"
+"""The argument of a subscription's field that says where a client goes on from."""
 
-def audience_of(prepared: Prepared, request: GraphQLRequest) -> Hashable | None:
+
+def audience_of(
+    document: DocumentNode, operation: OperationDefinitionNode, request: GraphQLRequest, caller: Caller
+) -> Hashable | None:
     """What makes two subscriptions the same; None where that cannot be told."""
-    positions = _position_variables(prepared.operation)
+    positions = _begin_variables(document, operation)
     variables = {name: value for name, value in request.variables.items() if name not in positions}
     try:
-        return request.query, request.operation_name, to_json(sorted(variables.items()))
+        return request.query, request.operation_name, to_json(sorted(variables.items())), caller.scopes
     except TypeError:
         return None
 
 
-def _position_variables(operation: OperationDefinitionNode) -> frozenset[str]:
-    return frozenset(
+def _begin_variables(document: DocumentNode, operation: OperationDefinitionNode) -> frozenset[str]:
+    """Variables that say where to begin, and nothing else: they are positions, and used for that argument alone."""
+    positions = [
         definition.variable.name.value
         for definition in operation.variable_definitions or ()
-        if _name_of(definition.type) == "Position"
+        if _is_position(definition.type)
+    ]
+    if not positions:
+        return frozenset()
+    uses = _Uses()
+    for node in document.definitions:
+        if node is operation or isinstance(node, FragmentDefinitionNode):
+            visit(node, uses)
+    begins = Counter(
+        argument.value.name.value
+        for field in root_fields(document, operation)
+        for argument in field.arguments or ()
+        if argument.name.value == BEGIN_ARGUMENT and isinstance(argument.value, VariableNode)
     )
+    # Its definition is one use of a variable.
+    return frozenset(name for name in positions if uses.counts[name] == begins[name] + 1)
 
 
-def _name_of(node: TypeNode) -> str:
-    while isinstance(node, NonNullTypeNode | ListTypeNode):
+def _is_position(node: object) -> bool:
+    if isinstance(node, NonNullTypeNode):
         node = node.type
-    return node.name.value if isinstance(node, NamedTypeNode) else ""
+    return isinstance(node, NamedTypeNode) and node.name.value == "Position"
+
+
+class _Uses(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = Counter[str]()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.counts[node.name.value] += 1
+
+
+class Happened(NamedTuple):
+    """Something that a source has yielded.
+
+    Attributes:
+        root: The thing.
+        position: Where to go on after it; None where it does not say so, and its answer is not shared.
+    """
+
+    root: Any
+    position: Position | None
+
+
+def happened_of(roots: Sequence[Any]) -> list[Happened]:
+    """What a source has yielded, with positions; of several with the same position, only the first is known by it."""
+    happened: list[Happened] = []
+    seen: set[Position] = set()
+    for root in roots:
+        position = getattr(root, "position", None)
+        if isinstance(position, Position) and position not in seen:
+            seen.add(position)
+            happened.append(Happened(root, position))
+        else:
+            happened.append(Happened(root, None))
+    return happened
+
+
+MakeAnswers = Callable[[Sequence[Any]], Coroutine[Any, Any, list[Answer]]]
+"""Executes the document for several roots at once, and gives their answers in the same order."""
 
 
 class SharedAnswers:
@@ -60,39 +131,53 @@ class SharedAnswers:
         self._made: OrderedDict[Hashable, _Shared] = OrderedDict()
         self._sweeping: asyncio.TimerHandle | None = None
 
-    def count_kept(self) -> int:
-        """How many there are."""
-        return len(self._made)
+    async def get(self, audience: Hashable, happened: Sequence[Happened], make: MakeAnswers) -> list[Answer]:
+        """The answers to things that happened, in order; those that nobody has asked for yet are made together.
 
-    async def get(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-        """The answer for a key, made if nobody has asked for it yet.
-
-        Who leaves while it is made does not keep it from the others. An answer
-        with errors is made for each, since it carries a correlation id; a
+        Who leaves while they are made does not keep them from the others. A
         failure ends those who wait for it, and is not kept.
         """
-        found = self._made.get(key)
-        task = self._begin(key, make) if found is None else found.task
-        # Most come when it is made already; to shield a task costs as much as to send the answer.
-        answer = task.result() if task.done() else await asyncio.shield(task)
-        return await make() if "errors" in answer.body else answer
+        found: dict[Position, _Shared] = {}
+        for each in happened:
+            if each.position is not None and (kept := self._made.get((audience, each.position))):
+                found[each.position] = kept
+        missing = [each for each in happened if each.position not in found]
+        begun = self._begin(audience, missing, make) if missing else []
+        answers: list[Answer] = []
+        for each in happened:
+            shared = None if each.position is None else found.get(each.position)
+            shared = shared or begun.pop(0)
+            # Most come when it is made already; to shield a task costs as much as to send the answer.
+            made = shared.task.result() if shared.task.done() else await asyncio.shield(shared.task)
+            answers.append(made[shared.place])
+        return answers
 
-    def _begin(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Answer]]) -> asyncio.Task[Answer]:
+    def _begin(self, audience: Hashable, happened: Sequence[Happened], make: MakeAnswers) -> list[_Shared]:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(make())
-        self._made[key] = _Shared(loop.time(), task)
+        task = loop.create_task(make([each.root for each in happened]))
+        begun = [_Shared(loop.time(), task, place) for place in range(len(happened))]
+        keys: list[Hashable] = []
+        for each, shared in zip(happened, begun, strict=True):
+            if each.position is not None:
+                keys.append((audience, each.position))
+                self._made[keys[-1]] = shared
 
-        def forget_failure(ended: asyncio.Task[Answer]) -> None:
-            if (ended.cancelled() or ended.exception()) and (kept := self._made.get(key)) and kept.task is ended:
-                del self._made[key]
+        def forget_failure(ended: asyncio.Task[list[Answer]]) -> None:
+            if ended.cancelled() or ended.exception():
+                for key in keys:
+                    if (kept := self._made.get(key)) and kept.task is ended:
+                        del self._made[key]
 
         task.add_done_callback(forget_failure)
+        self._bound()
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(KEPT_SECONDS, self._sweep, loop)
+        return begun
+
+    def _bound(self) -> None:
         size = sum(each.size() for each in self._made.values())
         while len(self._made) > 1 and (len(self._made) > KEPT or size > KEPT_BYTES):
             size -= self._made.popitem(last=False)[1].size()
-        if self._sweeping is None:
-            self._sweeping = loop.call_later(KEPT_SECONDS, self._sweep, loop)
-        return task
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Forget what has been kept for long enough."""
@@ -103,12 +188,15 @@ class SharedAnswers:
 
 
 class _Shared(NamedTuple):
+    """An answer, as one of several that are made together."""
+
     begun: float
-    task: asyncio.Task[Answer]
+    task: asyncio.Task[list[Answer]]
+    place: int
 
     def size(self) -> int:
         """Bytes of the answer, if it is made and written; nothing is known of others."""
         if not self.task.done() or self.task.cancelled() or self.task.exception():
             return 0
-        written = self.task.result().written
+        written = self.task.result()[self.place].written
         return 0 if written is None else len(written[1])

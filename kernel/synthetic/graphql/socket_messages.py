@@ -6,10 +6,10 @@ it; what is not of it closes the socket with 4400, and nothing else happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import orjson
 from starlette.types import Message
@@ -17,6 +17,8 @@ from starlette.types import Message
 from synthetic.errors import BadRequestError, ForbiddenError, SyntheticError, UnauthenticatedError
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.body import parse_json
+from synthetic.graphql.delivery import Frames
+from synthetic.graphql.published import Published
 from synthetic.graphql.requests import request_of
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.positions import Position
@@ -31,6 +33,34 @@ REASON_BYTES_MAX = 123
 
 ACKNOWLEDGEMENT = b'{"type":"connection_ack"}'
 PING = b'{"type":"ping"}'
+
+SHORT_FRAME_BYTES_MAX = 125
+MEDIUM_FRAME_BYTES_MAX = 65_535
+
+FRAMES_EXTENSION = "synthetic.frames"
+"""Under this name the server offers a `FrameConnection` among the extensions of an ASGI scope."""
+
+
+class FrameConnection(Protocol):
+    """What the server's connection does for a socket, beside ASGI.
+
+    A publish sends the same frame to thousands, and each of them says now and
+    then that it is there: what ASGI costs is spared for these two.
+
+    Attributes:
+        on_pong: Called for each `pong` in place of handing it on; None: they are handed on.
+    """
+
+    on_pong: Callable[[], None] | None
+
+    @property
+    def closed_code(self) -> int | None:
+        """Code with which the server has closed the socket by itself; None where the client closed it, or nobody."""
+        ...
+
+    def send_frame(self, frame: bytes) -> bool:
+        """Send a whole frame as it is, if the connection takes it now; False where it has to be sent by ASGI."""
+        ...
 
 
 class CloseCode(IntEnum):
@@ -104,15 +134,6 @@ def too_slow(resume: Position | None) -> SocketEnd:
     """
     reason = "Messages are not read fast enough"
     return SocketEnd(CloseCode.TOO_SLOW, reason if resume is None else f"{reason}; resume after {resume}")
-
-
-def ends_in(group: BaseExceptionGroup[Any]) -> Iterator[SocketEnd]:
-    """The ends that the tasks of one conversation came to at once."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from ends_in(cast("BaseExceptionGroup[Any]", error))
-        else:
-            yield end_of(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +249,32 @@ def operation_message(kind: Literal["next", "error", "complete"], id: str, paylo
     """
     head = b'{"id":' + orjson.dumps(id) + b',"type":"' + kind.encode() + b'"'
     return head + b"}" if payload is None else head + b',"payload":' + payload + b"}"
+
+
+def frame_of(message: bytes) -> bytes:
+    """A message as a text frame (RFC 6455, 5.2), which servers send unmasked."""
+    size = len(message)
+    if size <= SHORT_FRAME_BYTES_MAX:
+        return b"\x81" + size.to_bytes(1, "big") + message
+    if size <= MEDIUM_FRAME_BYTES_MAX:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + message
+    return b"\x81\x7f" + size.to_bytes(8, "big") + message
+
+
+def text_of(frame: bytes) -> str:
+    """The text of a frame that `frame_of` made."""
+    return frame[{0x7E: 4, 0x7F: 10}.get(frame[1], 2) :].decode()
+
+
+def _next(id: str, body: bytes) -> bytes:
+    return frame_of(operation_message("next", id, body))
+
+
+def _last(id: str, refused: Published | None) -> tuple[bytes, ...]:
+    """An answer that was not executed goes as `error`, and nothing follows it."""
+    if refused is None:
+        return (frame_of(operation_message("complete", id)),)
+    return (frame_of(operation_message("error", id, orjson.dumps(refused.answer.body["errors"]))),)
+
+
+SOCKET_FRAMES = Frames(_next, _last)

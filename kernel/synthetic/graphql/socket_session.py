@@ -1,26 +1,24 @@
 """One socket's conversation in graphql-transport-ws, from `connection_init` to its end.
 
-One task reads and decides, one sends (`synthetic.graphql.outbox`), and each
-operation has its own; they live and die together. Whoever finds that the
-conversation is over raises `SocketEnd`.
+One task reads and decides; what is to be sent is handed to the connection by
+whoever has it (`synthetic.graphql.outbox`), and operations are
+`synthetic.graphql.delivery`'s. Whoever finds that the conversation is over
+says so to `end`, which wakes the task that reads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 
 import orjson
 from starlette.types import Receive, Send
 
 from synthetic.clock import new_id
-from synthetic.errors import InternalError, OverloadedError, RateLimitedError, SyntheticError
-from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
-from synthetic.graphql.answers import Answer, GraphQLRequest
+from synthetic.errors import OverloadedError, RateLimitedError, SyntheticError
 from synthetic.graphql.body import ClientGone
-from synthetic.graphql.execute import Engine
-from synthetic.graphql.outbox import ClientTooSlow, Lane, Outbox, Parcel
+from synthetic.graphql.delivery import Deliverer, Delivery
+from synthetic.graphql.outbox import ClientTooSlow, Outbox
+from synthetic.graphql.parcels import Parcel
 from synthetic.graphql.socket_messages import (
     ACKNOWLEDGEMENT,
     PING,
@@ -28,26 +26,25 @@ from synthetic.graphql.socket_messages import (
     CloseCode,
     Complete,
     ConnectionInit,
+    FrameConnection,
     Signal,
     SocketEnd,
     Subscribe,
     end_of,
-    ends_in,
+    frame_of,
     operation_message,
     pong_message,
     read_message,
+    text_of,
     too_slow,
 )
-from synthetic.graphql.subscriptions import alone
+from synthetic.graphql.wheel import Wheel
 from synthetic.kernel_settings import LimitSettings
-from synthetic.logs import logger_for, request_scope
-from synthetic.metrics import Metrics
 from synthetic.security.gate import Caller, Gate
 
-log = logger_for(__name__)
-
-TRANSPORT = "websocket"
 CLOSE_MS = 1_000
+ACKNOWLEDGEMENT_FRAME = frame_of(ACKNOWLEDGEMENT)
+PING_FRAME = frame_of(PING)
 
 
 class SocketSession:
@@ -57,6 +54,26 @@ class SocketSession:
         caller: Who was let in; None until the connection is acknowledged.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_authorization",
+        "_by",
+        "_client",
+        "_connection",
+        "_ending",
+        "_gate",
+        "_heard",
+        "_limits",
+        "_operations",
+        "_outbox",
+        "_receive",
+        "_running",
+        "_send",
+        "_task",
+        "_wheel",
+        "caller",
+    )
+
     def __init__(
         self,
         receive: Receive,
@@ -64,10 +81,11 @@ class SocketSession:
         *,
         client: str,
         authorization: str | None,
-        engine: Engine,
+        by: Deliverer,
         gate: Gate,
         limits: LimitSettings,
-        metrics: Metrics,
+        wheel: Wheel,
+        connection: FrameConnection | None,
     ) -> None:
         """Make it.
 
@@ -76,57 +94,80 @@ class SocketSession:
             send: ASGI's channel, after `websocket.accept`.
             client: Address of the client.
             authorization: The handshake's header, for clients that can set it.
-            engine: Runs the operations.
+            by: Runs and delivers the operations.
             gate: Finds out who asks.
             limits: Those named `socket_...`, and `json_depth`.
-            metrics: Counts the operations.
+            wheel: Tells when to ping.
+            connection: The server's short ways, if it has any.
         """
         self._receive = receive
         self._send = send
         self._client = client
         self._authorization = authorization
-        self._engine = engine
+        self._by = by
         self._gate = gate
         self._limits = limits
-        self._metrics = metrics
-        self._answers = AnswerWriter(engine, limits)
-        self._outbox = Outbox(self._write, messages_max=limits.socket_queue, stall_ms=limits.socket_ping_ms)
-        self._tasks = asyncio.TaskGroup()
-        self._operations: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._wheel = wheel
+        self._connection = connection
+        self._outbox = Outbox(
+            self._write,
+            self._on_outbox_end,
+            messages_max=limits.socket_queue,
+            stall_ms=limits.socket_ping_ms,
+            send_now=None if connection is None else connection.send_frame,
+        )
+        self._operations: dict[str, Delivery] = {}
+        self._running: list[Delivery] = []
         self._heard = True
         self.caller: Caller | None = None
         self._ending: SocketEnd | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self._pinging: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[object] | None = None
 
     async def converse(self) -> None:
         """Talk until one side ends it, then close the socket. Raises nothing but cancellation."""
+        if self._ending is not None:
+            # It was ended before it had begun.
+            await self._close(self._ending)
+            return
+        self._task = asyncio.current_task()
+        end: SocketEnd | None = None
         try:
-            async with self._tasks:
-                self._sending = self._tasks.create_task(self._send_all())
-                self.caller = await self._greet()
-                await self._listen()
-        except ExceptionGroup as group:
-            ends = list(ends_in(group))
-            # Whoever has left needs no telling why.
-            if all(end.code is not None for end in ends):
-                await self._close(ends[0])
+            self.caller = await self._greet()
+            await self._listen()
+        except asyncio.CancelledError:
+            if self._ending is None or self._task is None or self._task.uncancel():
+                raise
+            end = self._ending
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the conversation, and is logged there
+            end = end_of(error)
+            await self._take_back_cancellation()
         finally:
-            if self._pinging is not None:
-                self._pinging.cancel()
+            self._task = None
+            await self._stop_all()
+        # Whoever has left needs no telling why.
+        if end is not None and end.code is not None:
+            await self._close(end)
 
     def turn_out(self, error: SyntheticError | None) -> None:
         """End the conversation because its caller is no longer let in, or nobody can tell."""
         end = SocketEnd(CloseCode.FORBIDDEN, "The token is no longer valid") if error is None else end_of(error)
         if end.code is not None:
-            self.end(end.code, end.reason)
+            self.end(end)
 
-    def end(self, code: CloseCode, reason: str) -> None:
-        """End the conversation from outside."""
-        self._ending = SocketEnd(code, reason)
-        if self._sending is not None:
-            self._sending.cancel()
+    def end(self, end: SocketEnd) -> None:
+        """End the conversation from outside of the task that reads; the first reason counts."""
+        if self._ending is None:
+            self._ending = end
+            if self._task is not None:
+                self._task.cancel()
+
+    def visit(self) -> None:
+        """Ask whether the client is there, unless it did not even answer the last time."""
+        if not self._heard:
+            self.end(SocketEnd(CloseCode.SILENT, "No answer to ping"))
+        # Where there is no room for it, what waits shows as well whether the client is there.
+        elif self._outbox.offer(PING_FRAME):
+            self._heard = False
 
     async def _greet(self) -> Caller:
         """Wait for `connection_init` and acknowledge it."""
@@ -139,12 +180,12 @@ class SocketSession:
             if name.lower() == "authorization":
                 self._authorization = value if isinstance(value, str) else ""
         caller = await self._gate.admit(self._authorization, self._client)
-        await self._outbox.put(ACKNOWLEDGEMENT)
+        await self._outbox.put(ACKNOWLEDGEMENT_FRAME)
         return caller
 
     async def _opening(self) -> ConnectionInit:
         while True:
-            match await self._next_message():
+            match read_message(await self._receive(), self._limits):
                 case ConnectionInit() as opening:
                     return opening
                 case Signal() as signal:
@@ -155,30 +196,23 @@ class SocketSession:
                     pass
 
     async def _listen(self) -> None:
-        """Act on what the client says, and ping it now and then."""
-        self._ping_later()
-        while True:
-            await self._act(await self._next_message())
+        """Act on what the client says; it is pinged now and then."""
+        # One timer for all sockets: thousands of them at rest cost little else.
+        slot = self._wheel.add(self)
+        if self._connection is not None:
+            self._connection.on_pong = self._hear
+        try:
+            while True:
+                message = await self._receive()
+                self._hear()
+                await self._act(read_message(message, self._limits))
+        finally:
+            self._wheel.remove(self, slot)
+            if self._connection is not None:
+                self._connection.on_pong = None
 
-    def _ping_later(self) -> None:
-        # A timer, and no time-out around what is awaited: thousands of sockets at rest cost little else.
-        loop = asyncio.get_running_loop()
-        self._pinging = loop.call_later(self._limits.socket_ping_ms / 1000, self._ping)
-
-    def _ping(self) -> None:
-        """Ask whether the client is there, unless it did not even answer the last time."""
-        if not self._heard:
-            self.end(CloseCode.SILENT, "No answer to ping")
-            return
-        # Where there is no room for it, what waits shows as well whether the client is there.
-        if self._outbox.offer(PING):
-            self._heard = False
-        self._ping_later()
-
-    async def _next_message(self) -> ClientMessage:
-        message = await self._receive()
+    def _hear(self) -> None:
         self._heard = True
-        return read_message(message, self._limits)
 
     async def _act(self, message: ClientMessage) -> None:
         match message:
@@ -187,16 +221,15 @@ class SocketSession:
             case Subscribe():
                 await self._start(message)
             case Complete():
-                if message.id in self._operations:
-                    lane, operation = self._operations.pop(message.id)
-                    self._outbox.close_lane(lane)
-                    operation.cancel()
+                operation = self._operations.pop(message.id, None)
+                if operation is not None:
+                    operation.stop()
             case ConnectionInit():
                 raise SocketEnd(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
 
     async def _answer_signal(self, signal: Signal) -> None:
         if signal.kind == "ping":
-            await self._outbox.put(pong_message(signal.payload))
+            await self._outbox.put(frame_of(pong_message(signal.payload)))
 
     async def _start(self, message: Subscribe) -> None:
         """Start an operation; the token is asked for again, since it also counts the requests."""
@@ -210,89 +243,52 @@ class SocketSession:
                 )
             caller = await self._gate.admit(self._authorization, self._client)
         except (OverloadedError, RateLimitedError) as error:
-            answer = self._engine.error_answer(error, new_id())
-            self._metrics.request(TRANSPORT, "none", error.code, 0.0)
-            await self._outbox.put(operation_message("error", message.id, orjson.dumps(answer.body["errors"])))
+            answer = self._by.engine.error_answer(error, new_id())
+            self._by.metrics.request(self._by.transport, "none", error.code, 0.0)
+            refusal = operation_message("error", message.id, orjson.dumps(answer.body["errors"]))
+            await self._outbox.put(frame_of(refusal))
             return
-        lane = self._outbox.open_lane(message.id)
-        operation = self._tasks.create_task(self._operate(lane, message.request, caller))
-        self._operations[message.id] = lane, operation
-        self._running.add(operation)
-        operation.add_done_callback(self._running.discard)
-
-    async def _operate(self, lane: Lane, request: GraphQLRequest, caller: Caller) -> None:
-        """Run an operation and send what it answers."""
+        operation = Delivery(self._by, self._outbox, self._outbox.open_lane(message.id), self._release)
+        self._operations[message.id] = operation
+        self._running.append(operation)
         correlation_id = new_id()
-        started = time.perf_counter()
-        code = "CANCELLED"
-        with request_scope(correlation_id):
-            try:
-                code = await self._deliver(lane, request, caller, correlation_id)
-            except SocketEnd:
-                raise
-            except Exception:
-                log.exception("operation failed")
-                code = InternalError.code
-                await self._fail(lane, self._engine.error_answer(InternalError(), correlation_id))
-            finally:
-                self._release(lane)
-                kind = self._engine.documents.find_kind(request.query, request.operation_name) or "none"
-                self._metrics.request(TRANSPORT, kind, code, (time.perf_counter() - started) * 1000)
+        request = message.request
+        operation.ask(lambda: self._by.engine.subscribe(request, caller, correlation_id), request, correlation_id)
 
-    async def _deliver(self, lane: Lane, request: GraphQLRequest, caller: Caller, correlation_id: str) -> str:
-        """Send the answers of an operation, and that it is complete.
+    def _release(self, operation: Delivery) -> None:
+        """An operation has ended; from now on the client may use its id again."""
+        self._running.remove(operation)
+        if self._operations.get(operation.lane.id) is operation:
+            del self._operations[operation.lane.id]
 
-        Returns:
-            `OK`, or the code of the first error of its last answer.
-        """
-        outcome = await self._engine.subscribe(request, caller, correlation_id)
-        subscription = alone(outcome) if isinstance(outcome, Answer) else outcome
-        code = OK_CODE
-        async with contextlib.aclosing(subscription.answers) as answers:
-            async for answer in answers:
-                sent, body = await self._answers.json(answer, correlation_id)
-                code = code_of(sent)
-                if not sent.executed:
-                    await self._fail(lane, sent)
-                    return code
-                await self._outbox.put(operation_message("next", lane.id, body), lane, sent.position)
-                if subscription.is_latest:
-                    # What is not yet taken from the source can still be replaced by something newer.
-                    await self._outbox.handed_over(lane)
-        self._release(lane)
-        await self._outbox.put(operation_message("complete", lane.id), lane, is_last=True)
-        return code
-
-    async def _fail(self, lane: Lane, answer: Answer) -> None:
-        """Send an answer that was not executed; nothing follows it."""
-        self._release(lane)
-        errors = operation_message("error", lane.id, orjson.dumps(answer.body["errors"]))
-        await self._outbox.put(errors, lane, is_last=True)
-
-    def _release(self, lane: Lane) -> None:
-        """From now on the client may use the operation's id again."""
-        if lane.id in self._operations and self._operations[lane.id][0] is lane:
-            del self._operations[lane.id]
-
-    async def _send_all(self) -> None:
-        """Send until the conversation is over; `end` makes an end by cancelling this."""
-        if self._ending is not None:
-            # It was ended before it had begun.
-            raise self._ending
+    async def _take_back_cancellation(self) -> None:
+        """It was ended from outside in the same moment as by itself: then what follows is still to be cancelled."""
+        if self._ending is None or self._task is None:
+            return
         try:
-            await self._outbox.drain()
+            await asyncio.sleep(0)
         except asyncio.CancelledError:
-            if self._ending is not None:
-                raise self._ending from None
-            raise
-        except ClientGone:
-            raise SocketEnd from None
-        except ClientTooSlow as slow:
-            self._metrics.drops.inc()
-            raise too_slow(slow.resume) from None
+            if self._task.uncancel():
+                raise
+
+    async def _stop_all(self) -> None:
+        """End all operations, and wait until nothing is sent for them any more."""
+        tasks = [operation.task for operation in self._running if operation.task is not None]
+        for operation in tuple(self._running):
+            operation.stop()
+        await self._outbox.close()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _on_outbox_end(self, error: ClientGone | ClientTooSlow) -> None:
+        if isinstance(error, ClientTooSlow):
+            self._by.metrics.drops.inc()
+            self.end(too_slow(error.resume))
+        else:
+            self.end(SocketEnd())
 
     async def _write(self, parcel: Parcel) -> None:
-        await self._send({"type": "websocket.send", "text": parcel.message.decode()})
+        await self._send({"type": "websocket.send", "text": text_of(parcel.message)})
 
     async def _close(self, end: SocketEnd) -> None:
         try:

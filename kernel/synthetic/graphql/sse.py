@@ -13,31 +13,31 @@ not ask, or not now, gets an HTTP error in both modes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from http import HTTPStatus
 from typing import Any
 
 from synthetic.errors import (
     BadRequestError,
-    InternalError,
     MethodNotAllowedError,
     OverloadedError,
     UnauthenticatedError,
 )
-from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
+from synthetic.graphql.answer_bytes import AnswerWriter, code_of
 from synthetic.graphql.answers import Answer, GraphQLRequest
+from synthetic.graphql.delivery import Deliverer, Delivery
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.http_exchange import ACCEPTED, CREATED, OK, Exchange, Reply, reply_with, while_connected
-from synthetic.graphql.outbox import Lane, Outbox, Parcel
+from synthetic.graphql.outbox import Outbox
+from synthetic.graphql.parcels import Parcel
 from synthetic.graphql.sse_channels import Channel, Channels
-from synthetic.graphql.sse_messages import COMMENT, event_text, find_positions, operation_data
+from synthetic.graphql.sse_messages import STREAM_FRAMES, find_positions
 from synthetic.graphql.sse_requests import OPERATION_PARAMETER, find_parameter, operation_id_of
 from synthetic.graphql.sse_stream import EventStream
-from synthetic.graphql.subscriptions import Subscription, alone
+from synthetic.graphql.subscriptions import Subscription
 from synthetic.graphql.token_watch import TokenWatch
+from synthetic.graphql.wheel import Wheel
 from synthetic.kernel_settings import LimitSettings
-from synthetic.logs import logger_for, name_caller
+from synthetic.logs import name_caller
 from synthetic.metrics import Metrics
 from synthetic.security.gate import Caller, Gate
 
@@ -46,8 +46,6 @@ RETRY_AFTER_MS = 1_000
 
 SAID_IN_STREAM = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT})
 """Statuses of answers about the document, its values and positions."""
-
-log = logger_for(__name__)
 
 
 class StreamEndpoint:
@@ -74,6 +72,9 @@ class StreamEndpoint:
         self._channels = Channels(limits)
         self._open: dict[EventStream, asyncio.Task[Any] | None] = {}
         self._watch = TokenWatch(gate, self._open)
+        self._by = Deliverer(TRANSPORT, STREAM_FRAMES, engine, self._answers, metrics)
+        # Looked at twice in the time, so that no silence is longer.
+        self._wheel = Wheel(limits.stream_ping_ms / 2)
 
     async def close(self) -> None:
         """End all streams, because the server stops, and wait until they have ended."""
@@ -105,18 +106,23 @@ class StreamEndpoint:
             _, body = await self._answers.json(outcome, exchange.correlation_id)
             self._count(request, code_of(outcome), 0.0)
             return reply_with(outcome, body, outcome.status, exchange)
-        subscription = alone(outcome) if isinstance(outcome, Answer) else outcome
+        self._check_room()
         outbox = Outbox(
             lambda parcel: _write(exchange, parcel),
+            None,
             messages_max=self._limits.stream_queue,
             stall_ms=self._limits.stream_ping_ms,
-            pause_ms=self._limits.stream_ping_ms,
-            filler=COMMENT,
         )
-        async with contextlib.aclosing(subscription.answers):
-            self._check_room()
-            stream = EventStream(exchange, caller, outbox, self._metrics)
-            await self._run(stream, self._deliver(outbox, outbox.open_lane(""), request, subscription, exchange))
+        stream = EventStream(exchange, caller, outbox, self._metrics)
+        finishing: list[asyncio.Task[None]] = []
+        delivery = Delivery(self._by, outbox, outbox.open_lane(""), lambda _: finishing.append(stream.finish()))
+        delivery.begin(outcome, request, exchange.correlation_id)
+        try:
+            await self._run(stream)
+        finally:
+            delivery.stop()
+            for task in finishing:
+                task.cancel()
         return None
 
     async def reserve(self, exchange: Exchange) -> Reply:
@@ -168,10 +174,11 @@ class StreamEndpoint:
                 sent, body = await self._answers.json(outcome, exchange.correlation_id)
                 self._count(request, code_of(sent), 0.0)
                 return reply_with(sent, body, sent.status, exchange)
-            subscription = alone(outcome) if isinstance(outcome, Answer) else outcome
             is_accepted = channel.is_running(lane)
             if is_accepted:
-                channel.run(lane, self._deliver(channel.outbox, lane, request, subscription, exchange))
+                channel.run(lane, Delivery(self._by, channel.outbox, lane, channel.end)).begin(
+                    outcome, request, exchange.correlation_id
+                )
             return Reply(ACCEPTED, {})
         finally:
             if not is_accepted:
@@ -190,50 +197,18 @@ class StreamEndpoint:
         self._channels.get(token, caller).stop(id)
         return Reply(OK, {})
 
-    async def _run(self, stream: EventStream, work: Any = None) -> None:
+    async def _run(self, stream: EventStream) -> None:
         self._open[stream] = asyncio.current_task()
         self._metrics.open_streams.inc()
         self._watch.begin()
+        slot = self._wheel.add(stream)
         try:
-            await stream.run(work)
+            await stream.run()
         finally:
+            self._wheel.remove(stream, slot)
             self._metrics.open_streams.dec()
             del self._open[stream]
             self._watch.end()
-
-    async def _deliver(
-        self, outbox: Outbox, lane: Lane, request: GraphQLRequest, subscription: Subscription, exchange: Exchange
-    ) -> None:
-        """Leave the answers of an operation to be sent, and that it is complete."""
-        started = time.perf_counter()
-        code = "CANCELLED"
-        try:
-            try:
-                code = await self._deliver_answers(outbox, lane, subscription, exchange.correlation_id)
-            except Exception:
-                log.exception("operation failed", correlation_id=exchange.correlation_id)
-                code = InternalError.code
-                failure = self._engine.error_answer(InternalError(), exchange.correlation_id)
-                _, body = await self._answers.json(failure, exchange.correlation_id)
-                await outbox.put(event_text("next", _data(lane, body)), lane)
-            await outbox.put(event_text("complete", _data(lane)), lane, is_last=True)
-        finally:
-            self._count(request, code, (time.perf_counter() - started) * 1000)
-
-    async def _deliver_answers(
-        self, outbox: Outbox, lane: Lane, subscription: Subscription, correlation_id: str
-    ) -> str:
-        """Leave the answers to be sent; `OK`, or the code of the first error of the last of them."""
-        code = OK_CODE
-        async with contextlib.aclosing(subscription.answers) as answers:
-            async for answer in answers:
-                sent, body = await self._answers.json(answer, correlation_id)
-                code = code_of(sent)
-                await outbox.put(event_text("next", _data(lane, body)), lane, sent.position)
-                if subscription.is_latest:
-                    # What is not yet taken from the source can still be replaced by something newer.
-                    await outbox.handed_over(lane)
-        return code
 
     async def _admit(self, exchange: Exchange) -> Caller:
         return await self._gate.admit(exchange.headers.get("authorization"), self._gate.client_address(exchange.scope))
@@ -257,13 +232,8 @@ class StreamEndpoint:
             )
 
     def _count(self, request: GraphQLRequest, code: str, ms: float) -> None:
-        kind = self._engine.documents.find_kind(request.query, request.operation_name) or "none"
+        kind = self._engine.find_kind(request) or "none"
         self._metrics.request(TRANSPORT, kind, code, ms)
-
-
-def _data(lane: Lane, body: bytes | None = None) -> bytes:
-    """The data of an event: on a stream of one operation, which has no id, the answer alone."""
-    return operation_data(lane.id, body) if lane.id else body or b""
 
 
 async def _write(exchange: Exchange, parcel: Parcel) -> None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine
-from typing import Any
 
 from synthetic.errors import ConflictError, NotFoundError, OverloadedError
+from synthetic.graphql.delivery import Delivery
 from synthetic.graphql.http_exchange import Exchange
-from synthetic.graphql.outbox import Lane, Outbox, Parcel
-from synthetic.graphql.sse_messages import COMMENT, id_of_positions
+from synthetic.graphql.outbox import Outbox
+from synthetic.graphql.parcels import Lane, Parcel
+from synthetic.graphql.sse_messages import id_of_positions
 from synthetic.graphql.sse_stream import EventStream
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.positions import Position
@@ -47,7 +47,7 @@ class Channel:
         self.is_open = False
         self._limits = limits
         self._exchange: Exchange | None = None
-        self._operations: dict[str, tuple[Lane, asyncio.Task[None] | None]] = {}
+        self._operations: dict[str, tuple[Lane, Delivery | None]] = {}
         self.outbox = self._empty_outbox()
 
     def connect(self, exchange: Exchange, resume: dict[str, Position], metrics: Metrics) -> EventStream:
@@ -94,11 +94,14 @@ class Channel:
         """Whether an operation that was begun is still wanted."""
         return lane.id in self._operations and self._operations[lane.id][0] is lane
 
-    def run(self, lane: Lane, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work of an operation that was begun, until it is stopped."""
-        task = asyncio.create_task(work)
-        self._operations[lane.id] = lane, task
-        task.add_done_callback(lambda _: self.release(lane))
+    def run(self, lane: Lane, delivery: Delivery) -> Delivery:
+        """Deliver what an operation answers that was begun, until it is stopped."""
+        self._operations[lane.id] = lane, delivery
+        return delivery
+
+    def end(self, delivery: Delivery) -> None:
+        """An operation has said all that it has to say."""
+        self.release(delivery.lane)
 
     def release(self, lane: Lane) -> None:
         """An operation runs no more, and its id is free."""
@@ -109,10 +112,10 @@ class Channel:
         """Stop an operation, if it runs; what it has left to be sent is not sent."""
         self.resume.pop(id, None)
         if id in self._operations:
-            lane, task = self._operations.pop(id)
+            lane, delivery = self._operations.pop(id)
             self.outbox.close_lane(lane)
-            if task is not None:
-                task.cancel()
+            if delivery is not None:
+                delivery.stop()
 
     def stop_all(self) -> None:
         """Stop all operations."""
@@ -120,13 +123,7 @@ class Channel:
             self.stop(id)
 
     def _empty_outbox(self) -> Outbox:
-        return Outbox(
-            self._write,
-            messages_max=self._limits.stream_queue,
-            stall_ms=self._limits.stream_ping_ms,
-            pause_ms=self._limits.stream_ping_ms,
-            filler=COMMENT,
-        )
+        return Outbox(self._write, None, messages_max=self._limits.stream_queue, stall_ms=self._limits.stream_ping_ms)
 
     async def _write(self, parcel: Parcel) -> None:
         """Send an event, with an id that says how far each operation has come with it."""

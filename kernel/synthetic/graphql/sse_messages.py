@@ -17,6 +17,8 @@ from typing import Any, cast
 import orjson
 
 from synthetic.errors import BadUserInputError
+from synthetic.graphql.delivery import Frames
+from synthetic.graphql.published import Published
 from synthetic.log.positions import Position
 
 RETRY_MS = 2_000
@@ -57,6 +59,24 @@ def operation_data(id: str, payload: bytes | None = None) -> bytes:
     """
     head = b'{"id":' + orjson.dumps(id)
     return head + b"}" if payload is None else head + b',"payload":' + payload + b"}"
+
+
+def _data(id: str, body: bytes | None = None) -> bytes:
+    """The data of an event: on a stream of one operation, which has no id, the answer alone."""
+    return operation_data(id, body) if id else body or b""
+
+
+def _next(id: str, body: bytes) -> bytes:
+    return event_text("next", _data(id, body))
+
+
+def _last(id: str, refused: Published | None) -> tuple[bytes, ...]:
+    """An answer that was not executed goes as any other."""
+    complete = event_text("complete", _data(id))
+    return (complete,) if refused is None else (_next(id, refused.body), complete)
+
+
+STREAM_FRAMES = Frames(_next, _last)
 
 
 def id_of_positions(positions: Mapping[str, Position]) -> str:

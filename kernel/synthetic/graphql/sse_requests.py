@@ -38,7 +38,7 @@ def operation_id_of(request: GraphQLRequest) -> str:
 def find_parameter(exchange: Exchange, name: str) -> str | None:
     """The first parameter of the URL with this name, if there is one that says something."""
     query: bytes = exchange.scope["query_string"]
-    if name.encode() not in query:
+    if not query or name.encode() not in query:
         return None
     try:
         pairs = parse_qsl(query.decode("ascii"), max_num_fields=PARAMETERS_MAX)

@@ -1,15 +1,15 @@
 """One open event stream: an HTTP answer whose body goes on until one side ends it.
 
-One task sends (`synthetic.graphql.outbox`), one waits for the client to leave,
-and one may do the work that the stream was opened for; they live and die
-together. Whoever finds that the stream is over raises `StreamEnd`.
+One task waits for the client to leave. What is to be sent is handed to the
+connection by whoever has it (`synthetic.graphql.outbox`). Whoever finds that
+the stream is over says so to `finish` or `end`, which wakes the task.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from synthetic.errors import SyntheticError
@@ -17,8 +17,7 @@ from synthetic.graphql.body import ClientGone
 from synthetic.graphql.http_exchange import OK, Exchange
 from synthetic.graphql.negotiation import EVENT_STREAM
 from synthetic.graphql.outbox import ClientTooSlow, Outbox
-from synthetic.graphql.sse_messages import OPENING
-from synthetic.logs import logger_for
+from synthetic.graphql.sse_messages import COMMENT, OPENING
 from synthetic.metrics import Metrics
 from synthetic.security.gate import Caller
 
@@ -35,8 +34,6 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 
-log = logger_for(__name__)
-
 
 class StreamConnection(Protocol):
     """What the server's connection does for an event stream, beside ASGI."""
@@ -48,18 +45,6 @@ class StreamConnection(Protocol):
     def abort_stream(self) -> None:
         """Close the connection, whatever waits to be read."""
         ...
-
-
-class StreamEnd(Exception):  # noqa: N818 - the end of a stream, wanted or not
-    """The stream is over.
-
-    Attributes:
-        is_orderly: Whether its end can still be sent.
-    """
-
-    def __init__(self, *, is_orderly: bool) -> None:
-        self.is_orderly = is_orderly
-        super().__init__(is_orderly)
 
 
 class EventStream:
@@ -75,74 +60,81 @@ class EventStream:
         Args:
             exchange: The request that it answers.
             caller: Who was let in.
-            outbox: What is sent on it.
+            outbox: What is sent on it, as soon as it has begun.
             metrics: Counts clients that are given up.
         """
         self.caller: Caller | None = caller
-        self._exchange = exchange
         self._outbox = outbox
+        self._exchange = exchange
         self._metrics = metrics
         extensions: dict[str, Any] = exchange.scope.get("extensions") or {}
         self._connection = cast("StreamConnection | None", extensions.get(STREAM_EXTENSION))
-        self._over = asyncio.Event()
+        self._task: asyncio.Task[object] | None = None
+        self._is_over = False
+        self._is_orderly = False
 
-    async def run(self, work: Coroutine[Any, Any, None] | None = None) -> None:
-        """Stream until one side ends it. Raises nothing but cancellation.
-
-        Args:
-            work: What fills the outbox; the stream ends with it. None: others do, and it goes on.
-        """
+    async def run(self) -> None:
+        """Stream until one side ends it. Raises nothing but cancellation."""
         if self._connection is not None:
             self._connection.begin_stream(self.end)
+        self._task = asyncio.current_task()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._send_all())
-                tasks.create_task(self._wait_for_leave())
-                tasks.create_task(self._wait_for_end())
-                if work is not None:
-                    tasks.create_task(self._finish(work))
-        except ExceptionGroup as group:
-            ends, failures = group.split(StreamEnd)
-            if failures is not None:
-                log.exception("event stream failed", exc_info=failures)
-            orderly = ends is not None and all(cast("StreamEnd", end).is_orderly for end in ends.exceptions)
-            if orderly and failures is None:
-                await self._close()
-            else:
-                await self._abort()
+            if not self._is_over:
+                await self._stream()
+        except asyncio.CancelledError:
+            if not self._is_over or self._task is None or self._task.uncancel():
+                raise
+        except (OSError, RuntimeError):
+            # Servers say in one of these ways that the connection has ended under the sender's hands.
+            self._is_orderly = False
+        finally:
+            self._task = None
+            await self._outbox.close()
+        if self._is_orderly:
+            await self._close()
+        else:
+            await self._abort()
 
     def end(self) -> None:
         """End it from outside. A client takes a stream without a `complete` as interrupted, and connects again."""
-        self._over.set()
+        self._end(is_orderly=True)
+
+    def lose(self, error: ClientGone | ClientTooSlow) -> None:
+        """From the outbox: the connection has ended, or its client takes nothing."""
+        if isinstance(error, ClientTooSlow):
+            self._metrics.drops.inc()
+        self._end(is_orderly=False)
+
+    def finish(self) -> asyncio.Task[None]:
+        """End it as soon as all that was left to be sent is with the connection."""
+        return asyncio.get_running_loop().create_task(self._finish())
 
     def turn_out(self, error: SyntheticError | None) -> None:  # noqa: ARG002 - an open stream has no way to say it
         """End it because its caller is no longer let in; who connects again is told why."""
         self.end()
 
-    async def _send_all(self) -> None:
+    def visit(self) -> None:
+        """Show that it is alive, if nothing was sent for a while."""
+        self._outbox.fill(COMMENT)
+
+    async def _stream(self) -> None:
         await self._exchange.send({"type": "http.response.start", "status": OK, "headers": HEADERS})
         await self._exchange.send({"type": "http.response.body", "body": OPENING, "more_body": True})
-        try:
-            await self._outbox.drain()
-        except ClientGone:
-            raise StreamEnd(is_orderly=False) from None
-        except ClientTooSlow:
-            self._metrics.drops.inc()
-            raise StreamEnd(is_orderly=False) from None
-
-    async def _wait_for_leave(self) -> None:
+        self._outbox.release(self.lose)
         while (await self._exchange.receive())["type"] != "http.disconnect":
             pass
-        raise StreamEnd(is_orderly=False)
 
-    async def _wait_for_end(self) -> None:
-        await self._over.wait()
-        raise StreamEnd(is_orderly=True)
-
-    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
-        await work
+    async def _finish(self) -> None:
         await self._outbox.emptied()
-        raise StreamEnd(is_orderly=True)
+        self._end(is_orderly=True)
+
+    def _end(self, *, is_orderly: bool) -> None:
+        """The first reason counts."""
+        if not self._is_over:
+            self._is_over = True
+            self._is_orderly = is_orderly
+            if self._task is not None:
+                self._task.cancel()
 
     async def _close(self) -> None:
         """Send the end of the body, unless the client is too slow even for that."""

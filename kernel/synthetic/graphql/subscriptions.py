@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from typing import Any, cast
 
-from graphql import (
-    ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLSchema,
-    InlineFragmentNode,
-    SelectionNode,
-)
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution import (
     Executor,
     create_source_event_stream,  # pyright: ignore[reportUnknownVariableType]
@@ -27,10 +17,14 @@ from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.errors import InternalError, SyntheticError
 from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
+from synthetic.graphql.audiences import Audiences, ExecuteEvents
+from synthetic.graphql.batches import Batches
+from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
-from synthetic.graphql.documents import Prepared
 from synthetic.graphql.fields import LATEST
-from synthetic.graphql.shared_answers import SharedAnswers, audience_of
+from synthetic.graphql.membership import Interest, Member, Write
+from synthetic.graphql.root_fields import root_fields
+from synthetic.graphql.shared_answers import audience_of, happened_of
 from synthetic.log.hub import Hub
 from synthetic.log.live import Live
 from synthetic.log.positions import Position
@@ -39,34 +33,47 @@ from synthetic.security.gate import Caller, Scope
 
 log = logger_for(__name__)
 
-Execute = Callable[[Prepared, GraphQLRequest, Caller, str, Any], Coroutine[Any, Any, Answer]]
-"""Runs a document with something that happened as its root."""
 
-
-@dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription that has begun.
+    """A subscription that has begun: its answers are delivered to a member, or read, but not both.
 
     Attributes:
-        answers: One for each thing that it is about; must be closed by who reads it.
+        answers: One for each thing that it is about; must be closed by who reads them.
         is_latest: Whether only the newest matters: who cannot send now takes nothing from it.
     """
 
-    answers: AsyncGenerator[Answer]
-    is_latest: bool
+    def __init__(self, interest: Interest, source: Batches, audiences: Audiences) -> None:
+        self._interest = interest
+        self._source = source
+        self._audiences = audiences
+        self.answers = self._answers()
+        self.is_latest = interest.is_latest
 
+    def deliver_to(self, member: Member, write: Write) -> None:
+        """Deliver the answers until the source ends, or the member leaves its audience.
 
-def alone(answer: Answer) -> Subscription:
-    """A subscription of one answer: how a query, a mutation or a refusal goes over a connection that stays open."""
+        Args:
+            member: Takes them.
+            write: How they are written.
+        """
+        self._audiences.begin(self._interest, self._source, member, write)
 
-    async def give() -> AsyncGenerator[Answer]:
-        yield answer
-
-    return Subscription(give(), is_latest=False)
+    async def _answers(self) -> AsyncGenerator[Answer]:
+        try:
+            while roots := await self._source.next():
+                for answer in await self._audiences.answer(self._interest, happened_of(roots)):
+                    yield answer
+        except SyntheticError as error:
+            yield self._audiences.refuse(error, self._interest.correlation_id)
+        except Exception:
+            log.exception("subscription failed", correlation_id=self._interest.correlation_id)
+            yield self._audiences.refuse(InternalError(), self._interest.correlation_id)
+        finally:
+            await self._source.close()
 
 
 class Subscriptions:
-    """Begins subscriptions, and answers to each thing that happens once for all who asked the same."""
+    """Begins subscriptions."""
 
     def __init__(
         self,
@@ -75,7 +82,7 @@ class Subscriptions:
         hub: Hub,
         clock: Clock,
         render: AnswerRenderer,
-        execute: Execute,
+        execute: ExecuteEvents,
     ) -> None:
         """Make it.
 
@@ -85,15 +92,14 @@ class Subscriptions:
             hub: For the sources to follow.
             clock: For the sources' reads.
             render: Makes answers of errors.
-            execute: Runs a document on a snapshot.
+            execute: Runs a document on a snapshot, for several things that happened.
         """
         self._schema = schema
         self._database = database
         self._hub = hub
         self._clock = clock
         self._render = render
-        self._execute = execute
-        self._shared = SharedAnswers()
+        self._audiences = Audiences(hub, render, execute, self._open_again)
 
     async def begin(
         self,
@@ -115,24 +121,38 @@ class Subscriptions:
         Returns:
             The subscription, or an answer that says why there is none.
         """
-        live = Live(self._database, self._hub, resume)
-        context = OperationContext(self._database, caller, correlation_id, Interruption(self._clock), live=live)
-        stream = await self._source(prepared, request, context)
-        if isinstance(stream, ExecutionResult):
-            return self._render.result(stream, correlation_id, context.notices)
-        answers = self._answers(cast("AsyncIterator[Any]", stream), prepared, request, caller, correlation_id)
-        return Subscription(answers, self._is_latest(prepared))
+        is_latest = self._is_latest(prepared)
+        key = None if is_latest else audience_of(prepared.document, prepared.operation, request, caller)
+        interest = Interest(prepared, request, caller, correlation_id, key, is_latest)
+        source = await self._open(interest, Live(self._database, self._hub, resume))
+        if isinstance(source, ExecutionResult):
+            return self._render.result(source, correlation_id, [])
+        return Subscription(interest, source, self._audiences)
 
-    async def _source(
-        self, prepared: Prepared, request: GraphQLRequest, context: OperationContext
-    ) -> AsyncIterable[Any] | ExecutionResult:
+    async def _open_again(self, interest: Interest, resume: Position) -> Batches:
+        """The source for a client that was too slow for its audience."""
+        source = await self._open(interest, Live(self._database, self._hub, resume, is_interrupted=False))
+        if isinstance(source, ExecutionResult):
+            raise InternalError from (source.errors or [None])[0]
+        return source
+
+    async def _open(self, interest: Interest, live: Live) -> Batches | ExecutionResult:
+        context = OperationContext(
+            self._database, interest.caller, interest.correlation_id, Interruption(self._clock), live=live
+        )
+        stream = await self._source(interest, context)
+        if isinstance(stream, ExecutionResult):
+            return stream
+        return Batches(cast("AsyncIterator[Any]", stream), live, is_latest=interest.is_latest)
+
+    async def _source(self, interest: Interest, context: OperationContext) -> AsyncIterable[Any] | ExecutionResult:
         """The things that a subscription is about, or why there are none."""
         executor = cast("Any", Executor).build(
             self._schema,
-            prepared.document,
+            interest.prepared.document,
             context_value=context,
-            raw_variable_values=dict(request.variables),
-            operation_name=request.operation_name,
+            raw_variable_values=dict(interest.request.variables),
+            operation_name=interest.request.operation_name,
             hide_suggestions=not context.caller.has(Scope.READ),
         )
         if isinstance(executor, list):
@@ -140,59 +160,9 @@ class Subscriptions:
         stream = create_source_event_stream(executor)
         return await stream if inspect.isawaitable(stream) else stream
 
-    async def _answers(
-        self,
-        source: AsyncIterator[Any],
-        prepared: Prepared,
-        request: GraphQLRequest,
-        caller: Caller,
-        correlation_id: str,
-    ) -> AsyncGenerator[Answer]:
-        audience = None if self._is_latest(prepared) else audience_of(prepared, request)
-        try:
-            async for happened in source:
-
-                def execute(root: Any = happened) -> Coroutine[Any, Any, Answer]:
-                    return self._execute(prepared, request, caller, correlation_id, root)
-
-                position = getattr(happened, "position", None)
-                if audience is None or position is None:
-                    yield await execute()
-                else:
-                    yield await self._shared.get((audience, position), execute)
-        except SyntheticError as error:
-            yield self._render.error(error, correlation_id)
-        except Exception:
-            log.exception("subscription failed", correlation_id=correlation_id)
-            yield self._render.error(InternalError(), correlation_id)
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
-
     def _is_latest(self, prepared: Prepared) -> bool:
         """Whether the operation's field is one of which only the newest matters."""
         kind = self._schema.subscription_type
-        names = _root_fields(prepared)
+        names = {field.name.value for field in root_fields(prepared.document, prepared.operation)}
         fields = [] if kind is None else [kind.fields[name] for name in names if name in kind.fields]
         return any(field.extensions["strawberry-definition"].metadata.get(LATEST) for field in fields)
-
-
-def _root_fields(prepared: Prepared) -> set[str]:
-    """Names of the operation's root fields, those in fragments too; which cannot be circular in a valid document."""
-    fragments = {
-        node.name.value: node for node in prepared.document.definitions if isinstance(node, FragmentDefinitionNode)
-    }
-    names: set[str] = set()
-    seen: set[str] = set()
-    waiting: list[SelectionNode] = list(prepared.operation.selection_set.selections)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, FieldNode):
-            names.add(node.name.value)
-        elif isinstance(node, InlineFragmentNode):
-            waiting += node.selection_set.selections
-        elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
-            seen.add(node.name.value)
-            waiting += fragments[node.name.value].selection_set.selections
-    return names

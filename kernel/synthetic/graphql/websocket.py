@@ -14,15 +14,19 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from synthetic.errors import OverloadedError
+from synthetic.graphql.answer_bytes import AnswerWriter
+from synthetic.graphql.delivery import Deliverer
 from synthetic.graphql.execute import Engine
-from synthetic.graphql.socket_messages import SUBPROTOCOL, CloseCode
+from synthetic.graphql.socket_messages import FRAMES_EXTENSION, SOCKET_FRAMES, SUBPROTOCOL, CloseCode, SocketEnd
 from synthetic.graphql.socket_session import SocketSession
 from synthetic.graphql.token_watch import TokenWatch
+from synthetic.graphql.wheel import Wheel
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import correlation_id
 from synthetic.metrics import Metrics
 from synthetic.security.gate import Gate
 
+TRANSPORT = "websocket"
 RETRY_AFTER_MS = 1_000
 
 
@@ -44,6 +48,8 @@ class SocketEndpoint:
         self._metrics = metrics
         self._open: dict[SocketSession, asyncio.Task[Any]] = {}
         self._watch = TokenWatch(gate, self._open)
+        self._by = Deliverer(TRANSPORT, SOCKET_FRAMES, engine, AnswerWriter(engine, limits), metrics)
+        self._wheel = Wheel(limits.socket_ping_ms)
 
     @property
     def open_count(self) -> int:
@@ -79,7 +85,7 @@ class SocketEndpoint:
     async def close(self) -> None:
         """Close all sockets, because the server stops, and wait until they are closed."""
         for session in self._open:
-            session.end(CloseCode.RESTART, "The server stops")
+            session.end(SocketEnd(CloseCode.RESTART, "The server stops"))
         if self._open:
             await asyncio.wait(self._open.values())
 
@@ -90,10 +96,11 @@ class SocketEndpoint:
             send,
             client=self._gate.client_address(cast("Any", scope)),
             authorization=authorization.decode("latin-1") if authorization is not None else None,
-            engine=self._engine,
+            by=self._by,
             gate=self._gate,
             limits=self._limits,
-            metrics=self._metrics,
+            wheel=self._wheel,
+            connection=cast("dict[str, Any]", scope.get("extensions") or {}).get(FRAMES_EXTENSION),
         )
 
     async def _turn_away(self, scope: Scope, send: Send) -> None:

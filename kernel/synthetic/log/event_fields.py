@@ -5,25 +5,31 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from enum import Enum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import strawberry
 
 from synthetic.contributions import EventType
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import BadUserInputError, ConflictError
+from synthetic.graphql.connections import After, Before, Connection, First, Last
+from synthetic.graphql.cursors import Order
 from synthetic.graphql.enums import describe_enum
+from synthetic.graphql.executor import EVERYTHING, Asked
 from synthetic.graphql.fields import mutation, query, subscription
+from synthetic.graphql.lookups import find_row, find_rows
 from synthetic.graphql.node import Node
-from synthetic.graphql.pages import After, Before, Connection, First, Last, Order, page
-from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, RawJSON
+from synthetic.graphql.pages import page
+from synthetic.graphql.row_types import Column, FromRecord
+from synthetic.graphql.scalars import JSON, AfterPosition, DateTime
+from synthetic.graphql.selections import Selection
 from synthetic.json_text import from_json
 from synthetic.kernel_settings import EventSettings
 from synthetic.log.emission import EventCatalogue
 from synthetic.log.events import COLUMNS, EventFilter, find_events
 from synthetic.log.events import Event as EventRecord
 from synthetic.log.live import Live
-from synthetic.log.positions import Position, check_position, read_ends
+from synthetic.log.positions import EPOCH, Position, check_position, read_ends
 from synthetic.validation import bad_input, check_id, check_json_object
 
 EXTERNAL = "external"
@@ -53,30 +59,8 @@ class Event(Node):
     occurred_at_utc: DateTime = strawberry.field(description="When it happened.")
     ingested_at_utc: DateTime = strawberry.field(description="When it was appended.")
 
-    @classmethod
-    def of(cls, record: EventRecord, epoch: str) -> Self:
-        """The object of a row.
-
-        Args:
-            record: The row.
-            epoch: The present one: positions are of it, whenever the event was appended.
-        """
-        return cls(
-            id=strawberry.ID(record.id),
-            position=Position(epoch, record.position),
-            epoch=record.epoch,
-            type=record.type,
-            module=record.module,
-            construct_id=None if record.construct_id is None else strawberry.ID(record.construct_id),
-            entity_type=record.entity_type,
-            entity_id=strawberry.ID(record.entity_id),
-            payload=JSON(RawJSON(record.payload)),
-            actor=record.actor,
-            correlation_id=record.correlation_id,
-            causation_id=None if record.causation_id is None else strawberry.ID(record.causation_id),
-            occurred_at_utc=DateTime(record.occurred_at_utc),
-            ingested_at_utc=DateTime(record.ingested_at_utc),
-        )
+    # Positions are of the present epoch, whenever the event was appended.
+    of = FromRecord(EventRecord, position=Column(f"{EPOCH} || ':' || position", read=Position.parse))
 
 
 @strawberry.input(description="Which events are meant: all that is said here must hold.")
@@ -126,14 +110,17 @@ FilterArgument = Annotated[EventFilterInput | None, strawberry.argument(descript
 
 
 @query
-def event(snapshot: Snapshot, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Event | None:
+def event(
+    snapshot: Snapshot, asked: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+) -> Event | None:
     """The event with this id, or null; also null when it has moved to the archive."""
-    return find_event_nodes(snapshot, [id])[0]
+    return find_row(snapshot, Event, "domain_events", id, asked)
 
 
 @query
 def events(
     snapshot: Snapshot,
+    asked: Asked,
     filter: FilterArgument = None,
     since: Annotated[
         Position | None, strawberry.argument(description="Only what was appended after this position.")
@@ -145,7 +132,6 @@ def events(
     before: Before = None,
 ) -> Connection[Event]:
     """The log, in the order of commits; `extensions.position` says where a subscription goes on from."""
-    ends = read_ends(snapshot)
     where, params = (EventFilter() if filter is None else filter.wanted()).conditions()
     if filter is not None and not (filter.entity_id or filter.construct_id or filter.types):
         for name in ("module", "correlation_id"):
@@ -153,15 +139,13 @@ def events(
                 snapshot.notice(NOT_INDEXED, f"No index serves the filter by {name}: the log is read through.")
     if since is not None:
         where.append("position > :since")
-        params["since"] = check_position(since, ends)
+        params["since"] = check_position(since, read_ends(snapshot))
     return page(
         snapshot,
-        EventRecord,
-        select=f"{COLUMNS} FROM domain_events",
-        where=where,
-        params=params,
-        order=Order(("position",), descending=order_by is EventOrder.POSITION_DESC),
-        make=lambda record: Event.of(record, ends.epoch),
+        Event,
+        Selection("domain_events", where, params),
+        order=Order(("position",), (int,), descending=order_by is EventOrder.POSITION_DESC),
+        asked=asked,
         first=first,
         after=after,
         last=last,
@@ -177,7 +161,7 @@ async def event_updates(
     wanted = EventFilter() if filter is None else filter.wanted()
     async with aclosing(live.follow_all(after, wanted)) as records:
         async for record in records:
-            yield Event.of(record, live.at(record).epoch)
+            yield Event.of(record, position=live.at(record))
 
 
 @strawberry.input(description="An event from outside.")
@@ -227,7 +211,7 @@ def emit_event(tx: Transaction, input: EmitEventInput) -> EmitEventPayload:
         stored = find_events(tx, [check_id(input.id, "id")])[0]
         if stored is not None:
             _refuse_other(stored, content)
-            return EmitEventPayload(event=Event.of(stored, tx.position().epoch), created=False)
+            return EmitEventPayload(event=_event_of(stored, tx.position().epoch), created=False)
     id = tx.emit_as(
         module,
         event_type,
@@ -238,15 +222,18 @@ def emit_event(tx: Transaction, input: EmitEventInput) -> EmitEventPayload:
         id=input.id,
         causation_id=causation_id,
     )
-    position = tx.position()
+    epoch = tx.position().epoch
     (appended,) = tx.records(EventRecord, f"SELECT {COLUMNS} FROM domain_events WHERE id = :id", {"id": id})
-    return EmitEventPayload(event=Event.of(appended, position.epoch), created=True)
+    return EmitEventPayload(event=_event_of(appended, epoch), created=True)
 
 
-def find_event_nodes(snapshot: Snapshot, ids: Sequence[str]) -> list[Event | None]:
+def find_event_nodes(snapshot: Snapshot, ids: Sequence[str | None], asked: Asked = EVERYTHING) -> list[Event | None]:
     """For each id, the event or None: how `node(id:)` finds them."""
-    epoch = read_ends(snapshot).epoch
-    return [None if record is None else Event.of(record, epoch) for record in find_events(snapshot, ids)]
+    return find_rows(snapshot, Event, "domain_events", ids, asked)
+
+
+def _event_of(record: EventRecord, epoch: str) -> Event:
+    return Event.of(record, position=Position(epoch, record.position))
 
 
 def _external_type(tx: Transaction, input: EmitEventInput) -> tuple[str, EventType]:

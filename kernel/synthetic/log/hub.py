@@ -44,18 +44,20 @@ class Hub:
     Attributes:
         end: The log was read up to this position.
         epoch: Of that position.
+        sharing: Subscribers that have no follower of their own, since another's serves them as well.
     """
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
+        self.sharing = 0
         self._followers: set[Follower] = set()
         self._window: list[Event] = []
         self._begin = 0
         self.end = 0
         self.epoch = ""
         self._reading: asyncio.Task[None] | None = None
-        metrics.subscribers.set_function(lambda: len(self._followers))
+        metrics.subscribers.set_function(lambda: len(self._followers) + self.sharing)
 
     async def follow(self, after: Position | None, wanted: EventFilter = EVERYTHING) -> Follower:
         """Begin to follow.
@@ -174,6 +176,11 @@ class Follower:
         self._matches: Callable[[Event], bool] = wanted.matcher()
         self._waiting: asyncio.Event | None = None
         self._offered: list[Event] = []
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether all events up to its position were handed out, and it waits for those that follow."""
+        return self._waiting is not None and not self._waiting.is_set()
 
     async def next(self) -> list[Event]:
         """The next events that match, in order; waits until there are some.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar, TypeVarTuple
@@ -10,7 +11,7 @@ from synthetic.contributions import EventType
 from synthetic.database.database import Database
 from synthetic.database.transaction import Snapshot
 from synthetic.log.events import Event, EventFilter, filter_of
-from synthetic.log.hub import Hub
+from synthetic.log.hub import Follower, Hub
 from synthetic.log.positions import Position
 
 Ts = TypeVarTuple("Ts")
@@ -18,21 +19,50 @@ ResultT = TypeVar("ResultT")
 
 
 class Live:
-    """Reads of the store, and the log as it grows, for one subscription."""
+    """Reads of the store, and the log as it grows, for the source of a subscription.
 
-    def __init__(self, database: Database, hub: Hub, resume: Position | None = None) -> None:
+    Attributes:
+        is_reading: Whether the source waits for the store, which does not take long.
+    """
+
+    def __init__(
+        self, database: Database, hub: Hub, resume: Position | None = None, *, is_interrupted: bool = True
+    ) -> None:
         """Make it.
 
         Args:
             database: To read from.
             hub: Whom to follow.
-            resume: Where the transport says that its client was interrupted;
-                it comes before what the document says.
+            resume: Where its client has come to; it comes before what the document says.
+            is_interrupted: Whether the client was cut off there, rather than slow.
         """
         self._database = database
         self._hub = hub
         self._resume = resume
+        self._is_interrupted = is_interrupted
         self._epoch = ""
+        self._followers: list[tuple[Follower, asyncio.Task[object] | None]] = []
+        self.is_reading = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether the source follows the log."""
+        return bool(self._followers)
+
+    def find_end(self, task: asyncio.Task[object] | None) -> Position | None:
+        """The position up to which the source has seen the log, while it waits for what follows.
+
+        None while it does something else, and where that cannot be told: of
+        one that follows the log twice, or in another task than the one that
+        takes what it yields.
+
+        Args:
+            task: That takes what it yields.
+        """
+        if len(self._followers) != 1:
+            return None
+        follower, followed_in = self._followers[0]
+        return follower.position if follower.is_waiting and followed_in is task else None
 
     def begin(self, after: Position | None) -> Position | None:
         """Where the client goes on from, for a source that has something else to say to one that begins.
@@ -44,7 +74,11 @@ class Live:
 
     async def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(snapshot, *args)` in a read transaction."""
-        return await self._database.read(function, *args)
+        self.is_reading = True
+        try:
+            return await self._database.read(function, *args)
+        finally:
+            self.is_reading = False
 
     async def follow(
         self,
@@ -80,7 +114,8 @@ class Live:
         follower = await self._hub.follow(seen or begin, wanted)
         # The hub itself may not have read the log yet, or may have seen a later epoch already.
         self._epoch = follower.position.epoch
-        if seen is not None:
+        self._followers.append((follower, asyncio.current_task()))
+        if seen is not None and self._is_interrupted:
             self._hub.count_resume()
         try:
             while True:

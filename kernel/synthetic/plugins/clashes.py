@@ -12,6 +12,7 @@ from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Fold
 from synthetic.contributions import ErrorCode, EventType, GraphQL, Service, Settings, Table
 from synthetic.errors import PluginClashError, SyntheticError
+from synthetic.graphql import errors as graphql_errors
 from synthetic.log import errors as log_errors
 from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
@@ -49,7 +50,7 @@ def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
     """The kernel's own errors, one class a code, in the order in which they are defined."""
     return tuple(
         cls
-        for module in (errors, log_errors, retention_errors, demo_errors)
+        for module in (errors, graphql_errors, log_errors, retention_errors, demo_errors)
         for cls in vars(module).values()
         if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls.__module__ == module.__name__
     )

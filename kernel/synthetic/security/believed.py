@@ -45,15 +45,22 @@ class Believed(Generic[KeyT, AnswerT]):
         """Whether there was an answer, be it too old to be believed."""
         return key in self._answers
 
+    def find(self, key: KeyT) -> AnswerT | None:
+        """The answer that is there and is believed; None where it would have to be looked up."""
+        found = self._answers.get(key)
+        if found is not None and self._monotonic() - found[1] < self._seconds:
+            return found[0]
+        return None
+
     async def ask(self, key: KeyT) -> AnswerT | None:
         """The answer, looked up unless one is there that is believed.
 
         Raises:
             Exception: Whatever the lookup raised, for all who waited for it.
         """
-        found = self._answers.get(key)
-        if found is not None and self._monotonic() - found[1] < self._seconds:
-            return found[0]
+        found = self.find(key)
+        if found is not None:
+            return found
         lookup = self._lookups.get(key)
         if lookup is None:
             lookup = asyncio.create_task(self._renew(key))

@@ -137,29 +137,24 @@ class Gate:
         Raises:
             ForbiddenError: Host or Origin are not known, or twice there.
         """
-        hosts: list[bytes] = []
-        origins: list[bytes] = []
-        site = mode = b""
-        for name, value in scope["headers"]:
-            if name == b"host":
-                hosts.append(value)
-            elif name == b"origin":
-                origins.append(value)
-            elif name == b"sec-fetch-site":
-                site = value
-            elif name == b"sec-fetch-mode":
-                mode = value
-        if len(hosts) > 1 or len(origins) > 1:
-            raise ForbiddenError("The request names more than one host or origin.", action="Send each header once.")
-        if not origins and site in CROSS_SITE and mode != b"navigate":
+        raw: list[tuple[bytes, bytes]] = scope["headers"]
+        headers = dict(raw)
+        if len(headers) != len(raw):
+            _refuse_repeated(raw)
+        host, origin = headers.get(b"host"), headers.get(b"origin")
+        if (
+            origin is None
+            and headers.get(b"sec-fetch-site") in CROSS_SITE
+            and headers.get(b"sec-fetch-mode") != b"navigate"
+        ):
             # An image or script of another site's page: browsers send it without an Origin.
             raise ForbiddenError(
                 "Pages of other sites may not call this server.", action="Open it in a tab of its own."
             )
         server = scope.get("server")
         self._names.check(
-            hosts[0].decode("latin-1") if hosts else None,
-            origins[0].decode("latin-1") if origins else None,
+            None if host is None else host.decode("latin-1"),
+            None if origin is None else origin.decode("latin-1"),
             str(server[0]) if server else "",
         )
 
@@ -199,10 +194,12 @@ class Gate:
             self._rate.take(client)
             raise UnauthenticatedError
         secret_hash = hash_secret(secret)
-        if secret_hash not in self._tokens:
-            # Guessing costs as much as asking without a token, and does not cost those who have one.
-            self._rate.take(client)
-        known = await self._tokens.ask(secret_hash)
+        known = self._tokens.find(secret_hash)
+        if known is None:
+            if secret_hash not in self._tokens:
+                # Guessing costs as much as asking without a token, and does not cost those who have one.
+                self._rate.take(client)
+            known = await self._tokens.ask(secret_hash)
         now = self._clock.now_ms()
         if known is None or (known.expires_at is not None and known.expires_at <= now):
             raise UnauthenticatedError("The token is not valid: unknown, expired or revoked.")
@@ -249,6 +246,12 @@ class Gate:
 
     async def _find_session(self, token_id: str) -> bool | None:
         return await self._database.read(_find_session, token_id)
+
+
+def _refuse_repeated(headers: list[tuple[bytes, bytes]]) -> None:
+    names = [name for name, _ in headers]
+    if names.count(b"host") > 1 or names.count(b"origin") > 1:
+        raise ForbiddenError("The request names more than one host or origin.", action="Send each header once.")
 
 
 def find_authorization(scope: HeaderScope) -> str | None:

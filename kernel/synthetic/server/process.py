@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import gc
 import math
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -18,13 +18,16 @@ from types import FrameType
 from typing import Any, cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from synthetic.app import create_app
 from synthetic.errors import ExitCode, InternalError
 from synthetic.kernel import Kernel
-from synthetic.kernel_settings import ServerSettings
+from synthetic.kernel_settings import KernelSettings, ServerSettings
 from synthetic.logs import logger_for
+from synthetic.metrics import Metrics
 from synthetic.server.connections import Connections
+from synthetic.server.garbage import LongLived
 from synthetic.server.listener import Listener
 from synthetic.server.listening import reserve_descriptors
 from synthetic.server.protocol import HttpProtocol, SocketProtocol
@@ -34,6 +37,14 @@ TICKS_BETWEEN_SWEEPS = 5
 
 STOP_GRACE_SECONDS = 10.0
 """What a stop may take beside waiting for requests: services, the last writes, closing the store."""
+
+SWITCH_SECONDS = 0.000_5
+"""How long a thread that computes keeps others waiting for the interpreter's lock.
+
+Python's own 5 ms would hold up the event loop for as long, again and again,
+while a thread of the pool makes a large answer: a read lets go of the lock for
+each row.
+"""
 
 log = logger_for(__name__)
 
@@ -62,6 +73,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._swept = connections
         self._lifetime = lifetime
+        self._long_lived = LongLived()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, accept connections, then say so."""
@@ -74,14 +86,13 @@ class Server(uvicorn.Server):
         if self._lifetime.parent is not None:
             asyncio.get_running_loop().add_reader(self._lifetime.parent, self._hear_parent, self._lifetime.parent)
         self._lifetime.announce()
-        # What was made until now lives as long as the process: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
+        self._long_lived.begin()
 
     async def on_tick(self, counter: int) -> bool:
         """Sweep the connections, now and then."""
         if counter % TICKS_BETWEEN_SWEEPS == 0:
             self._swept.sweep()
+            self._long_lived.note(len(self._swept))
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -92,7 +103,7 @@ class Server(uvicorn.Server):
             # What was accepted a moment ago must be among the connections that are now asked to end.
             await listener.wait_closed()
         await super().shutdown(sockets)
-        gc.unfreeze()
+        self._long_lived.end()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -153,27 +164,49 @@ def run_server(kernel: Kernel, listening: Sequence[socket.socket], lifetime: Lif
         SettingsInvalidError: There is no room for connections.
         InternalError: The application did not start; the log says why.
     """
-    settings = kernel.settings.server
+    serve_application(create_app(kernel, no_auth=no_auth), kernel.settings, kernel.metrics, listening, lifetime)
+
+
+def serve_application(
+    application: ASGIApp,
+    settings: KernelSettings,
+    metrics: Metrics,
+    listening: Sequence[socket.socket],
+    lifetime: Lifetime,
+) -> None:
+    """Serve any ASGI application until a signal, as a kernel's is served.
+
+    Args:
+        application: Answers the requests.
+        settings: Time-outs and how many connections there may be.
+        metrics: Where connections are counted.
+        listening: The sockets, which are for the caller to close.
+        lifetime: What is told of the start and the stop.
+
+    Raises:
+        SettingsInvalidError: There is no room for connections.
+        InternalError: The application did not start; the log says why.
+    """
     connections = Connections(
-        kernel.metrics,
-        requests_max=settings.connections,
-        total_max=reserve_descriptors(kernel.settings),
-        read_seconds=settings.read_timeout_ms / 1000,
-        keep_alive_seconds=settings.keep_alive_ms / 1000,
+        metrics,
+        requests_max=settings.server.connections,
+        total_max=reserve_descriptors(settings),
+        read_seconds=settings.server.read_timeout_ms / 1000,
+        keep_alive_seconds=settings.server.keep_alive_ms / 1000,
         monotonic=time.monotonic,
     )
-    server = Server(_configure(kernel, connections, no_auth=no_auth), connections, lifetime)
+    server = Server(_configure(application, settings, connections), connections, lifetime)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         asyncio.run(server.serve(sockets=list(listening)))
     except SystemExit as error:
         raise InternalError("The server could not start; its log says why.") from error
 
 
-def _configure(kernel: Kernel, connections: Connections, *, no_auth: bool) -> uvicorn.Config:
-    settings = kernel.settings
+def _configure(application: ASGIApp, settings: KernelSettings, connections: Connections) -> uvicorn.Config:
     protocols: Any = cast("Any", functools.partial)
     return uvicorn.Config(
-        create_app(kernel, no_auth=no_auth),
+        cast("Any", application),
         http=protocols(HttpProtocol, connections),
         ws=protocols(SocketProtocol, connections),
         lifespan="on",

@@ -24,55 +24,18 @@ from synthetic.errors import (
     RequestTimeoutError,
     SyntheticError,
 )
+from synthetic.graphql.http_exchange import SERVER_EXTENSION
+from synthetic.graphql.socket_messages import FRAMES_EXTENSION, PONG_TEXT
 from synthetic.graphql.sse_stream import STREAM_EXTENSION
 from synthetic.plain_errors import error_bytes
 from synthetic.server.connections import Connections
+from synthetic.server.short_answers import DirectCycle, OneWrite
+from synthetic.server.waiting import OneReaderQueue, RareEvent
 
 HEADER_BYTES_MAX = 65_536
 HEADERS_TOO_LARGE = 431
-HELD_BYTES_MAX = 32_768
+PONG_FRAMES = [PONG_TEXT.encode()]
 HEADERS_ERROR = PayloadTooLargeError("The request's headers are too large.", action="Send fewer or shorter headers.")
-
-
-class OneWrite:
-    """A transport for answers, which sends head and body of a short one in one system call.
-
-    uvicorn writes the head of an answer and its body apart, and on loopback a
-    system call costs more than all else that it does for a short answer.
-    """
-
-    __slots__ = ("_held", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Hold a short piece until the answer is complete, the event loop's turn ends, or there is enough of it."""
-        if len(self._held) + len(data) >= HELD_BYTES_MAX:
-            self.flush()
-            self._transport.write(data)
-        elif self._held:
-            self._held += data
-        elif data:
-            self._held = data
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held)
-
-    def close(self) -> None:
-        """Send what is held, then close."""
-        self.flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the connection is being closed."""
-        return self._transport.is_closing()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -85,6 +48,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._in_message = False
         self._in_headers = False
+        self._last_words = b""
         self._end_stream: Callable[[], None] | None = None
         self.overdue_at = math.inf
 
@@ -106,6 +70,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; bounds the bytes of a request's headers."""
+        if self._last_words:
+            return
         super().data_received(data)
         if not self._in_headers:
             # What came was the end of headers, or of a body: only headers that go on and on are counted.
@@ -123,14 +89,18 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers are here: how long the rest takes is for the route to judge."""
+        super().on_headers_complete()
+        # Only now: where the address is none, there is no request whose body could be waited for.
         self._in_headers = False
         self._header_bytes = 0
         self.overdue_at = math.inf
-        super().on_headers_complete()
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is not None:
             cycle.transport = cast("asyncio.Transport", self._writing)
-            cast("dict[str, Any]", cycle.scope)["extensions"] = {STREAM_EXTENSION: self}
+            cast("dict[str, Any]", cycle.scope)["extensions"] = {
+                STREAM_EXTENSION: self,
+                SERVER_EXTENSION: DirectCycle(cycle, self._writing),
+            }
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
@@ -197,7 +167,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _rest_unless_busy(self) -> None:
         if self._is_answering() or self.transport.is_closing():
             return
-        if self._in_message:
+        if self._last_words:
+            self.transport.write(self._last_words)
+            self.transport.close()
+        elif self._in_message:
             self._wait(self._pool.read_seconds)
         else:
             self._wait(self._pool.keep_alive_seconds)
@@ -208,8 +181,30 @@ class HttpProtocol(HttpToolsProtocol):
         self.overdue_at = math.inf if self._is_answering() else self._pool.now() + seconds
 
     def _end(self, error: SyntheticError, status: int | None = None) -> None:
-        if not self._is_answering():
-            self.transport.write(error_bytes(error, status))
+        """Say what is wrong with what came last, once the whole requests before it are answered; then close."""
+        self._last_words = error_bytes(error, status)
+        if self._in_message and not self._in_headers:
+            self._give_up_body()
+        self._rest_unless_busy()
+
+    def _give_up_body(self) -> None:
+        """The body of the last request broke off: what went wrong with it is its answer, unless that has begun."""
+        cycle = self.cycle
+        if self.pipeline:
+            cycle.disconnected = True
+            self.pipeline[0] = cycle, self._say_last_words
+        elif not cycle.response_started:
+            # To who reads the body, the client has left.
+            cycle.disconnected = cycle.response_complete = True
+            cycle.message_event.set()
+        elif not cycle.response_complete:
+            # Nothing that follows could be told from the half of the answer that is out.
+            self._writing.close()
+
+    async def _say_last_words(self, *_: Any) -> None:
+        """The application of a request that never came to its end, once those before it are answered."""
+        self._writing.flush()
+        self.transport.write(self._last_words)
         self.transport.close()
 
 
@@ -222,6 +217,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._pool = pool
         # How long the client may take to answer our closing frame.
         self.close_timeout = pool.read_seconds
+        self.queue = cast("asyncio.Queue[Any]", OneReaderQueue())
+        self.writable = cast("asyncio.Event", RareEvent())
+        self.writable.set()
+        self.on_pong: Callable[[], None] | None = None
         self._served = self.app
         self.app = self._serve
 
@@ -235,8 +234,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._pool.leave_socket(self)
         super().connection_lost(exc)
 
+    @property
+    def closed_code(self) -> int | None:
+        """Code with which the server has closed the socket by itself; None where the client closed it, or nobody."""
+        if self.conn.close_sent is None or self.conn.close_rcvd_then_sent:
+            return None
+        return self.conn.close_sent.code
+
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the application; a refusal with a body is a whole answer, which uvicorn does not notice."""
+        scope["extensions"][FRAMES_EXTENSION] = self
         await self._served(scope, receive, send)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
@@ -244,6 +251,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """Hand a message on; text that is not UTF-8 ends the connection with 1007, without a traceback."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
+            if self.on_pong is not None and self.frames == PONG_FRAMES:
+                self.frames = []
+                self.on_pong()
+                return
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
@@ -253,6 +264,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 return
         super().send_receive_event_to_app()
 
+    def send_frame(self, frame: bytes) -> bool:
+        """Send a whole frame, which needs no more than to be written; False where the client does not read or left."""
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        self.transport.write(frame)
+        return True
+
     async def send(self, message: Any) -> None:
         """Send; a close frame is written even where the client does not read.
 
@@ -261,6 +279,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """
         if message["type"] != "websocket.close" or self.writable.is_set():
             await super().send(message)
+            if message["type"] == "websocket.accept":
+                # The handshake is not asked for again, and weighs as much as all else that a socket at rest holds.
+                del self.request, self.response
             return
         self.writable.set()
         try:

@@ -5,7 +5,7 @@ undeclared metadata is read from an index:
 
 - One status, type, project or user: its index ends in the default order.
 - Several statuses or types: one query for each, merged as they come
-  (`UNION ALL ... ORDER BY`); `IN` would read and sort every match of all.
+  (`Selection.merged`); `IN` would read and sort every match of all.
 - A declared metadata key: `construct_metadata` carries `created_at`, so it is
   walked in order, and joined.
 - Ids, relationships, a range of `updated_at`: found by index, then sorted.
@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from synthetic import Selection, Snapshot
 from synthetic_constructs.model import Criteria
 from synthetic_constructs.store.conditions import Conditions, check_values
-from synthetic_constructs.store.constructs import COLUMNS
 
 MERGED_MAX = 8
 """Most queries that are merged in order; more values are looked up and sorted."""
@@ -42,7 +41,7 @@ def select_constructs(snapshot: Snapshot, criteria: Criteria, *, by_creation: bo
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
     conditions = Conditions(snapshot)
-    source, rest = "constructs", criteria
+    source, merged, rest = "constructs", None, criteria
     indexed = conditions.find_indexed(criteria.metadata, "filter")
     if indexed is not None and criteria.ids is None and criteria.related is None:
         matches = f"FROM construct_metadata WHERE {conditions.indexed_match(*criteria.metadata[indexed])}"
@@ -51,11 +50,10 @@ def select_constructs(snapshot: Snapshot, criteria: Criteria, *, by_creation: bo
     elif by_creation:
         column, values = _merged(criteria)
         if values:
-            parts = (f"SELECT {COLUMNS} FROM constructs WHERE {column} = {conditions.bind(value)}" for value in values)
-            source = f"({' UNION ALL '.join(parts)})"
+            merged = [f"{column} = {conditions.bind(value)}" for value in values]
             rest = dataclasses.replace(criteria, **{"statuses" if column == "status" else "types": None})
     where = conditions.of(rest, "filter")
-    return Selection(f"{COLUMNS} FROM {source}", where, conditions.params)
+    return Selection(source, where, conditions.params, merged)
 
 
 def _merged(criteria: Criteria) -> tuple[str, Sequence[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from synthetic import ConflictError, EventType, NotFoundError, Selection, Snapshot, Transaction, Value, bad_input
+from synthetic import EACH, ConflictError, EventType, NotFoundError, Selection, Snapshot, Transaction, Value, bad_input
 from synthetic_constructs.errors import RelationshipCycleError, RelationshipGraphTooLargeError
 from synthetic_constructs.events import (
     RELATIONSHIP_DELETED,
@@ -27,10 +27,11 @@ from synthetic_constructs.model import (
     check_metadata,
 )
 from synthetic_constructs.settings import ConstructSettings
-from synthetic_constructs.store.constructs import COLUMNS as CONSTRUCT_COLUMNS
 from synthetic_constructs.store.constructs import get_construct
 
 COLUMNS = ", ".join(RelationshipRecord._fields)
+
+_KEY = ("from_id", "kind", "to_id")
 
 _SELECT = f"SELECT {COLUMNS} FROM construct_relationships"
 _INSERT = f"INSERT INTO construct_relationships ({COLUMNS}) VALUES (:from_id, :kind, :to_id, :metadata, :created_at)"
@@ -148,38 +149,38 @@ def related_ids_sql(related: Related, prefix: str) -> tuple[str, dict[str, Value
     return " UNION ALL ".join(parts), params
 
 
-def select_relationships(related: Related) -> Selection:
-    """The links of one construct.
+def select_relationships(
+    kinds: Sequence[RelationshipKind] | None = None, direction: RelationshipDirection = RelationshipDirection.BOTH
+) -> Selection:
+    """The links of each construct, for `pages`.
 
     Each direction and kind is a query of its own, so that each is walked in
     its index by `created_at` and what they yield is merged.
-    """
-    params: dict[str, Value] = {"id": related.construct_id}
-    kinds = _bind_kinds(params, "kind", tuple(RelationshipKind) if related.kinds is None else related.kinds)
-    parts = [
-        f"SELECT {COLUMNS} FROM construct_relationships WHERE {near} = :id AND kind = {kind}"
-        for near, _ in _ends(related.direction)
-        for kind in kinds
-    ]
-    none = f"SELECT {COLUMNS} FROM construct_relationships WHERE FALSE"
-    return Selection(f"{COLUMNS} FROM ({' UNION ALL '.join(parts) or none})", [], params)
-
-
-def select_linked_constructs(construct_id: str, kind: RelationshipKind, direction: RelationshipDirection) -> Selection:
-    """The constructs at the other ends of one construct's links of a kind, to be read as `LinkedConstruct`.
 
     Args:
-        construct_id: Whose links.
-        kind: Their kind.
+        kinds: Kinds that count; None means all.
+        direction: OUTGOING: the construct is `from`; INCOMING: it is `to`.
+    """
+    params: dict[str, Value] = {}
+    names = _bind_kinds(params, "kind", tuple(RelationshipKind) if kinds is None else kinds)
+    merged = [f"{near} = {EACH} AND kind = {name}" for near, _ in _ends(direction) for name in names]
+    return Selection("construct_relationships", [], params, merged, _KEY)
+
+
+def select_linked_constructs(kind: RelationshipKind, direction: RelationshipDirection) -> Selection:
+    """The constructs at the other ends of each construct's links of a kind, for `pages`; `linked_at` is when they were.
+
+    Args:
+        kind: Of the links.
         direction: OUTGOING or INCOMING: the end that the one construct stands at.
     """
     ((near, far),) = _ends(direction)
-    links = f"SELECT {far} AS id, created_at AS linked_at FROM construct_relationships"
+    links = f"SELECT {near} AS near_id, {far} AS id, created_at AS linked_at FROM construct_relationships"
     return Selection(
-        f"{CONSTRUCT_COLUMNS}, linked_at FROM ({links} WHERE {near} = :anchor AND kind = :kind)"
-        " CROSS JOIN constructs USING (id)",
-        [],
-        {"anchor": construct_id, "kind": kind},
+        f"({links} WHERE kind = :kind) CROSS JOIN constructs USING (id)",
+        [f"near_id = {EACH}"],
+        {"kind": kind},
+        keys=("near_id", "id"),
     )
 
 

@@ -18,10 +18,12 @@ from synthetic_ingest.store.files import (
     list_files_by_id,
     list_files_by_transcript,
 )
-from synthetic_ingest.store.listing import list_rejects_by_id, page_files, page_rejects
+from synthetic_ingest.store.listing import BY_PATH, BY_PLACE, list_rejects_by_id, select_files, select_rejects
 from synthetic_ingest.store.sessions import needs_settling, settle_session
 
 __all__ = [
+    "BY_PATH",
+    "BY_PLACE",
     "Compression",
     "FileSession",
     "FileState",
@@ -38,8 +40,8 @@ __all__ = [
     "list_files_by_transcript",
     "list_rejects_by_id",
     "needs_settling",
-    "page_files",
-    "page_rejects",
+    "select_files",
+    "select_rejects",
     "settle_session",
     "store_batch",
 ]

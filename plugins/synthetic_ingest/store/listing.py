@@ -1,50 +1,27 @@
-"""Pages of files and rejects, for GraphQL."""
+"""Which files and rejects a list is of, for GraphQL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import TypeVar
 
-from synthetic import Connection, Order, Snapshot, Value, page, to_json
-from synthetic_ingest.model import FileState, IngestFile, IngestReject
-from synthetic_ingest.store.files import FILE_COLUMNS
-
-NodeT = TypeVar("NodeT")
+from synthetic import EACH, Order, Selection, Snapshot, Value, to_json
+from synthetic_ingest.model import FileState, IngestReject
 
 REJECT_COLUMNS = ", ".join(field.name for field in fields(IngestReject))
 
-_BY_PATH = Order(("path", "id"))
-_BY_PLACE = Order(("file_id", "offset_bytes"))
+BY_PATH = Order(("path", "id"), (str, str))
+BY_PLACE = Order(("file_id", "offset_bytes"), (str, int))
 _AT_OR_UNDER = "path = :path OR (path >= :path || '/' AND path < :path || '0')"
 """The digit 0 follows the slash in every encoding, so this is the range of what is under a folder."""
 
 
-def page_files(
-    snapshot: Snapshot,
-    make: Callable[[IngestFile], NodeT],
-    *,
-    states: Sequence[FileState] | None,
-    path: str | None,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> Connection[NodeT]:
-    """One page of files, by path.
+def select_files(states: Sequence[FileState] | None, path: str | None) -> Selection:
+    """The files that are meant.
 
     Args:
-        snapshot: To read in.
-        make: From a row to the object of the page.
         states: Only files in these.
         path: Only this file, or what is in and under this folder.
-        first: As in `synthetic.page`, like the next three.
-        after: See there.
-        last: See there.
-        before: See there.
-
-    Raises:
-        BadUserInputError: A cursor is not of this list, or a size is out of bounds.
     """
     where: list[str] = []
     params: dict[str, Value] = {}
@@ -54,48 +31,18 @@ def page_files(
     if path is not None:
         where.append(_AT_OR_UNDER)
         params["path"] = _folder(path)
-    return page(
-        snapshot,
-        IngestFile,
-        select=f"{FILE_COLUMNS} FROM ingest_files",
-        order=_BY_PATH,
-        make=make,
-        where=where,
-        params=params,
-        first=first,
-        after=after,
-        last=last,
-        before=before,
-    )
+    return Selection("ingest_files", where, params)
 
 
-def page_rejects(
-    snapshot: Snapshot,
-    make: Callable[[IngestReject], NodeT],
-    *,
-    file_id: str | None = None,
-    path: str | None = None,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> Connection[NodeT]:
-    """One page of rejects, by file, in the order in which they stand there.
+def select_rejects(*, file_id: str | None = None, path: str | None = None, each: str | None = None) -> Selection:
+    """The rejects that are meant.
 
     Args:
-        snapshot: To read in.
-        make: From a row to the object of the page.
         file_id: Only those of this file.
         path: Only those of this file, or of files in and under this folder.
-        first: As in `synthetic.page`, like the next three.
-        after: See there.
-        last: See there.
-        before: See there.
-
-    Raises:
-        BadUserInputError: A cursor is not of this list, or a size is out of bounds.
+        each: A column that names their parent, for `pages`: `file_id`.
     """
-    where: list[str] = []
+    where = [] if each is None else [f"{each} = {EACH}"]
     params: dict[str, Value] = {}
     if file_id is not None:
         where.append("file_id = :file_id")
@@ -103,19 +50,7 @@ def page_rejects(
     if path is not None:
         where.append(f"file_id IN (SELECT id FROM ingest_files WHERE {_AT_OR_UNDER})")
         params["path"] = _folder(path)
-    return page(
-        snapshot,
-        IngestReject,
-        select=f"{REJECT_COLUMNS} FROM ingest_rejects",
-        order=_BY_PLACE,
-        make=make,
-        where=where,
-        params=params,
-        first=first,
-        after=after,
-        last=last,
-        before=before,
-    )
+    return Selection("ingest_rejects", where, params)
 
 
 def list_rejects_by_id(snapshot: Snapshot, ids: Sequence[str]) -> list[IngestReject | None]:

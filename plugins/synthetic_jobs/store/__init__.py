@@ -20,6 +20,7 @@ from synthetic_jobs.store.checkpoints import (
     list_checkpoints,
     load_checkpoint,
     save_checkpoint,
+    select_checkpoints,
 )
 from synthetic_jobs.store.claims import claim_job, claim_jobs, is_anything_claimable
 from synthetic_jobs.store.endings import complete_job, fail_job
@@ -98,6 +99,7 @@ __all__ = [
     "save_job",
     "save_limit",
     "save_schedule",
+    "select_checkpoints",
     "select_jobs",
     "update_job_progress",
     "update_job_status",

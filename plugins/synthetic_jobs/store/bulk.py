@@ -68,11 +68,12 @@ class _Wanted(NamedTuple):
 
     def list_after(self, snapshot: Snapshot, place: _Place, limit: int) -> list[_Place]:
         """The next jobs behind a place."""
-        selection = select_jobs(self.criteria, "created_at, id")
+        selection = select_jobs(self.criteria)
         where = ["(created_at, id) > (:created_at, :id)", *selection.where, *self.where]
+        behind = dataclasses.replace(selection, where=where)
         return snapshot.records(
             _Place,
-            f"SELECT {selection.select} WHERE {' AND '.join(where)} ORDER BY created_at, id LIMIT :limit",
+            f"{behind.sql('created_at, id')} ORDER BY created_at, id LIMIT :limit",
             {**selection.params, **place._asdict(), "limit": limit},
         )
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthetic import NotFoundError, Snapshot, Transaction, bad_input, check_id, check_json, to_json
+from synthetic import (
+    EACH,
+    NotFoundError,
+    Order,
+    Selection,
+    Snapshot,
+    Transaction,
+    bad_input,
+    check_id,
+    check_json,
+    to_json,
+)
 from synthetic_jobs.events import JOB_CHECKPOINTED, job_payload
 from synthetic_jobs.model import Checkpoint, CheckpointSize
 from synthetic_jobs.settings import JobSettings
 from synthetic_jobs.store.jobs import write_job
 from synthetic_jobs.store.leases import get_held_job, renewed
+
+LATEST_FIRST = Order(("seq",), (int,), descending=True)
+LATEST_LAST = Order(("seq",), (int,))
 
 _COLUMNS = ", ".join(Checkpoint._fields)
 _SELECT = f"SELECT {_COLUMNS} FROM job_checkpoints"
@@ -63,6 +77,13 @@ def load_checkpoint(snapshot: Snapshot, job_id: str, phase: str | None = None) -
     return snapshot.record(
         Checkpoint, _SELECT + " WHERE job_id = :job_id AND phase = :phase", {"job_id": job_id, "phase": phase}
     )
+
+
+def select_checkpoints(phase: str | None = None) -> Selection:
+    """The checkpoints of each of many jobs, for the kernel to read from; without a phase, of all phases."""
+    if phase is None:
+        return Selection("job_checkpoints", [f"job_id = {EACH}"], {})
+    return Selection("job_checkpoints", [f"job_id = {EACH}", "phase = :phase"], {"phase": phase})
 
 
 def find_checkpoint(snapshot: Snapshot, job_id: str, phase: str | None) -> Checkpoint | None:

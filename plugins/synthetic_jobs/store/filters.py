@@ -7,18 +7,16 @@ because the planner counts no rows: the narrowest by its nature. The others
 carry a unary plus, which keeps them off their indexes.
 
 Several kinds, keys or statuses that lead are one query each, merged as they
-come (`UNION ALL ... ORDER BY`): `IN` would read and sort every match of all.
+come (`Selection.merged`): `IN` would read and sort every match of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from synthetic import Connection, Order, Selection, Snapshot, Value, bad_input, check_id, check_text, page
+from synthetic import EACH, Connection, Order, Selection, Snapshot, Value, bad_input, check_id, check_text, page
 from synthetic_jobs.criteria import Criteria
 from synthetic_jobs.model import Job, JobStatus
-from synthetic_jobs.store.jobs import COLUMNS
 
 VALUES_MAX = 500
 """Most ids, kinds, keys or statuses of one filter."""
@@ -32,7 +30,9 @@ TEXT_CHARACTERS_MAX = 200
 UNINDEXED_FILTER = "UNINDEXED_FILTER"
 """Code of the notice that a filter reads rows only to leave them out."""
 
-_ORDER = ("created_at", "id")
+NEWEST_FIRST = Order(("created_at", "id"), (int, str), descending=True)
+OLDEST_FIRST = Order(("created_at", "id"), (int, str))
+
 _NARROWEST_FIRST = (
     ("id", "ids", "ids"),
     ("parent_id", "parent_id", "parentId"),
@@ -63,9 +63,8 @@ def query_jobs(
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
-    make: Callable[[Job], Any] = lambda job: job,
-) -> Connection[Any]:
-    """One page of the jobs that meet the criteria; nothing found is an empty page.
+) -> Connection[Job]:
+    """One page of the jobs that meet the criteria, as records; nothing found is an empty page.
 
     Args:
         snapshot: To read in; it is given a notice when the filter scans.
@@ -75,30 +74,30 @@ def query_jobs(
         after: Only what follows this cursor.
         last: How many from the end.
         before: Only what precedes this cursor.
-        make: From a record to what the page holds; without it, the records.
 
     Raises:
         BadUserInputError: A value is not acceptable, or a cursor is not of this list.
     """
-    selection = select_jobs(criteria)
-    if criteria.error_contains is not None:
-        snapshot.notice(
-            UNINDEXED_FILTER,
-            "`errorContains` is looked for in the error message of every job that the rest of the filter leaves.",
-        )
+    mention_scan(snapshot, criteria)
     return page(
         snapshot,
         Job,
-        select=selection.select,
-        where=selection.where,
-        params=selection.params,
-        order=Order(_ORDER, descending=newest_first),
-        make=make,
+        select_jobs(criteria),
+        order=NEWEST_FIRST if newest_first else OLDEST_FIRST,
         first=first,
         after=after,
         last=last,
         before=before,
     )
+
+
+def mention_scan(snapshot: Snapshot, criteria: Criteria) -> None:
+    """Let the answer say so where no index serves a part of the criteria."""
+    if criteria.error_contains is not None:
+        snapshot.notice(
+            UNINDEXED_FILTER,
+            "`errorContains` is looked for in the error message of every job that the rest of the filter leaves.",
+        )
 
 
 def count_by_status(snapshot: Snapshot, criteria: Criteria) -> dict[JobStatus, int]:
@@ -107,18 +106,18 @@ def count_by_status(snapshot: Snapshot, criteria: Criteria) -> dict[JobStatus, i
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
-    selection = select_jobs(criteria, "status, count(*)")
-    where = f" WHERE {' AND '.join(selection.where)}" if selection.where else ""
-    counted: dict[str, int] = dict(snapshot.rows(f"SELECT {selection.select}{where} GROUP BY status", selection.params))
+    selection = select_jobs(criteria)
+    sql = f"SELECT status, count(*) FROM ({selection.sql('status')}) GROUP BY status"
+    counted: dict[str, int] = dict(snapshot.rows(sql, selection.params))
     return {status: counted.get(status, 0) for status in JobStatus}
 
 
-def select_jobs(criteria: Criteria, columns: str = COLUMNS) -> Selection:
+def select_jobs(criteria: Criteria, *, each: str | None = None) -> Selection:
     """The jobs that meet the criteria.
 
     Args:
         criteria: What is asked for.
-        columns: Which columns of them.
+        each: A column that names their parent, for `pages`: `construct_id`, `parent_id` or `schedule_id`.
 
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
@@ -136,38 +135,40 @@ def select_jobs(criteria: Criteria, columns: str = COLUMNS) -> Selection:
             return f"{column} = {bind(values[0])}"
         return f"{column} IN ({', '.join(map(bind, values))})" if values else "FALSE"
 
-    source, where = "sync_jobs", list[str]()
-    for place, (column, values) in enumerate(_columns(criteria)):
-        if place > 0:
-            where.append(among(f"+{column}", values))
-        elif column != "id" and 2 <= len(values) <= MERGED_MAX:
-            parts = (f"SELECT {COLUMNS} FROM sync_jobs WHERE {column} = {bind(value)}" for value in values)
-            source = f"({' UNION ALL '.join(parts)})"
+    merged, where = None, list[str]()
+    for place, (column, values) in enumerate(_columns(criteria, each)):
+        leads = place == 0
+        if values is None:
+            where.append(f"{'' if leads else '+'}{column} = {EACH}")
+        elif leads and column != "id" and 2 <= len(values) <= MERGED_MAX:
+            merged = [f"{column} = {bind(value)}" for value in values]
         else:
-            where.append(among(column, values))
+            where.append(among(column if leads else f"+{column}", values))
     for operator, instant in ((">=", criteria.created_from), ("<", criteria.created_before)):
         if instant is not None:
             where.append(f"created_at {operator} {bind(instant)}")
     if criteria.error_contains is not None:
         where.append(f"error_message LIKE {bind(_pattern(criteria.error_contains))} ESCAPE '\\'")
-    return Selection(f"{columns} FROM {source}", where, params)
+    return Selection("sync_jobs", where, params, merged)
 
 
-def _columns(criteria: Criteria) -> list[tuple[str, list[str]]]:
-    """The columns that are given, each with its distinct values, the one that leads first.
+def _columns(criteria: Criteria, each: str | None) -> list[tuple[str, list[str] | None]]:
+    """The columns that are given, each with its distinct values (None: that of the parent), the one that leads first.
 
     Raises:
         BadUserInputError: A value is not acceptable, or they are too many.
     """
-    found: dict[str, list[str]] = {}
+    found: list[tuple[str, list[str] | None]] = []
     for column, attribute, field in _NARROWEST_FIRST:
+        if column == each:
+            found.append((column, None))
         given = getattr(criteria, attribute)
         if given is not None:
-            found[column] = check_values([given] if isinstance(given, str) else given, f"filter.{field}")
-    columns = list(found)
-    if "status" in found and _MOST.isdisjoint(found["status"]):
-        columns.sort(key=lambda column: column in _WIDER_THAN_FEW)
-    return [(column, found[column]) for column in columns]
+            values = check_values([given] if isinstance(given, str) else given, f"filter.{field}")
+            found.append((column, values))
+            if column == "status" and _MOST.isdisjoint(values):
+                found.sort(key=lambda each_one: each_one[0] in _WIDER_THAN_FEW)
+    return found
 
 
 def check_values(values: Sequence[str], field: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 Every index ends in (started_at, id), the default order, so a filter on one
 construct, parent, user, project, status or agent is read from one place.
-Several statuses or agents are one query each, merged as they come (`UNION ALL
-... ORDER BY`), where nothing narrower leads: `IN` would read and sort every
+Several statuses or agents are one query each, merged as they come
+(`Selection.merged`), where nothing narrower leads: `IN` would read and sort every
 match of all. Only one condition can lead; the others are tested on what it
 finds.
 """
@@ -13,9 +13,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from synthetic import Selection, Value, bad_input, check_id
+from synthetic import EACH, Selection, Value, bad_input, check_id
 from synthetic_sessions.model import Criteria
-from synthetic_sessions.store.sessions import COLUMNS
 
 VALUES_MAX = 500
 """Most ids, statuses or agents of one filter."""
@@ -24,12 +23,13 @@ MERGED_MAX = 8
 """Most queries that are merged in order; more values are looked up and sorted."""
 
 
-def select_sessions(criteria: Criteria, order_column: str) -> Selection:
+def select_sessions(criteria: Criteria, order_column: str, *, each: str | None = None) -> Selection:
     """The sessions that meet the criteria.
 
     Args:
         criteria: What is asked for.
         order_column: The first column of the order that they will be read in.
+        each: A column that names their parent, for `pages`: `construct_id` or `parent_session_id`.
 
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
@@ -41,13 +41,14 @@ def select_sessions(criteria: Criteria, order_column: str) -> Selection:
         params[name] = value
         return f":{name}"
 
-    source, rest = "sessions", criteria
-    column, values = _merged(criteria, order_column)
+    merged, rest = None, criteria
+    column, values = _merged(criteria, order_column, each)
     if values:
-        parts = (f"SELECT {COLUMNS} FROM sessions WHERE {column} = {bind(value)}" for value in values)
-        source = f"({' UNION ALL '.join(parts)})"
+        merged = [f"{column} = {bind(value)}" for value in values]
         rest = dataclasses.replace(criteria, **{"statuses" if column == "status" else "agents": None})
-    where: list[str] = []
+    where = [] if each is None else [f"{each} = {EACH}"]
+    # The parent leads: a unary plus keeps the others off their indexes, which would be read again for each parent.
+    off = "" if each is None else "+"
     for column, name, given in (
         ("id", "ids", rest.ids),
         ("status", "status", rest.statuses),
@@ -57,15 +58,15 @@ def select_sessions(criteria: Criteria, order_column: str) -> Selection:
             distinct = _distinct(given, name)
             # One value is an equality, which keeps the order of the index that it is found by.
             where.append(
-                f"{column} = {bind(distinct[0])}"
+                f"{off}{column} = {bind(distinct[0])}"
                 if len(distinct) == 1
-                else f"{column} IN ({', '.join(map(bind, distinct))})"
+                else f"{off}{column} IN ({', '.join(map(bind, distinct))})"
             )
     for column, operator, value in _comparisons(rest):
-        where.append(f"{column} {operator} {bind(value)}")
+        where.append(f"{off if operator == '=' else ''}{column} {operator} {bind(value)}")
     if rest.top_level is not None:
         where.append(f"parent_session_id IS {'' if rest.top_level else 'NOT '}NULL")
-    return Selection(f"{COLUMNS} FROM {source}", where, params)
+    return Selection("sessions", where, params, merged)
 
 
 def _distinct(values: Sequence[str], name: str) -> list[str]:
@@ -98,9 +99,10 @@ def _comparisons(criteria: Criteria) -> list[tuple[str, str, str | int]]:
     return found
 
 
-def _merged(criteria: Criteria, order_column: str) -> tuple[str, list[str]]:
+def _merged(criteria: Criteria, order_column: str, each: str | None) -> tuple[str, list[str]]:
     """The column whose values are each walked and merged, and those values; none when an index leads alone."""
     narrower = (
+        each,
         criteria.ids,
         criteria.construct_id,
         criteria.parent_session_id,

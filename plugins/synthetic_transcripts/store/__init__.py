@@ -1,8 +1,9 @@
 """All the SQL of transcripts, and what other plugins may use of this one.
 
-One file a concern: `transcripts` (the rows), `appending`, `sealing`, `reading`,
-`stretches` (sealed messages and their cache), `sources` (which source ids are
-known) and `accounting` (usage). Functions take the transaction first.
+One file a concern: `transcripts` (the rows), `appending`, `sealing`,
+`reading`, `message_pages` (of many transcripts at once), `stretches` (sealed
+messages and their cache), `sources` (which source ids are known) and
+`accounting` (usage). Functions take the transaction first.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from synthetic_transcripts.model import (
 )
 from synthetic_transcripts.store.accounting import list_usage, list_usage_of_sessions
 from synthetic_transcripts.store.appending import append_messages, find_refusals
+from synthetic_transcripts.store.message_pages import read_message_rows, read_rows_of_kinds
 from synthetic_transcripts.store.reading import find_messages, load_bodies, read_messages
 from synthetic_transcripts.store.sealing import seal_idle_tails, seal_tail
 from synthetic_transcripts.store.sources import find_seqs
@@ -57,7 +59,9 @@ __all__ = [
     "list_usage",
     "list_usage_of_sessions",
     "load_bodies",
+    "read_message_rows",
     "read_messages",
+    "read_rows_of_kinds",
     "seal_idle_tails",
     "seal_tail",
 ]

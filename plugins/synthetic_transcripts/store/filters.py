@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthetic import Value, bad_input, check_id, check_text, to_json
+from synthetic import EACH, Selection, Value, bad_input, check_id, check_text, to_json
 from synthetic_transcripts.model import Criteria
 from synthetic_transcripts.store.transcripts import LABEL_CHARACTERS_MAX
 
@@ -17,22 +17,26 @@ VALUES_MAX = 500
 """Most ids or sources of one filter."""
 
 
-def conditions_of(criteria: Criteria) -> tuple[list[str], dict[str, Value]]:
-    """Conditions on `transcripts t`, which all hold, and the values of their placeholders.
+def select_transcripts(criteria: Criteria, *, each: str | None = None) -> Selection:
+    """The transcripts that meet the criteria.
+
+    Args:
+        criteria: What is asked for.
+        each: A column that names their parent, for `pages`: `session_id`.
 
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
-    where: list[str] = []
+    where = [] if each is None else [f"{each} = {EACH}"]
     params: dict[str, Value] = {}
     if criteria.ids is not None:
-        where.append("t.id IN (SELECT value FROM json_each(:ids))")
+        where.append("id IN (SELECT value FROM json_each(:ids))")
         params["ids"] = to_json([check_id(id, "filter.ids") for id in _bounded(criteria.ids, "ids")])
     if criteria.session_id is not None:
-        where.append("t.session_id = :session_id")
+        where.append("session_id = :session_id")
         params["session_id"] = check_id(criteria.session_id, "filter.sessionId")
     if criteria.sources is not None:
-        where.append("+t.source IN (SELECT value FROM json_each(:sources))")
+        where.append("+source IN (SELECT value FROM json_each(:sources))")
         params["sources"] = to_json(
             [
                 check_text(source, "filter.source", characters_max=LABEL_CHARACTERS_MAX)
@@ -47,9 +51,9 @@ def conditions_of(criteria: Criteria) -> tuple[list[str], dict[str, Value]]:
     ):
         instant = getattr(criteria, name)
         if instant is not None:
-            where.append(f"t.{column} {operator} :{name}")
+            where.append(f"{column} {operator} :{name}")
             params[name] = instant
-    return where, params
+    return Selection("transcripts", where, params)
 
 
 def _bounded(values: Sequence[str], name: str) -> Sequence[str]:

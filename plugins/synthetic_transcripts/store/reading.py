@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
 
 from synthetic import Row, Snapshot, to_json
 from synthetic_transcripts import codec
@@ -84,7 +85,36 @@ def find_messages(snapshot: Snapshot, places: Sequence[tuple[str, int]]) -> list
     return [found.get(place) for place in places]
 
 
-def load_bodies(snapshot: Snapshot, messages: Sequence[Message]) -> list[bytes]:
+class Bodied(Protocol):
+    """What of a message says where its body is."""
+
+    @property
+    def transcript_key(self) -> int:
+        """Whose it is."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Its place in the transcript."""
+        ...
+
+    @property
+    def content_bytes(self) -> int:
+        """Length of the content."""
+        ...
+
+    @property
+    def metadata_bytes(self) -> int:
+        """Length of the metadata."""
+        ...
+
+    @property
+    def body(self) -> bytes | None:
+        """Both, unless they stand apart."""
+        ...
+
+
+def load_bodies(snapshot: Snapshot, messages: Sequence[Bodied]) -> list[bytes]:
     """For each message its content and metadata, one after the other, fetched where they stand apart.
 
     Raises:
@@ -98,6 +128,7 @@ def load_bodies(snapshot: Snapshot, messages: Sequence[Message]) -> list[bytes]:
             f"The content of these {len(messages)} messages has {size} bytes; one answer carries up to {size_max}.",
             details={"sizeBytes": size, "sizeBytesMax": size_max},
         )
+    snapshot.spend(size)
     apart: defaultdict[int, list[int]] = defaultdict(list)
     for message in messages:
         if message.body is None:
@@ -119,7 +150,7 @@ def load_bodies(snapshot: Snapshot, messages: Sequence[Message]) -> list[bytes]:
     ]
 
 
-def _decompressed(frame: bytes | None, message: Message) -> bytes:
+def _decompressed(frame: bytes | None, message: Bodied) -> bytes:
     if frame is None:
         raise TranscriptDamagedError("The content of a message is missing.", details={"seq": message.seq})
     return codec.decompress(frame, message.content_bytes + message.metadata_bytes)

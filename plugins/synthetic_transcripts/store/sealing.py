@@ -17,7 +17,7 @@ from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.model import Transcript
 from synthetic_transcripts.settings import TranscriptSettings
 from synthetic_transcripts.store.stretches import insert_stretch, take_partial_stretch
-from synthetic_transcripts.store.transcripts import COLUMNS, transcript_from
+from synthetic_transcripts.store.transcripts import COLUMNS
 
 TAIL_COLUMNS = ", ".join(Columns._fields)
 TAILS_PER_STEP = 16
@@ -114,12 +114,12 @@ def seal_idle_tails(tx: Transaction) -> int:
     """
     idle_before = tx.now - tx.settings(TranscriptSettings).idle_ms
     transcripts = tx.records(
-        transcript_from,
+        Transcript,
         f"SELECT {COLUMNS} FROM transcripts t WHERE t.tail_count > 0 AND t.appended_at <= :idle_before"
         " ORDER BY t.appended_at LIMIT :limit",
         {"idle_before": idle_before, "limit": TAILS_PER_STEP},
     ) or tx.records(
-        transcript_from,
+        Transcript,
         f"SELECT {COLUMNS} FROM transcripts t JOIN sessions s ON s.id = t.session_id"
         " WHERE t.tail_count > 0 AND s.ended_at IS NOT NULL LIMIT :limit",
         {"limit": TAILS_PER_STEP},

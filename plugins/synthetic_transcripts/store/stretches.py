@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
-from synthetic import SettingsLookup, Snapshot, Transaction
+from synthetic import SettingsLookup, Snapshot, Transaction, to_json
 from synthetic_transcripts import codec
 from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.errors import TranscriptDamagedError
@@ -16,6 +16,17 @@ from synthetic_transcripts.settings import TranscriptSettings
 
 ENTRY_BYTES = 400
 """What an entry of the cache takes beside its bytes: the objects, and their places in the table."""
+
+
+_SELECT_FRAMES = (
+    "SELECT s.id, s.format, s.size_bytes, s.ids, s.frame FROM json_each(:ids) AS j CROSS JOIN transcript_stretches AS s"
+    " WHERE s.id = j.value"
+)
+DECOMPRESSING_IS_FASTER = 4
+"""So many bytes are decompressed in the time in which one is decoded or parsed."""
+
+_SIZE = 1
+"""Where the size of a stretch stands behind its id."""
 
 
 class Stretch(NamedTuple):
@@ -83,20 +94,60 @@ def load_stretch(snapshot: Snapshot, stretch: Stretch) -> codec.Sealed:
     Raises:
         TranscriptDamagedError: What is stored is not a stretch of these messages.
     """
-    cache = snapshot.resource(StretchCache)
-    encoded = cache.find(stretch.id)
-    if encoded is None:
-        sql = "SELECT format, size_bytes, ids, frame FROM transcript_stretches WHERE id = :id"
-        row = snapshot.row(sql, {"id": stretch.id})
-        if row is None or row[0] != codec.FORMAT:
-            raise TranscriptDamagedError
-        encoded = codec.Encoded(row[2], codec.decompress(row[3], row[1]))
-        if not isinstance(snapshot, Transaction):
-            cache.keep(stretch.id, encoded)
-    sealed = codec.Sealed(encoded)
-    if sealed.length != stretch.last_seq - stretch.first_seq + 1:
-        raise TranscriptDamagedError
+    ((_, sealed),) = load_stretches(snapshot, [stretch])
+    if isinstance(sealed, TranscriptDamagedError):
+        raise sealed
     return sealed
+
+
+def load_stretches(
+    snapshot: Snapshot, stretches: Sequence[Stretch]
+) -> Iterator[tuple[Stretch, codec.Sealed | TranscriptDamagedError]]:
+    """For each of some stretches its messages, or the error if they cannot be read; in no particular order.
+
+    Those that are not in the cache are read by one statement, one after the other, so that only one is in memory.
+    """
+    cache = snapshot.resource(StretchCache)
+    missing: dict[int, Stretch] = {}
+    for stretch in stretches:
+        encoded = cache.find(stretch.id)
+        if encoded is None:
+            missing[stretch.id] = stretch
+        else:
+            snapshot.spend(codec.head_bytes(encoded))
+            yield stretch, _unsealed(stretch, encoded)
+    rows = snapshot.iterate(_SELECT_FRAMES, {"ids": to_json(list(missing))}) if missing else ()
+    for id, *stored in rows:
+        stretch = missing.pop(id)
+        snapshot.spend(stored[_SIZE] // DECOMPRESSING_IS_FASTER)
+        encoded = _decompressed(*stored)
+        if isinstance(encoded, codec.Encoded) and not isinstance(snapshot, Transaction):
+            cache.keep(id, encoded)
+        yield stretch, _unsealed(stretch, encoded)
+    for stretch in missing.values():
+        yield stretch, TranscriptDamagedError()
+
+
+def _decompressed(layout: int, size_bytes: int, ids: bytes, frame: bytes) -> codec.Encoded | TranscriptDamagedError:
+    if layout != codec.FORMAT:
+        return TranscriptDamagedError()
+    try:
+        return codec.Encoded(ids, codec.decompress(frame, size_bytes))
+    except TranscriptDamagedError as error:
+        return error
+
+
+def _unsealed(
+    stretch: Stretch, encoded: codec.Encoded | TranscriptDamagedError
+) -> codec.Sealed | TranscriptDamagedError:
+    if isinstance(encoded, TranscriptDamagedError):
+        return encoded
+    try:
+        sealed = codec.Sealed(encoded)
+    except TranscriptDamagedError as error:
+        return error
+    is_whole = sealed.length == stretch.last_seq - stretch.first_seq + 1
+    return sealed if is_whole else TranscriptDamagedError()
 
 
 def locate(

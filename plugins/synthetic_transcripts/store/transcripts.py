@@ -6,40 +6,24 @@ from collections.abc import Sequence
 
 from synthetic import ConflictError, NotFoundError, Snapshot, Transaction, check_id, check_text, to_json
 from synthetic_transcripts.events import TRANSCRIPT_CREATED, TRANSCRIPT_DESCRIBED
-from synthetic_transcripts.model import KindCounts, NewTranscript, Transcript
+from synthetic_transcripts.model import NewTranscript, Transcript
 
 LABEL_CHARACTERS_MAX = 200
 TITLE_CHARACTERS_MAX = 1_000
 
-COLUMNS = (
-    "t.key, t.id, t.session_id, t.source, t.title, t.message_count,"
-    " t.kind_text, t.kind_thinking, t.kind_tool_call, t.kind_tool_result, t.kind_system, t.kind_other,"
-    " t.tool_call_count, t.size_bytes, t.first_at, t.last_at, t.tail_count, t.tail_bytes,"
-    " t.appended_at, t.created_at, t.updated_at"
-)
-"""What `transcript_from` takes, of a table that the query calls `t`."""
-
-_FIRST_COUNT = 6
-_AFTER_COUNTS = _FIRST_COUNT + len(KindCounts._fields)
-
-
-def transcript_from(*values: object) -> Transcript:
-    """The record of a row of `COLUMNS`."""
-    counts = KindCounts(*values[_FIRST_COUNT:_AFTER_COUNTS])  # type: ignore[arg-type]
-    return Transcript(*values[:_FIRST_COUNT], counts, *values[_AFTER_COUNTS:])  # type: ignore[arg-type]
+COLUMNS = ", ".join(f"t.{name}" for name in Transcript._fields)
+"""Those of a table that the query calls `t`."""
 
 
 def find_transcript(snapshot: Snapshot, transcript_id: str) -> Transcript | None:
     """The transcript with this id, or None."""
-    return snapshot.record(
-        transcript_from, f"SELECT {COLUMNS} FROM transcripts t WHERE t.id = :id", {"id": transcript_id}
-    )
+    return snapshot.record(Transcript, f"SELECT {COLUMNS} FROM transcripts t WHERE t.id = :id", {"id": transcript_id})
 
 
 def find_transcripts(snapshot: Snapshot, transcript_ids: Sequence[str]) -> list[Transcript | None]:
     """For each id its transcript, or None."""
     sql = f"SELECT {COLUMNS} FROM transcripts t WHERE t.id IN (SELECT value FROM json_each(:ids))"
-    records = snapshot.records(transcript_from, sql, {"ids": to_json(list(transcript_ids))})
+    records = snapshot.records(Transcript, sql, {"ids": to_json(list(transcript_ids))})
     found = {transcript.id: transcript for transcript in records}
     return [found.get(transcript_id) for transcript_id in transcript_ids]
 

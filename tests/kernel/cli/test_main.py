@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -327,33 +329,42 @@ class TestWithABrokenPlugin:
 
 
 class TestAsAProcess:
-    def start(self, *words: str, **options) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "synthetic", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-        )
+    @pytest.fixture
+    def start(self) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+        """Starts commands; those that still run at the end of the test are killed then."""
+        with contextlib.ExitStack() as started:
+
+            def start(*words: str) -> subprocess.Popen[bytes]:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "synthetic", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
+                started.enter_context(process)
+                started.callback(process.kill)
+                return process
+
+            yield start
 
     @pytest.mark.parametrize("words", [[], ["--json"]])
-    def test_a_reader_that_has_gone_ends_it_quietly(self, tmp_path, site, words):
+    def test_a_reader_that_has_gone_ends_it_quietly(self, tmp_path, site, start, words):
         site.install("alpha", command_that("emit(['word'] * 100_000, as_json)"))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
-        process = self.start("things", *words, "--data", str(tmp_path / "store"))
+        process = start("things", *words, "--data", str(tmp_path / "store"))
         process.stdout.close()
         assert process.wait(60) == 141
         assert process.stderr.read() == b""
-        process.stderr.close()
 
-    def test_ctrl_c_ends_it_quietly_with_130(self, tmp_path, site):
+    def test_ctrl_c_ends_it_quietly_with_130(self, tmp_path, site, start):
         lines = ["import signal", "print('ready', flush=True)", "signal.pause()"]
         site.install("alpha", command_that(*lines))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
-        process = self.start("things", "--data", str(tmp_path / "store"))
+        process = start("things", "--data", str(tmp_path / "store"))
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60) == (b"", b"")
         assert process.returncode == 130
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_command_may_be_stopped_where_it_likes(self, tmp_path, site, number):
+    def test_a_command_may_be_stopped_where_it_likes(self, tmp_path, site, start, number):
         lines = [
             "from synthetic.cli import stop_requests",
             "with stop_requests() as stop:",
@@ -361,13 +372,13 @@ class TestAsAProcess:
         ]
         site.install("alpha", command_that(*lines, "    stop.wait()", "print('at the end of a batch')"))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
-        process = self.start("things", "--data", str(tmp_path / "store"))
+        process = start("things", "--data", str(tmp_path / "store"))
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
         assert process.communicate(timeout=60) == (b"at the end of a batch\n", b"")
         assert process.returncode == 0
 
-    def test_who_presses_ctrl_c_twice_is_out(self, tmp_path, site):
+    def test_who_presses_ctrl_c_twice_is_out(self, tmp_path, site, start):
         lines = ["import time", "from synthetic.cli import stop_requests", "with stop_requests() as stop:"]
         loops = [
             "    print('ready', flush=True)",
@@ -377,7 +388,7 @@ class TestAsAProcess:
         ]
         site.install("alpha", command_that(*lines, *loops))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
-        process = self.start("things", "--data", str(tmp_path / "store"))
+        process = start("things", "--data", str(tmp_path / "store"))
         for word in (b"ready\n", b"still\n"):
             assert process.stdout.readline() == word
             process.send_signal(signal.SIGINT)

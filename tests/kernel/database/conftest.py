@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from synthetic.clock import SystemClock
+from synthetic.clock import Clock, SystemClock
 from synthetic.database.connections import open_writer
 from synthetic.database.database import Database
 from synthetic.database.surroundings import Surroundings
@@ -22,12 +22,15 @@ def never(connection: apsw.Connection) -> None:
 
 
 @contextlib.contextmanager
-def open_database(path: Path, settings: DatabaseSettings = SETTINGS, guard=never) -> Iterator[Database]:
+def open_database(
+    path: Path, settings: DatabaseSettings = SETTINGS, guard=never, clock: Clock | None = None
+) -> Iterator[Database]:
     """A database with one table `t (n)`, without the rest of a kernel."""
     connection = open_writer(path, settings)
     connection.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, label TEXT) STRICT")
     limits = {LimitSettings: LimitSettings()}
-    database = Database(path, connection, settings, SystemClock(), Surroundings(limits.__getitem__), Metrics(), guard)
+    surroundings = Surroundings(limits.__getitem__)
+    database = Database(path, connection, settings, clock or SystemClock(), surroundings, Metrics(), guard)
     try:
         yield database
     finally:

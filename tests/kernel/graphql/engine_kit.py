@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,12 +18,17 @@ from synthetic.database.database import Database
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError
+from synthetic.graphql.connections import After, Before, Connection, First, Last
+from synthetic.graphql.cursors import Order
 from synthetic.graphql.execute import Engine
+from synthetic.graphql.executor import Asked
 from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.node import Node
-from synthetic.graphql.pages import After, Before, Connection, First, Last, Order, page
-from synthetic.graphql.scalars import JSON, DateTime, Long, RawJSON
+from synthetic.graphql.pages import page
+from synthetic.graphql.row_types import FromRecord
+from synthetic.graphql.scalars import JSON, DateTime, Long
 from synthetic.graphql.schema import build_schema, core_schema
+from synthetic.graphql.selections import Selection
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import DatabaseSettings, LimitSettings
 from synthetic.log.live import Live
@@ -62,6 +67,8 @@ class Note(Node):
     at: DateTime = strawberry.field(description="When.")
     extra: JSON = strawberry.field(description="Anything.")
 
+    of = FromRecord(NoteRow)
+
     @batched
     def children(snapshot: Snapshot, parents: Sequence[Note]) -> list[list[Note]]:
         """Notes below this one."""
@@ -87,7 +94,7 @@ class Note(Node):
 
 
 def note(row: NoteRow) -> Note:
-    return Note(id=strawberry.ID(row.id), label=row.label, at=DateTime(row.at), extra=RawJSON(row.extra))
+    return Note.of(row)
 
 
 @strawberry.input(description="A note to keep.")
@@ -116,6 +123,7 @@ def note_by_id(snapshot: Snapshot, id: Id) -> Note | None:
 @query
 def notes(
     snapshot: Snapshot,
+    asked: Asked,
     first: First = None,
     after: After = None,
     last: Last = None,
@@ -124,7 +132,7 @@ def notes(
 ) -> Connection[Note]:
     """All notes."""
     return page(
-        snapshot, NoteRow, select=f"{COLUMNS} FROM notes", order=Order(("at", "id"), descending), make=note,
+        snapshot, Note, Selection("notes", [], {}), order=Order(("at", "id"), (int, str), descending), asked=asked,
         first=first, after=after, last=last, before=before,
     )  # fmt: skip
 
@@ -212,6 +220,8 @@ class Bench:
 
     engine: Engine
     database: Database
+    metrics: Metrics
+    schema: strawberry.Schema
 
     def ask(self, document: str, caller=ANONYMOUS, **variables: Any) -> dict[str, Any]:
         return from_json(to_json(self.engine.run_blocking(document, variables, caller).body))
@@ -227,21 +237,24 @@ class Bench:
 
 
 @contextlib.contextmanager
-def open_bench(directory: Path, limits: LimitSettings = LIMITS) -> Iterator[Bench]:
-    connection = open_writer(directory / "synthetic.db", SETTINGS)
+def open_bench(
+    directory: Path, limits: LimitSettings = LIMITS, *, parts: Sequence[GraphQL] = (PART,), readers: int = 5
+) -> Iterator[Bench]:
+    settings = replace(SETTINGS, readers=readers)
+    connection = open_writer(directory / "synthetic.db", settings)
     for number, name in enumerate(("foundation", "log"), 1):
         connection.execute((MIGRATIONS / f"{number:04}_{name}.sql").read_text("utf-8"))
     connection.execute(DDL)
     clock, metrics = SystemClock(), Metrics()
     surroundings = Surroundings({LimitSettings: limits}.__getitem__)
     database = Database(
-        directory / "synthetic.db", connection, SETTINGS, clock, surroundings, metrics, lambda connection: None
+        directory / "synthetic.db", connection, settings, clock, surroundings, metrics, lambda connection: None
     )
-    schema = core_schema(build_schema([Stamped("notes", PART)]))
-    engine = Engine(schema, database, limits, clock, metrics, lambda snapshot, name, number: True)
+    schema = build_schema([Stamped("notes", part) for part in parts])
+    engine = Engine(core_schema(schema), database, limits, clock, metrics, lambda snapshot, name, number: True)
     calls.clear()
     try:
-        yield Bench(engine, database)
+        yield Bench(engine, database, metrics, schema)
     finally:
         engine.close()
         database.close()

@@ -199,18 +199,19 @@ def _named(headers: Mapping[str, str | None]) -> dict[str, str | None]:
 
 
 @contextlib.contextmanager
-def serve_lab(folder: Path, **settings: str) -> Iterator[LiveServer]:
+def serve_lab(folder: Path, code: str = LAB, **settings: str) -> Iterator[LiveServer]:
     """Run a server until the end of the `with`.
 
     Args:
         folder: Empty; the store and the plugin are put there.
+        code: Of the plugin.
         settings: Values by name below `kernel`, with `__` for a dot.
     """
     overrides = {**FAST_SETTINGS, **{f"kernel.{name.replace('__', '.')}": value for name, value in settings.items()}}
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
         site = Site(folder / "site", patch)
         stack.callback(site.forget)
-        site.install("lab", LAB)
+        site.install("lab", code)
         write_plugins_toml(folder / "store", {"lab": ""})
         kernel = Kernel.open(folder / "store", overrides=overrides, migrate=True)
         stack.callback(kernel.close)

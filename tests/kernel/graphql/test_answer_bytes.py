@@ -13,14 +13,16 @@ from synthetic.graphql.answers import Answer
 from synthetic.kernel_settings import LimitSettings
 from synthetic.store import Store
 
-NODES = [{"id": str(number), "tags": ["a", []], "sessions": {"nodes": [{"n": number}, None]}} for number in range(900)]
+NODES = [
+    {"id": str(number), "tags": ["a", []], "sessions": {"nodes": [{"n": number}, None]}} for number in range(9_000)
+]
 METADATA = orjson.Fragment(b'{"kept": ["as", "it is"]}')
 BODIES: dict[str, dict[str, Any]] = {
     "small": {"data": {"constructs": {"nodes": NODES[:2], "none": [], "nothing": {}}}},
     "one long text": {"data": {"text": 'quoted "\u00e9"\n' * (LARGE_BYTES // 10)}},
     "a long fragment": {"data": {"metadata": orjson.Fragment(b'"' + b"x" * LARGE_BYTES + b'"')}},
     "many nodes": {"data": {"constructs": {"nodes": NODES, "none": [], "nothing": {}}, "metadata": METADATA}},
-    "lists in lists": {"data": {"rows": [[[number, number / 2, True]] for number in range(2_000)]}, "extensions": {}},
+    "lists in lists": {"data": {"rows": [[[number, number / 2, True]] for number in range(20_000)]}, "extensions": {}},
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from synthetic.errors import BadRequestError, PayloadTooLargeError, RequestTimeoutError
 from synthetic.graphql import body as body_module
-from synthetic.graphql.body import ClientGone, discard_body, parse_json, read_body
+from synthetic.graphql.body import ClientGone, check_size, discard_body, parse_json, read_body
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -35,6 +35,12 @@ def channel(*parts: bytes, ends: bool = True, leaves: bool = False) -> Receive:
 
 def read(receive: Receive, *, limit_bytes: int = 100, timeout_ms: int = 30_000, announced: str | None = None) -> bytes:
     return asyncio.run(read_body(receive, limit_bytes=limit_bytes, timeout_ms=timeout_ms, announced=announced))
+
+
+def test_a_body_that_is_here_as_a_whole_has_the_same_limit():
+    assert check_size(b"x" * 100, 100) == b"x" * 100
+    with pytest.raises(PayloadTooLargeError):
+        check_size(b"x" * 101, 100)
 
 
 def test_a_body_is_put_together_from_its_parts():

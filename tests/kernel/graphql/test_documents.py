@@ -10,7 +10,8 @@ from graphql import build_schema, get_introspection_query
 
 from synthetic.errors import BadRequestError, QueryTooComplexError, SyntheticError
 from synthetic.graphql import documents as documents_module
-from synthetic.graphql.documents import MESSAGE_LENGTH, VALIDATION_ERRORS, DocumentCache, DocumentErrors
+from synthetic.graphql.checked_document import MESSAGE_LENGTH
+from synthetic.graphql.documents import VALIDATION_ERRORS, DocumentCache, DocumentErrors
 from synthetic.kernel_settings import LimitSettings
 
 SCHEMA = build_schema("""
@@ -258,14 +259,14 @@ def test_valid_documents_are_kept_and_the_least_recently_used_goes_first():
 
 
 def test_long_documents_take_the_place_of_many_short_ones():
-    limits = LimitSettings(documents=4)
+    limits = LimitSettings(documents=16)
     cache = DocumentCache(SCHEMA, limits)
-    for number in range(4):
+    for number in range(16):
         cache.prepare(f"{{ thing {{ id }} }} # {number}", None, {})
     long = "{ thing { " + "... on Thing { id } " * 150 + "} }"
     cache.prepare(long, None, {})
     assert cache.find_kind(long, None) == "query"
-    assert len(cache) == 4
+    assert len(cache) == 16
     cache.prepare(long + " ", None, {})
     assert len(cache) == 1
     too_long = "{ thing { " + "... on Thing { id } " * 200 + "} }"

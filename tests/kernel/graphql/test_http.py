@@ -211,3 +211,14 @@ def test_a_client_that_leaves_ends_its_operation(tmp_path: Path):
             assert server.lab.started.acquire(timeout=PATIENCE_SECONDS)
         assert server.lab.closed.acquire(timeout=PATIENCE_SECONDS), "the SQL goes on"
         assert server.ask("{ __typename }").status_code == 200
+
+
+def test_queries_and_executions_of_subscriptions_are_counted_by_where_they_ran_and_mutations_are_not(live: LiveServer):
+    places = live.kernel.metrics.places
+    before = places.in_place + places.pool
+    assert live.ask("{ __typename }").status_code == 200
+    assert places.in_place + places.pool == before + 1
+    assert live.ask('mutation { keep(input: {text: "x"}) }').status_code == 200
+    assert places.in_place + places.pool == before + 1
+    assert "event: complete" in live.ask("subscription { ticks(count: 1) }", accept="text/event-stream").text
+    assert places.in_place + places.pool == before + 2

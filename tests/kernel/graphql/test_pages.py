@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from synthetic.graphql.cursors import Order, encode_cursor
 from synthetic.testing import expect_data, expect_error
 
 from .engine_kit import Bench, open_bench
@@ -97,3 +98,17 @@ def test_a_page_that_makes_no_sense_is_the_clients_fault(bench, arguments):
 def test_a_cursor_of_another_order_is_refused(bench):
     cursor = expect_data(bench.ask(PAGE, first=1))["notes"]["pageInfo"]["endCursor"]
     expect_error(bench.ask(PAGE, first=1, after=cursor, descending=True), "BAD_USER_INPUT")
+
+
+def test_an_order_names_a_type_for_each_of_its_columns():
+    with pytest.raises(ValueError, match="at, id must name one type for each"):
+        Order(("at", "id"), (str,))
+
+
+@pytest.mark.parametrize("values", [["x", 5], [1.0, "n01"], [True, "n01"], [None, "n01"], [2**63, "n01"], [1]])
+def test_a_cursor_whose_values_are_not_of_the_orders_types_is_refused(bench, values):
+    order = Order(("at", "id"), (int, str))
+    assert expect_data(bench.ask(PAGE, first=1, after=encode_cursor(order, [1, "n04"])))["notes"]["edges"]
+    for size, argument in (("first", "after"), ("last", "before")):
+        answer = bench.ask(PAGE, **{size: 1, argument: encode_cursor(order, values)})
+        assert expect_error(answer, "BAD_USER_INPUT")["extensions"]["details"] == {"field": argument}

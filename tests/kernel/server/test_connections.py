@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 from synthetic.graphql import graphiql
-from synthetic.testing import CONTRACT_KEYS, RunningServer, copy_template, running_server
+from synthetic.testing import CONTRACT_KEYS, RunningServer, copy_template, running_server, wait_until
 
 SHORT = (
     "--set",
@@ -188,7 +189,18 @@ def test_an_invalid_frame_closes_its_socket_without_a_traceback(server: RunningS
         connection.sendall(b"\x81\x81\x00\x00\x00\x00\xff")
         closing = received.partition(b"\r\n\r\n")[2] + read_to_end(connection)
         assert closing[-len(b"\x03\xef" + b"invalid UTF-8") :] == b"\x03\xef" + b"invalid UTF-8"
+    (line,) = wait_until(lambda: [line for line in server.log if '"event":"socket"' in line], "its line in the log")
+    assert '"closed":1007' in line
     assert not any("Traceback" in line or "exception" in line for line in server.log)
+
+
+def test_a_socket_that_its_client_closes_is_logged_as_closed_by_nobody_here(server: RunningServer):
+    headers = {"X-Correlation-Id": "closed-by-its-client"}
+    url, protocols = server.url.replace("http:", "ws:"), ["graphql-transport-ws"]
+    with connect(url, subprotocols=protocols, additional_headers=headers, proxy=None) as socket_of_a_client:
+        socket_of_a_client.close(1001)
+    (line,) = wait_until(lambda: [line for line in server.log if "closed-by-its-client" in line], "its line in the log")
+    assert '"closed":null' in line
 
 
 def test_beyond_the_limit_connections_are_turned_away_until_one_has_been_quiet(data_dir: Path):

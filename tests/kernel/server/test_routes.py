@@ -199,6 +199,16 @@ def test_pages_of_a_listed_origin_may_call_across_origins(data_dir: Path):
         assert client.options("/graphql", headers=preflight("https://other.example")).status_code == 403
 
 
+def test_where_other_origins_may_call_every_answer_says_that_it_may_depend_on_them(data_dir: Path):
+    origin = "https://front.example"
+    arguments = ("--set", f"kernel.security.origins={origin}")
+    with running_server(data_dir, *arguments) as server, httpx.Client(base_url=origin_of(server)) as client:
+        for headers in ({}, {"origin": origin}, {"origin": "https://other.example"}):
+            asked = client.post("/graphql", json=HEALTH, headers=headers | server.headers)
+            for answer in (asked, client.get("/healthz", headers=headers), client.get("/graphql", headers=headers)):
+                assert answer.headers.get_list("vary") == ["Origin"]
+
+
 def test_the_log_has_one_line_for_each_request_and_no_secrets(data_dir: Path):
     with running_server(data_dir) as server:
         answer = httpx.post(f"{server.url}?secret=abc", json=HEALTH, headers=server.headers)

@@ -206,3 +206,5 @@ def test_a_stop_closes_sockets(data_dir: Path):
         assert b"\x88\x02\x03\xf4" in received + read_to_end(connection)  # close, 1012: service restart
         assert server.process.wait(60) == 0
     assert not any("Traceback" in line for line in server.log)
+    (line,) = [line for line in server.log if '"event":"socket"' in line]
+    assert '"closed":1012' in line

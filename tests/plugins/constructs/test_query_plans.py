@@ -20,7 +20,7 @@ from synthetic_constructs.model import (
     RelationshipKind,
 )
 from synthetic_constructs.store import find_construct, list_constructs_by_id
-from synthetic_constructs.types import NEWEST_FIRST, page_of_constructs, page_of_linked, page_of_relationships
+from synthetic_constructs.types import NEWEST_FIRST, page_of_constructs, pages_of_linked, pages_of_relationships
 
 pytestmark = pytest.mark.parametrize("settings", [{"plugins.constructs.metadata_keys": "env,team"}])
 
@@ -39,17 +39,17 @@ class Explaining:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._snapshot, name)
 
+    def rows(self, sql: str, params: Any = None) -> list[Any]:
+        # Which keys of the metadata are indexed is looked up for every filter, and is no part of a page.
+        if "construct_metadata_keys" not in sql:
+            self.plan += [detail for _, _, _, detail in self._snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params or {})]
+        return self._snapshot.rows(sql, params or {})
+
     def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
-        self._explain(sql, params)
-        return self._snapshot.records(record_class, sql, params)
+        return [record_class(*row) for row in self.rows(sql, params)]
 
     def record(self, record_class: Callable[..., Any], sql: str, params: Any) -> Any:
-        self._explain(sql, params)
-        return self._snapshot.record(record_class, sql, params)
-
-    def _explain(self, sql: str, params: Any) -> None:
-        rows = self._snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params)
-        self.plan += [detail for _, _, _, detail in rows]
+        return next(iter(self.records(record_class, sql, params)), None)
 
 
 def explained(store, function: Callable[[Any], Any]) -> list[str]:
@@ -175,7 +175,7 @@ WALKED = {
 @pytest.mark.parametrize(("criteria", "plan"), WALKED.values(), ids=WALKED.keys())
 def test_a_page_in_the_default_order_is_walked_in_an_index(store, criteria: Criteria, plan: list[str]) -> None:
     assert page_plan(store, criteria) == plan
-    backward = page_plan(store, criteria, Order(("created_at", "id")))
+    backward = page_plan(store, criteria, Order(("created_at", "id"), (int, str)))
     assert not any("TEMP B-TREE" in line for line in backward)
 
 
@@ -221,7 +221,7 @@ def test_what_is_found_by_another_index_is_found_and_then_sorted(store, criteria
 
 @pytest.mark.parametrize("column", ["updated_at", "title"])
 def test_the_other_orders_are_walked_in_an_index_too(store, column: str) -> None:
-    plan = page_plan(store, Criteria(), Order((column, "id")))
+    plan = page_plan(store, Criteria(), Order((column, "id"), (str if column == "title" else int, str)))
 
     assert plan == [f"SEARCH constructs USING INDEX constructs_by_{column} (({column},id)>(?,?))"]
 
@@ -239,17 +239,56 @@ def test_constructs_are_loaded_by_primary_key(store) -> None:
     ],
 )
 def test_children_and_parents_are_walked_in_the_order_of_their_links(store, of, direction, walk) -> None:
-    plan = second_page(store, lambda snapshot, cursor: page_of_linked(snapshot, of, direction, 1, cursor, None, None))
+    plan = second_page(
+        store,
+        lambda snapshot, cursor: pages_of_linked(
+            snapshot, [of], direction, first=1, after=cursor, last=None, before=None
+        )[0],
+    )
 
     assert plan == [f"SEARCH construct_relationships USING COVERING INDEX construct_relationships_by_{walk}", BY_ID]
 
 
 def test_the_links_of_a_construct_are_merged_from_walks_and_not_sorted(store) -> None:
     plan = second_page(
-        store, lambda snapshot, cursor: page_of_relationships(snapshot, Related("a"), 1, cursor, None, None)
+        store,
+        lambda snapshot, cursor: pages_of_relationships(
+            snapshot, ["a"], None, RelationshipDirection.BOTH, first=1, after=cursor, last=None, before=None
+        )[0],
     )
 
     walk = "SEARCH construct_relationships USING INDEX construct_relationships_by_{0} ({0}=? AND kind=? AND {1})"
     walks = [walk.format("from_id", "created_at<?"), walk.format("to_id", "(created_at,from_id)<(?,?)")]
     assert sorted(line for line in plan if "SEARCH" in line) == sorted(walks * len(RelationshipKind))
     assert not any("TEMP B-TREE" in line for line in plan)
+
+
+@pytest.mark.parametrize("direction", [RelationshipDirection.OUTGOING, RelationshipDirection.INCOMING])
+def test_the_children_and_parents_of_many_are_a_walk_for_each(store, direction) -> None:
+    plan = explained(
+        store,
+        lambda snapshot: pages_of_linked(snapshot, ["a", "b"], direction, first=1, after=None, last=None, before=None),
+    )
+
+    near = "from_id" if direction is RelationshipDirection.OUTGOING else "to_id"
+    walk = (
+        f"SEARCH construct_relationships USING COVERING INDEX construct_relationships_by_{near} ({near}=? AND kind=?)"
+    )
+    again = "SEARCH construct_relationships USING PRIMARY KEY (from_id=? AND kind=? AND to_id=?)"
+    assert [line for line in plan if "construct_relationships" in line] == [again, walk]
+    assert [line for line in plan if " constructs " in line][-1] == BY_ID
+    assert plan.count(SORT) == 1
+
+
+def test_the_links_of_many_constructs_are_walks_that_end_with_the_page(store) -> None:
+    def read(snapshot: Any) -> None:
+        pages_of_relationships(
+            snapshot, ["a", "b"], None, RelationshipDirection.BOTH, first=1, after=None, last=None, before=None
+        )
+
+    plan = explained(store, read)
+    walk = "SEARCH construct_relationships USING COVERING INDEX construct_relationships_by_{0} ({0}=? AND kind=?)"
+    walks = [line for line in plan if "construct_relationships_by_" in line]
+    assert walks == [walk.format(near) for near in ("from_id", "to_id") for _ in RelationshipKind]
+    # The pages of the walks are put in order, for each construct and then all; no walk is sorted before it is cut.
+    assert plan.count(SORT) == 2, plan

@@ -28,7 +28,7 @@ from synthetic_constructs.model import (
 )
 from synthetic_constructs.services import index_metadata
 from synthetic_constructs.store import relate_constructs, save_construct, unrelate_constructs
-from synthetic_constructs.types import page_of_constructs, page_of_linked, page_of_relationships
+from synthetic_constructs.types import page_of_constructs, pages_of_linked, pages_of_relationships
 
 IDS = st.sampled_from("abcde")
 STATUSES = st.sampled_from(ConstructStatus)
@@ -201,12 +201,13 @@ class ConstructMachine(RuleBasedStateMachine):
             value = self.model.rows[id][column]
             return value.lower() if column == "title" else value, id
 
+        kinds = (str if column == "title" else int, str)
         for each in asked:
             found = [id for id in self.model.rows if self.model.meets(id, each)]
             wanted = sorted(found, key=place, reverse=descending)
 
             def page(snapshot: Any, after: str | None, each: Criteria = each) -> Connection[Any]:
-                order = Order((column, "id"), descending=descending)
+                order = Order((column, "id"), kinds, descending=descending)
                 return page_of_constructs(snapshot, each, order, first=2, after=after, last=None, before=None)
 
             assert self.store.read(walk, page, lambda construct: construct.id) == (wanted, len(wanted))
@@ -224,7 +225,8 @@ class ConstructMachine(RuleBasedStateMachine):
         )
 
         def page(snapshot: Any, after: str | None) -> Connection[Any]:
-            return page_of_relationships(snapshot, Related(id, kinds, direction), 2, after, None, None)
+            window = {"first": 2, "after": after, "last": None, "before": None}
+            return pages_of_relationships(snapshot, [id], kinds, direction, **window)[0]
 
         found = self.store.read(walk, page, lambda link: (link.created_at, link.from_id, link.kind, link.to_id))
         assert found == (wanted, len(wanted))
@@ -236,7 +238,7 @@ class ConstructMachine(RuleBasedStateMachine):
         wanted = [link[far] for link in sorted(links, key=lambda link: (links[link], link[far]))]
 
         def page(snapshot: Any, after: str | None) -> Connection[Any]:
-            return page_of_linked(snapshot, id, direction, 2, after, None, None)
+            return pages_of_linked(snapshot, [id], direction, first=2, after=after, last=None, before=None)[0]
 
         assert self.store.read(walk, page, lambda construct: construct.id) == (wanted, len(wanted))
 

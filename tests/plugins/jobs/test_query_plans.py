@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from plugins.jobs.documents import LIST, SAVE
-from synthetic import Snapshot, Store
+from synthetic import Snapshot, Store, first_of_each, pages
 from synthetic.testing import copy_template, expect_data, open_test_store
 from synthetic_jobs.criteria import Criteria
 from synthetic_jobs.enums import JobOrder
 from synthetic_jobs.model import JobStatus
-from synthetic_jobs.store import cancel_jobs, retry_jobs
-from synthetic_jobs.types import page_of_jobs
+from synthetic_jobs.parts import JobCheckpoint
+from synthetic_jobs.store import cancel_jobs, retry_jobs, select_checkpoints, select_jobs
+from synthetic_jobs.store.checkpoints import LATEST_FIRST
+from synthetic_jobs.store.filters import NEWEST_FIRST
+from synthetic_jobs.types import Job, page_of_jobs
 
 PENDING, RUNNING, COMPLETED, FAILED = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED
 IN_ORDER = {
@@ -68,15 +71,18 @@ class Explaining:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._snapshot, name)
 
-    def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
+    def rows(self, sql: str, params: Any) -> list[Any]:
         self.plan += [detail for _, _, _, detail in self._snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params)]
-        return self._snapshot.records(record_class, sql, params)
+        return self._snapshot.rows(sql, params)
+
+    def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
+        return [record_class(*row) for row in self.rows(sql, params)]
 
 
 def plan_of_page(store, criteria: Criteria, order_by: JobOrder, after: str | None = None) -> list[str]:
     def run(snapshot: Snapshot) -> list[str]:
         explaining: Any = Explaining(snapshot)
-        page_of_jobs(explaining, criteria, order_by, 1, after, None, None)
+        page_of_jobs(explaining, criteria, order_by, first=1, after=after, last=None, before=None)
         return explaining.plan
 
     return store.read(run)
@@ -112,6 +118,42 @@ def test_a_page_of_these_is_read_from_an_index_in_its_order(store, cursors, name
                 assert all(line.startswith("SEARCH") and "created_at" in line for line in reads), plan
             elif not criteria.is_empty():
                 assert all(line.startswith("SEARCH") for line in reads), plan
+
+
+@pytest.mark.parametrize(
+    ("each", "criteria"),
+    [
+        ("construct_id", Criteria()),
+        ("construct_id", Criteria(kinds=["k", "l"], statuses=[PENDING, RUNNING], user_id="u")),
+        ("parent_id", Criteria()),
+        ("schedule_id", Criteria()),
+    ],
+)
+def test_the_pages_of_many_parents_are_a_walk_in_an_index_for_each(store, each, criteria) -> None:
+    def run(snapshot: Snapshot) -> list[str]:
+        explaining: Any = Explaining(snapshot)
+        pages(explaining, Job, select_jobs(criteria, each=each), each=["a", "b"], order=NEWEST_FIRST)
+        return explaining.plan
+
+    plan = store.read(run)
+    reads = [line for line in plan if "sync_jobs" in line]
+    assert reads[0] == "SEARCH sync_jobs USING INTEGER PRIMARY KEY (rowid=?)", plan
+    assert len(reads) == 2, plan
+    assert f"INDEX sync_jobs_by_{each} ({each}=?)" in reads[1], plan
+    assert plan.count("USE TEMP B-TREE FOR ORDER BY") == 1, plan
+
+
+def test_the_latest_checkpoint_of_many_jobs_reads_no_other(store) -> None:
+    def run(snapshot: Snapshot) -> list[str]:
+        explaining: Any = Explaining(snapshot)
+        first_of_each(explaining, JobCheckpoint, select_checkpoints(), each=["a", "b"], order=LATEST_FIRST)
+        return explaining.plan
+
+    reads = [line for line in store.read(run) if "job_checkpoints" in line]
+    assert reads == [
+        "SEARCH job_checkpoints USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH job_checkpoints USING INDEX sqlite_autoindex_job_checkpoints_1 (job_id=?)",
+    ]
 
 
 def test_jobs_that_are_named_are_looked_up_by_id(store) -> None:

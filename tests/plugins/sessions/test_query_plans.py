@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from synthetic import Snapshot
+from synthetic import Order, Snapshot, pages
 from synthetic_sessions.enums import SessionOrder
 from synthetic_sessions.model import Criteria, SessionStatus
-from synthetic_sessions.types import page_of_sessions
+from synthetic_sessions.store import select_sessions
+from synthetic_sessions.types import Session, page_of_sessions
 
 ACTIVE, ENDED, FAILED = SessionStatus.ACTIVE, SessionStatus.ENDED, SessionStatus.FAILED
 BY_START, BY_ACTIVITY = SessionOrder.STARTED_AT_DESC, SessionOrder.LAST_ACTIVITY_AT_DESC
@@ -51,9 +52,12 @@ class Explaining:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._snapshot, name)
 
-    def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
+    def rows(self, sql: str, params: Any) -> list[Any]:
         self.plan += [detail for _, _, _, detail in self._snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params)]
-        return self._snapshot.records(record_class, sql, params)
+        return self._snapshot.rows(sql, params)
+
+    def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
+        return [record_class(*row) for row in self.rows(sql, params)]
 
 
 def plan_of_page(store, criteria: Criteria, order_by: SessionOrder, after: str | None = None) -> list[str]:
@@ -72,6 +76,29 @@ def test_a_page_of_these_is_read_from_an_index_in_its_order(store, criteria, ord
     assert any(index in line for line in plan), plan
     assert not any("TEMP B-TREE" in line for line in plan), plan
     assert not any(line.startswith("SCAN sessions") and "USING INDEX" not in line for line in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("each", "criteria"),
+    [
+        ("construct_id", Criteria()),
+        ("construct_id", Criteria(statuses=[ACTIVE, FAILED], agents=["a"])),
+        ("parent_session_id", Criteria()),
+    ],
+)
+def test_the_pages_of_many_parents_are_a_walk_in_an_index_for_each(store, each, criteria) -> None:
+    def run(snapshot: Snapshot) -> list[str]:
+        explaining: Any = Explaining(snapshot)
+        order = Order(("started_at", "id"), (int, str), descending=True)
+        pages(explaining, Session, select_sessions(criteria, "started_at", each=each), each=["a", "b"], order=order)
+        return explaining.plan
+
+    plan = store.read(run)
+    assert plan[0].startswith("SCAN json_each"), plan
+    assert plan[1:3] == ["SEARCH sessions USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED LIST SUBQUERY 2"], plan
+    assert f"INDEX sessions_by_{each} ({each}=?)" in plan[3], plan
+    # What was found is put in order once more, page by page.
+    assert plan[4:] == ["USE TEMP B-TREE FOR ORDER BY"], plan
 
 
 def test_the_sessions_below_one_are_found_by_index(store) -> None:

@@ -147,7 +147,7 @@ class ModuleSyncStatus:
             failures=Long(status.failures),
         )
 
-    @batched
+    @batched(needs=("module",))
     @staticmethod
     def attempts(
         snapshot: Snapshot,

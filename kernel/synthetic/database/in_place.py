@@ -1,0 +1,215 @@
+"""Reads in place: on an event loop's own thread, on a connection that waits for nothing.
+
+A change of threads costs more than a short read. A read in place may hold the
+loop up instead, so it is bounded: by the steps of SQLite's virtual machine, by
+the bytes that Python decodes, by the time it has taken, and by never waiting for
+a lock. What is not done within these bounds is cut short with `OverBudget`, and
+whoever asked runs the same function again in the pool.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.database.failures import DRIVER_ERRORS, translate
+from synthetic.database.in_place_connection import Cut, InPlaceConnection, OverBudget
+from synthetic.database.interruption import Interruption
+from synthetic.database.reading_connection import ReadingSnapshot
+from synthetic.database.surroundings import Surroundings
+from synthetic.database.transaction import NO_PARAMETERS, Parameters, Row
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.logs import logger_for
+
+ROWS_BETWEEN_CHECKS = 8
+"""Rows between two looks at the clock.
+
+The driver lets go of Python's lock for each row. While another thread computes,
+each row may have to wait for that lock, and few rows make no thousand steps.
+"""
+
+NEARLY_LATE_SECONDS = 0.0015
+"""When so little time is left, the clock is looked at after each row: eight of long texts may take a millisecond."""
+
+LOCKED = (apsw.BusyError, apsw.LockedError, apsw.ProtocolError)
+"""What SQLite raises for a lock that somebody else holds; the last, when it has tried often enough."""
+
+CLOSE_PATIENCE_SECONDS = 5.0
+
+log = logger_for(__name__)
+
+
+class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
+    """A snapshot that ends with `OverBudget` where another would wait or go on."""
+
+    counts_by_rows = True
+
+    def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
+        """All rows of a query, as tuples; see `Snapshot.rows`."""
+        connection = self._ready()
+        try:
+            self._check_statement(sql, params)
+            cursor = self._reader.execute(sql, params)
+            rows, seen, more = list(islice(cursor, ROWS_BETWEEN_CHECKS)), 0, ROWS_BETWEEN_CHECKS
+            while len(rows) - seen == more:
+                seconds_left = self._reader.seconds_left()
+                if seconds_left <= 0:
+                    raise self._cut("late")
+                if seconds_left < NEARLY_LATE_SECONDS:
+                    more = 1
+                seen = len(rows)
+                rows += islice(cursor, more)
+        except DRIVER_ERRORS as error:
+            raise self._explain(error, connection) from error
+        return rows
+
+    def iterate(self, sql: str, params: Parameters = NO_PARAMETERS) -> Iterator[Row]:
+        """Rows one by one; see `Snapshot.iterate`."""
+        connection = self._ready()
+        try:
+            self._check_statement(sql, params)
+        except DRIVER_ERRORS as error:
+            raise self._explain(error, connection) from error
+        for number, row in enumerate(super().iterate(sql, params), 1):
+            yield row
+            if number % ROWS_BETWEEN_CHECKS == 0:
+                self._ready()
+                self._check_time()
+
+    def spend(self, size_bytes: int) -> None:
+        """Take the work on so many bytes from the budget; see `Snapshot.spend`."""
+        super().spend(size_bytes)
+        if not self._reader.affords(size_bytes):
+            raise self._cut("over_budget")
+        self._check_time()
+
+    def _check_statement(self, sql: str, params: Parameters) -> None:
+        if not self._reader.is_stepwise(sql, params):
+            raise self._cut("over_budget")
+
+    def _check_time(self) -> None:
+        if self._reader.is_late():
+            raise self._cut("late")
+
+    def _explain(self, error: Exception, connection: apsw.Connection) -> BaseException:
+        cut = self._reader.cut
+        if isinstance(error, LOCKED):
+            cut = "locked"
+        elif isinstance(error, apsw.TooBigError):
+            # Too long for this connection; the pool's have another bound.
+            cut = "over_budget"
+        return super()._explain(error, connection) if cut is None else self._cut(cut)
+
+    def _cut(self, cut: Cut) -> OverBudget:
+        """End the use of this snapshot: what still asks it gets the same answer."""
+        self._reader.cut = cut
+        self._connection = None
+        self._lost = over = OverBudget(cut)
+        return over
+
+
+class InPlaceReads:
+    """Runs reads in the calling thread, one at a time, on a connection of its own.
+
+    The connection is taken out while a read uses it and is put back when the
+    read has ended well. There is no lock that an interrupt from the keyboard
+    could leave locked: a connection that was not put back is replaced once
+    nobody holds it any more.
+    """
+
+    def __init__(self, path: Path, settings: DatabaseSettings, clock: Clock, surroundings: Surroundings) -> None:
+        self._path = path
+        self._settings = settings
+        self._clock = clock
+        self._surroundings = surroundings
+        self._idle: list[InPlaceConnection] = []
+        self._newest: weakref.ref[InPlaceConnection] | None = None
+        self._closed = False
+        self._ended = threading.Event()
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        interruption: Interruption,
+        steps_max: int,
+        bytes_max: float,
+        hold_seconds_max: float | None,
+    ) -> Any:
+        """Run a read and return what it returns; see `Database.read_in_place`."""
+        interruption.check()
+        reader = self._take()
+        snapshot = None
+        try:
+            hold_until = None if hold_seconds_max is None else self._clock.monotonic() + hold_seconds_max
+            reader.allow(interruption, steps_max, bytes_max, hold_until)
+            reader.begin()
+            snapshot = InPlaceSnapshot(reader, self._clock.now_ms(), self._surroundings, interruption)
+            result = function(snapshot, *args)
+        except LOCKED:
+            raise OverBudget("locked") from None
+        except Exception as error:
+            if reader.cut is not None:
+                raise OverBudget(reader.cut) from error
+            if isinstance(error, apsw.Error):
+                raise translate(error, reader.connection.system_errno) from error
+            raise
+        else:
+            # Also when the function has made something of the part that it got.
+            if reader.cut is not None:
+                raise OverBudget(reader.cut)
+            return result
+        finally:
+            if snapshot is not None:
+                snapshot.close()
+            self._give_back(reader)
+
+    def close(self) -> None:
+        """Close the connection, after the read that uses it."""
+        self._closed = True
+        if self._idle:
+            self._idle.pop().close()
+        elif self._is_used() and not self._ended.wait(CLOSE_PATIENCE_SECONDS):
+            log.warning("a read in place has not ended")
+
+    def _is_used(self) -> bool:
+        reader = None if self._newest is None else self._newest()
+        return reader is not None and not reader.closed
+
+    def _take(self) -> InPlaceConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            if self._closed or self._is_used():
+                raise OverBudget("in_use") from None
+        try:
+            reader = InPlaceConnection(self._path, self._settings, self._clock)
+        except LOCKED:
+            raise OverBudget("locked") from None
+        except apsw.Error as error:
+            raise translate(error) from error
+        self._newest = weakref.ref(reader)
+        return reader
+
+    def _give_back(self, reader: InPlaceConnection) -> None:
+        try:
+            is_whole = reader.end()
+        except apsw.Error:
+            # Whatever keeps the transaction from being ended, the next read gets another connection.
+            is_whole = False
+        if not is_whole or self._closed or self._idle:
+            reader.close()
+            self._ended.set()
+            return
+        self._idle.append(reader)
+        if self._closed:
+            # It was closed after it was asked above, and has found the connection in use.
+            self.close()
+            self._ended.set()

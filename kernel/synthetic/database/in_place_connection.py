@@ -1,0 +1,149 @@
+"""The connection that reads in place are run on, and the budget of the present one.
+
+What one step of SQLite's virtual machine may do has no bound: it copies a value
+of any length, or counts a whole table. So this connection refuses long values,
+and knows the statements that count so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import weakref
+from pathlib import Path
+from typing import Literal
+
+import apsw
+
+from synthetic.clock import Clock
+from synthetic.database.connections import STATEMENTS_CACHED, open_reader
+from synthetic.database.interruption import Interruption
+from synthetic.database.reading_connection import ReadingConnection
+from synthetic.database.transaction import Parameters
+from synthetic.database.unwaiting_files import UnwaitingFiles
+from synthetic.kernel_settings import DatabaseSettings
+
+STEPS_BETWEEN_CHECKS = 1_000
+"""SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
+
+VALUE_BYTES_MAX = 65_536
+"""The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
+
+COUNT_TABLE = "Count"
+"""The step of SQLite's virtual machine that counts all rows of a table."""
+
+STATEMENTS_KNOWN_MAX = 4 * STATEMENTS_CACHED
+"""Texts of statements that a connection remembers to have looked at."""
+
+Cut = Literal["over_budget", "late", "locked", "in_use"]
+
+
+class OverBudget(BaseException):
+    """A read in place was cut short; nothing of it counts, and the pool may be asked for the same.
+
+    No `Exception`, so that what handles the failures of single fields or rows
+    does not take it for one.
+
+    Attributes:
+        cut: `over_budget` when its steps or bytes are used up, `late` when its time is,
+            `locked` when it would have had to wait for a lock, `in_use` when
+            the connection serves another read, or is closed.
+    """
+
+    def __init__(self, cut: Cut) -> None:
+        self.cut: Cut = cut
+        super().__init__(cut)
+
+
+class InPlaceConnection(ReadingConnection):
+    """The connection of reads in place, with what the present one may still use.
+
+    Attributes:
+        cut: Why the present read was cut short; None while it was not.
+        closed: Whether it is of no more use.
+    """
+
+    def __init__(self, path: Path, settings: DatabaseSettings, clock: Clock) -> None:
+        # Kept, because the layer of files goes when nobody holds on to it.
+        self._files = UnwaitingFiles()
+        connection = open_reader(path, settings, self._files.name)
+        connection.set_busy_timeout(0)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
+        super().__init__(connection)
+        self.cut: Cut | None = None
+        self.closed = False
+        self._clock = clock
+        self._checks_left = 0
+        self._bytes_left: float = 0
+        self._stepwise: set[str] = set()
+        self._hold_until: float | None = None
+        self._interruption: Interruption | None = None
+        # Not by a method of this object, which the connection would keep from ever being collected.
+        this: weakref.ref[InPlaceConnection] = weakref.ref(self)
+        connection.set_progress_handler(lambda: _should_stop(this), STEPS_BETWEEN_CHECKS)
+        # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
+        self._finalizer = weakref.finalize(self, _close, connection)
+
+    def allow(self, interruption: Interruption, steps_max: int, bytes_max: float, hold_until: float | None) -> None:
+        """Grant the next read its budget; times are on the clock's monotonic scale."""
+        self.cut = None
+        # SQLite counts the steps of a statement on from its last run, so the first look may come early.
+        self._checks_left = steps_max // STEPS_BETWEEN_CHECKS + 1
+        self._bytes_left = bytes_max
+        self._hold_until = hold_until
+        self._interruption = interruption
+
+    def affords(self, size_bytes: int) -> bool:
+        """Take so many bytes from the budget of the present read; False if it has not as many left."""
+        self._bytes_left -= size_bytes
+        return self._bytes_left >= 0
+
+    def is_stepwise(self, sql: str, params: Parameters) -> bool:
+        """Whether the steps of a statement grow with the rows that it goes through.
+
+        Raises:
+            apsw.Error: It cannot be prepared.
+        """
+        if sql in self._stepwise:
+            return True
+        if "count" in sql.lower() and any(step[1] == COUNT_TABLE for step in self.execute(f"EXPLAIN {sql}", params)):
+            return False
+        if len(self._stepwise) >= STATEMENTS_KNOWN_MAX:
+            self._stepwise.clear()
+        self._stepwise.add(sql)
+        return True
+
+    def should_stop(self) -> bool:
+        """Whether the present read has to stop; called by SQLite after so many steps."""
+        self._checks_left -= 1
+        if self._checks_left <= 0:
+            self.cut = "over_budget"
+        elif self.is_late():
+            self.cut = "late"
+        if self.cut is not None:
+            return True
+        return self._interruption is not None and self._interruption.reason() is not None
+
+    def is_late(self) -> bool:
+        """Whether the present read has held its thread for as long as it may."""
+        return self.seconds_left() <= 0
+
+    def seconds_left(self) -> float:
+        """For how long the present read may still hold its thread."""
+        return math.inf if self._hold_until is None else self._hold_until - self._clock.monotonic()
+
+    def close(self) -> None:
+        """Close the connection, and whatever is still open on it."""
+        self.closed = True
+        self._finalizer()
+
+
+def _close(connection: apsw.Connection) -> None:
+    # The last connection on a store empties the log, which one that only reads may not; nothing is lost by that.
+    with contextlib.suppress(apsw.IOError):
+        connection.close()
+
+
+def _should_stop(reference: weakref.ref[InPlaceConnection]) -> bool:
+    reader = reference()
+    return reader is not None and reader.should_stop()

@@ -1,0 +1,167 @@
+"""Relay's connections, of rows that are not made into objects until somebody looks at them.
+
+See the Relay specification, https://relay.dev/graphql/connections.htm.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
+
+import strawberry
+
+from synthetic.database.transaction import Row
+from synthetic.graphql.cursors import Order, Window, encode_cursor
+from synthetic.graphql.executor import Layout, Rows
+
+NodeT = TypeVar("NodeT")
+
+First: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the start of the list.")]
+After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what follows this cursor.")]
+Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the end of the list.")]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")]
+
+EDGE_LAYOUTS_KEPT = 512
+"""Layouts of edges that are remembered, like shapes of nodes."""
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    """Relay's PageInfo."""
+
+    has_next_page: bool = strawberry.field(description="Whether more follows this page.")
+    has_previous_page: bool = strawberry.field(description="Whether more precedes this page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the page's first node.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the page's last node.")
+
+
+@strawberry.type(description="A node in a list, and the cursor of its place.")
+class Edge(Generic[NodeT]):
+    """Relay's Edge."""
+
+    node: NodeT = strawberry.field(description="What is listed.")
+    cursor: str = strawberry.field(description="Its place in the list, to page from.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[NodeT]):
+    """Relay's Connection. What was not asked for of it is not there."""
+
+    edges: list[Edge[NodeT]] = strawberry.field(description="The nodes of this page, with their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+    nodes: list[NodeT] = strawberry.field(description="The nodes of this page.")
+    count: strawberry.Private[Callable[[], int]]
+
+    @strawberry.field(description="How many the whole list has; counted only when asked for.")
+    def total_count(self) -> int:
+        """Counts in the operation's snapshot."""
+        return self.count()
+
+
+@dataclass(slots=True)
+class PageLayout:
+    """What rows are to the pages of one call.
+
+    Attributes:
+        nodes: What a row is as a node.
+        edges: What it is as an edge.
+        order: Of the list; None where nobody asks for cursors.
+        places: Where the columns of the order are.
+        window: Which part of the list.
+    """
+
+    nodes: Layout
+    edges: Layout
+    order: Order | None
+    places: tuple[int, ...]
+    window: Window
+
+    def connection_of_read(self, rows: list[Row], count: Callable[[], int]) -> Connection[Any]:
+        """The connection of rows as they were read: one too many where there are more, in the order of reading."""
+        more = len(rows) > self.window.size
+        if more:
+            rows.pop()
+        if self.window.backward:
+            rows.reverse()
+        return self.connection(rows, count, more=more)
+
+    def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
+        """The connection of the rows of a page."""
+        start = end = None
+        if self.order is not None and rows:
+            start, end = (
+                encode_cursor(self.order, [row[place] for place in self.places]) for row in (rows[0], rows[-1])
+            )
+        return Connection(
+            # To who looks they are lists of objects; to the executor, rows.
+            edges=cast("Any", Rows(rows, self.edges, is_whole=True)),
+            page_info=_page_info(self.window, start, end, more=more),
+            nodes=cast("Any", Rows(rows, self.nodes, is_whole=True)),
+            count=count,
+        )
+
+
+def connection_of(
+    rows: list[Row],
+    layout: Layout,
+    *,
+    columns: Sequence[str],
+    order: Order,
+    window: Window,
+    more: bool,
+    count: Callable[[], int],
+) -> Connection[Any]:
+    """The connection of rows that were read in another way than from a selection.
+
+    Args:
+        rows: Those of the page, in the order of the list.
+        layout: What they are.
+        columns: Which column stands at each place of a row; those of the order are among them. The layout need not
+            know of these: it names what is asked for.
+        order: Of the list.
+        window: Which part of it was asked for.
+        more: Whether the list goes on in the direction in which it was read.
+        count: How many rows the whole list has; called when that is asked for.
+    """
+    places = tuple([columns.index(column) for column in order.columns])
+    return page_layout(layout, order, places, window).connection(rows, count, more=more)
+
+
+def page_layout(nodes: Layout, order: Order | None, places: tuple[int, ...], window: Window) -> PageLayout:
+    """The layout of pages; the arguments are its attributes."""
+    return PageLayout(nodes, _edge_layout(nodes, order, places), order, places, window)
+
+
+def _page_info(window: Window, start: str | None, end: str | None, *, more: bool) -> PageInfo:
+    # A page that starts at a cursor is taken to have a page on its other side.
+    return PageInfo(
+        has_next_page=window.before is not None if window.backward else more,
+        has_previous_page=more if window.backward else window.after is not None,
+        start_cursor=start,
+        end_cursor=end,
+    )
+
+
+@functools.lru_cache(maxsize=EDGE_LAYOUTS_KEPT)
+def _edge_layout(nodes: Layout, order: Order | None, places: tuple[int, ...]) -> Layout:
+    """The same rows as edges."""
+    if order is None:
+        return Layout(nodes.columns, lambda row: _edge(node=nodes.make(row)), nested={"node": nodes})
+
+    def cursor(row: Row) -> str:
+        return encode_cursor(order, [row[place] for place in places])
+
+    return Layout(
+        nodes.columns,
+        lambda row: _edge(node=nodes.make(row), cursor=cursor(row)),
+        computed={"cursor": cursor},
+        nested={"node": nodes},
+    )
+
+
+def _edge(**attributes: Any) -> Edge[Any]:
+    made = cast("Edge[Any]", object.__new__(Edge))
+    made.__dict__.update(attributes)
+    return made

@@ -1,0 +1,118 @@
+"""`Run`: one execution of a plan, and what its steps share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
+
+from synthetic.graphql.executor.core import Info, TypeResolver, default_field_resolver, default_type_resolver
+from synthetic.graphql.executor.failures import Failures
+from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.waiting import is_awaitable
+
+MakeExecutor: TypeAlias = Callable[..., Executor[Any]]
+"""Called as graphql-core's `Executor` is: makes what tells resolvers of their fields."""
+
+
+class Run:
+    """One execution.
+
+    Attributes:
+        schema: The schema.
+        context: The operation's context value.
+        variables: Coerced.
+        hides_suggestions: Whether errors must not say what in the schema may have been meant.
+        type_resolver: Finds the types of objects where the schema has no function for it.
+        failures: Its errors.
+        cells: About how many values the answer has so far.
+        roots: The root values.
+        check: Called once a level; raises what must end the execution. None: nothing ends it.
+    """
+
+    __slots__ = (
+        "_executors",
+        "_fragments",
+        "_make_executor",
+        "_objects",
+        "_operation",
+        "cells",
+        "check",
+        "context",
+        "failures",
+        "hides_suggestions",
+        "roots",
+        "schema",
+        "type_resolver",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: VariableValues,
+        *,
+        context: Any = None,
+        hides_suggestions: bool = False,
+        type_resolver: TypeResolver | None = None,
+        make_executor: MakeExecutor = Executor,
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        """Begin it; what is not an attribute is for what resolvers are told."""
+        self.schema = schema
+        self.context = context
+        self.variables = variables
+        self.hides_suggestions = hides_suggestions
+        self.type_resolver: TypeResolver = type_resolver or default_type_resolver
+        self.failures = Failures()
+        self.cells = 0
+        self.roots: Sequence[Any] = (None,)
+        self.check = check
+        self._operation = operation
+        self._fragments = fragments
+        self._make_executor = make_executor
+        self._executors: dict[int, Executor[Any]] = {}
+        self._objects: tuple[Rows, list[Any]] | None = None
+
+    def objects_of(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Values that are no rows: objects are made of rows, once for all fields of a level that ask one by one."""
+        if not isinstance(values, Rows):
+            return values
+        if self._objects is None or self._objects[0] is not values:
+            self._objects = values, list(values)
+        return self._objects[1]
+
+    def info(
+        self, nodes: list[FieldNode], field: GraphQLField, parent: GraphQLObjectType, path: Path | None, root: int
+    ) -> Info:
+        """What graphql-core's resolvers are told; `root` says below which of the root values."""
+        executor = self._executors.get(root)
+        if executor is None:
+            # It tells resolvers what it would if it executed the operation, and offers to watch over their tasks.
+            executor = self._executors[root] = self._make_executor(
+                self.schema,
+                cast("dict[str, Any]", self._fragments),
+                {},
+                self.roots[root],
+                self.context,
+                self._operation,
+                self.variables,
+                default_field_resolver,
+                cast("Any", self.type_resolver),
+                default_field_resolver,
+                is_awaitable=cast("Any", is_awaitable),
+            )
+        return cast("Any", executor).build_resolve_info(field, nodes, parent, cast("Path", path))

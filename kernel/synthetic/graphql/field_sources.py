@@ -1,0 +1,250 @@
+"""What the executor is told of a schema of Strawberry's: where each field's values come from.
+
+A field made by `@query`, `@mutation` or `@batched` is run as the function that
+it is. A field without a resolver is an attribute. All others, those with
+permissions and field extensions among them, are run as Strawberry would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_leaf_type,
+)
+from strawberry.relay import GlobalID
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import StrawberryArgument, convert_arguments
+from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
+from strawberry.types.field import StrawberryField
+
+from synthetic.graphql.context import PREPARED
+from synthetic.graphql.executor import (
+    Attribute,
+    Batched,
+    BreadthFirstExecutor,
+    Call,
+    Knowledge,
+    Run,
+    Source,
+    default_source,
+)
+from synthetic.graphql.executor.arguments import Arguments, Convert
+from synthetic.graphql.executor.core import without_non_null
+from synthetic.graphql.executor.field_plan import FieldPlan
+from synthetic.graphql.fields import RUNS, Kind, Runs
+
+DEFINITION = "strawberry-definition"
+"""Where Strawberry keeps its own definition on what it makes for graphql-core."""
+
+REFUSED = "extension of a batched field"
+"""Why plans cannot have some fields: extensions wrap what is called for one parent."""
+
+SOURCES = "synthetic-sources"
+"""Where a schema keeps its `FieldSources`."""
+
+
+class FieldSources:
+    """Where the values of the fields of one schema come from.
+
+    Attributes:
+        knowledge: What plans need to know.
+        waiting: Names of fields that wait for something before there is a snapshot.
+    """
+
+    def __init__(self, schema: strawberry.Schema, core: GraphQLSchema) -> None:
+        """Make it.
+
+        Args:
+            schema: Strawberry's.
+            core: graphql-core's, behind it.
+        """
+        made = list(_fields_made_here(core))
+        refused = {name: REFUSED for name, runs, is_wrapped in made if is_wrapped and runs.kind is Kind.BATCHED}
+        self.knowledge = Knowledge(self._source_of, _type_of_class(core), TYPE_CAST_ATTRIBUTE, refused)
+        self.waiting = frozenset(name for name, runs, _is_wrapped in made if runs.prepare is not None)
+        self._scalars = schema.schema_converter.scalar_registry
+        self._config = schema.config
+
+    def _convert_of(self, field: StrawberryField, core: GraphQLField) -> Convert | None:
+        """From arguments as graphql-core coerces them to those that Python's functions take."""
+        if not field.arguments:
+            return None
+        plain = {
+            name: argument.python_name
+            for argument in field.arguments
+            if _is_plain(argument, core.args[name := self._name(argument)])
+        }
+
+        def convert(given: Arguments) -> Arguments:
+            if given.keys() <= plain.keys():
+                return {plain[name]: value for name, value in given.items()}
+            return convert_arguments(given, field.arguments, scalar_registry=self._scalars, config=self._config)
+
+        return convert
+
+    def _name(self, argument: StrawberryArgument) -> str:
+        return self._config.name_converter.from_argument(argument)
+
+    def _source_of(self, parent: GraphQLObjectType, name: str, field: GraphQLField) -> Source:
+        definition = _definition_of(field)
+        if definition is None:
+            return default_source(parent, name, field)
+        if definition.is_subscription:
+            # Its function is the source of the events; each event is the root, and the field's value.
+            return Batched(_parents)
+        if definition.is_basic_field and self._config.default_resolver is getattr:
+            return Attribute(definition.python_name)
+        runs = find_runs(field)
+        if runs is not None:
+            if not definition.extensions:
+                return Batched(_call_of(runs), runs.needs, convert=self._convert_of(definition, field))
+        elif _is_plain_method(definition):
+            return Batched(_method_call(definition), convert=self._convert_of(definition, field))
+        return default_source(parent, name, field)
+
+
+class StoreExecutor(BreadthFirstExecutor, StrawberryGraphQLCoreExecutionContext):
+    """The compiled executor behind `schema.execute`, for programs that call that."""
+
+    def find_knowledge(self) -> Knowledge:
+        """What is known of the schema."""
+        return find_knowledge(self.schema)
+
+
+def remember_sources(schema: strawberry.Schema, core: GraphQLSchema) -> None:
+    """Keep what plans need to know with the schema that it is about."""
+    core.extensions[SOURCES] = FieldSources(schema, core)
+
+
+def find_knowledge(core: GraphQLSchema) -> Knowledge:
+    """What is known of a schema; of one that is none of Strawberry's, no more than it says itself."""
+    sources: FieldSources | None = core.extensions.get(SOURCES)
+    return Knowledge(default_source, {}) if sources is None else sources.knowledge
+
+
+def find_waiting(core: GraphQLSchema) -> frozenset[str]:
+    """Names of the fields of a schema that wait for something before there is a snapshot."""
+    sources: FieldSources | None = core.extensions.get(SOURCES)
+    return frozenset() if sources is None else sources.waiting
+
+
+def find_runs(field: GraphQLField) -> Runs | None:
+    """How a field is run; None for one that was not made by `@query`, `@mutation` or `@batched`."""
+    definition = _definition_of(field)
+    return None if definition is None else definition.metadata.get(RUNS)
+
+
+async def prepare_field(field: FieldPlan, run: Run) -> Any:
+    """Await what a field declares with `prepare=`."""
+    prepare = cast("Runs", find_runs(field.definition)).prepare
+    assert prepare is not None  # noqa: S101 - the caller's condition, for the type checker
+    return await prepare(**field.arguments(run))
+
+
+def _definition_of(field: GraphQLField) -> StrawberryField | None:
+    definition = field.extensions.get(DEFINITION)
+    return definition if isinstance(definition, StrawberryField) else None
+
+
+def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
+    """How the executor calls a function that was made a field."""
+    function = runs.function
+
+    def own_of(call: Call) -> Arguments:
+        own = runs.own(call.asked)
+        if runs.prepare is not None:
+            own[PREPARED] = call.context.prepared_for(call.asked, runs.prepare, call.arguments)
+        return own | call.arguments
+
+    def run_query(call: Call) -> Sequence[Any]:
+        # A root field has one parent; of a type that a plugin gave a `query` field, all have the same value.
+        return [function(call.context.snapshot, **own_of(call))] * len(call.parents)
+
+    def run_batch(call: Call) -> Sequence[Any]:
+        return function(call.context.snapshot, call.parents, **own_of(call))
+
+    def run_mutation(call: Call) -> Sequence[Any]:
+        context = call.context
+        context.caller.require(runs.scope)
+        write = context.write_many if runs.is_many else context.write
+        return [write(function, call.arguments) for _parent in call.parents]
+
+    return {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
+
+
+def _method_call(field: StrawberryField) -> Callable[[Call], Sequence[Any]]:
+    """A method, called for each object with the same arguments."""
+    method: Callable[..., Any] = cast("Any", field).base_resolver
+
+    def call_method(call: Call) -> Sequence[Any]:
+        values: list[Any] = []
+        for parent in call.parents:
+            try:
+                values.append(method(parent, **call.arguments))
+            except Exception as error:  # noqa: BLE001 - it is the answer of this parent's field
+                values.append(error)
+        return values
+
+    return call_method
+
+
+def _is_plain(argument: StrawberryArgument, core: GraphQLArgument) -> bool:
+    """Whether the value of an argument is for Python what it is for graphql-core: a scalar or an enum."""
+    kind: Any = argument.type
+    if isinstance(kind, StrawberryMaybe):
+        return False
+    if isinstance(kind, StrawberryOptional):
+        kind = cast("Any", kind).of_type
+    return is_leaf_type(without_non_null(cast("Any", core).type)[0]) and kind is not GlobalID
+
+
+def _parents(call: Call) -> Sequence[Any]:
+    return call.parents
+
+
+def _is_plain_method(field: StrawberryField) -> bool:
+    """Whether a field is a synchronous method that takes its object and arguments, and nothing else."""
+    resolver: Any = cast("Any", field).base_resolver
+    return (
+        resolver is not None
+        and not field.extensions
+        and not resolver.is_async
+        and resolver.self_parameter is not None
+        and resolver.info_parameter is None
+        and resolver.root_parameter is None
+        and resolver.parent_parameter is None
+        and type(field).get_result is StrawberryField.get_result
+    )
+
+
+def _fields_made_here(schema: GraphQLSchema) -> Iterator[tuple[str, Runs, bool]]:
+    """The fields made by `@query`, `@mutation` or `@batched`: name, how it is run, and whether extensions wrap it."""
+    for kind in schema.type_map.values():
+        for name, field in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
+            runs, definition = find_runs(field), _definition_of(field)
+            if runs is not None and definition is not None:
+                yield name, runs, bool(definition.extensions)
+
+
+def _type_of_class(schema: GraphQLSchema) -> dict[type[Any], GraphQLObjectType]:
+    """Classes whose own instances are objects of exactly one type, and nobody else wants to be asked."""
+    found: dict[type[Any], list[GraphQLObjectType]] = {}
+    for kind in schema.type_map.values():
+        definition = kind.extensions.get(DEFINITION)
+        if (
+            isinstance(kind, GraphQLObjectType)
+            and isinstance(definition, StrawberryObjectDefinition)
+            and cast("Any", definition).is_type_of is None
+            and definition.concrete_of is None
+            and not any(cast("Any", interface).resolve_type for interface in definition.interfaces)
+        ):
+            found.setdefault(definition.origin, []).append(kind)
+    return {origin: kinds[0] for origin, kinds in found.items() if len(kinds) == 1}

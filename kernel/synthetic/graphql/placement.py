@@ -1,0 +1,293 @@
+"""Where a query runs: on the event loop, if its plan is known to be short, or in the pool.
+
+A plan begins in the pool, where its runs are timed. Once two were short, those
+of about the same cost run in place. A plan that uses up its steps or bytes there,
+or the processor for too long, goes back to the pool. It is tried again after a
+long pause that doubles each time, since it may be short again by then: rows are
+deleted, and nobody asks for what was large any more.
+
+A query may also be late because the machine took the processor away, a thread
+that computes did not let go of Python's lock, or the disk was slow. Once in a
+while that happens to the shortest plan, so it counts only when it happens
+again before many runs were in time, and the pause is short.
+
+The numbers belong together. So many steps take some 1.5 ms of processor, and
+seldom 3; the clock is looked at every thousand steps and every few rows, and
+what remains to be done at `CUT_SECONDS` takes less than a millisecond.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar, TypeVarTuple
+
+from synthetic.clock import Clock
+from synthetic.database.database import Database
+from synthetic.database.in_place_connection import Cut, OverBudget
+from synthetic.database.interruption import Interruption
+from synthetic.database.transaction import Snapshot
+from synthetic.metrics import Metrics
+
+SHORT_SECONDS = 0.002
+"""A run in the pool that took at most so long was short; that includes what Python did with the rows."""
+
+WAITING_ALLOWED = 4.0
+"""A run in the pool may take so many times its own processor time, which it shares with others there, and be short."""
+
+SHORT_RUNS = 2
+"""So many short runs let a plan run in place."""
+
+COST_MAX = 2_500
+"""Fields of the answer, by the document's own estimate: a page of 200 nodes with ten fields."""
+
+COST_GROWTH = 4
+"""A plan may run in place at so many times the cost at which it was seen to be short."""
+
+STEPS_MAX = 50_000
+"""Steps of SQLite's virtual machine that a query in place may take."""
+
+BYTES_MAX = 262_144
+"""Bytes that a query in place may decode or parse: a millisecond in Python, seldom two."""
+
+CUT_SECONDS = 0.0035
+"""What is still running after this time is cut short, at the next look at the clock."""
+
+HELD_SECONDS_MAX = 0.005
+"""A query that held the event loop for longer has overrun, though it was answered."""
+
+LATE_RUNS_MAX = 3
+"""So many runs that were late for no fault of their own, shortly after each other, are the plan's fault after all."""
+
+RUNS_FOR_A_LATE_ONE = 32
+"""So many runs in time make up for one that was late."""
+
+
+class Pauses(NamedTuple):
+    """For how long a plan stays in the pool, in seconds.
+
+    Attributes:
+        first: After the first time.
+        longest: It doubles each time, up to this. A plan that goes so long without a pause starts with the shortest.
+    """
+
+    first: float
+    longest: float
+
+
+OVERRUN_PAUSES = Pauses(600.0, 21_600.0)
+"""For a plan that took more than it may in place: it would hold the loop each time that it is tried."""
+
+WAITING_PAUSES = Pauses(10.0, 1_800.0)
+"""For a plan that was only kept waiting."""
+
+LOCKED_SECONDS = 0.25
+"""After a lock was found, all queries go to the pool for so long: each attempt costs half a millisecond."""
+
+Ts = TypeVarTuple("Ts")
+ResultT = TypeVar("ResultT")
+
+
+class Placement:
+    """What is known of where one plan runs best; kept with the plan, used by one event loop."""
+
+    __slots__ = (
+        "_is_allowed",
+        "_lateness",
+        "_pause_seconds",
+        "_paused_at",
+        "_proven_cost",
+        "_resume_at",
+        "_short_runs",
+    )
+
+    def __init__(self, *, is_allowed: bool = True) -> None:
+        """Begin in the pool.
+
+        Args:
+            is_allowed: False for a plan that must never run on the event loop,
+                because its resolvers may wait.
+        """
+        self._is_allowed = is_allowed
+        self._short_runs = 0
+        self._proven_cost = 0
+        self._lateness = 0
+        self._pause_seconds = 0.0
+        self._paused_at = -math.inf
+        self._resume_at = 0.0
+
+    def is_in_place(self, cost: int, now: float) -> bool:
+        """Whether a request should run in place.
+
+        Args:
+            cost: Of this request, with its variables.
+            now: Monotonic, in seconds.
+        """
+        return (
+            self._short_runs >= SHORT_RUNS
+            and cost <= COST_MAX
+            and cost <= self._proven_cost * COST_GROWTH
+            and now >= self._resume_at
+        )
+
+    def ran_in_pool(self, cost: int, seconds: float) -> None:
+        """Learn from a run in the pool, which took so many seconds without the time in line."""
+        if not self._is_allowed or cost > COST_MAX:
+            return
+        if seconds <= SHORT_SECONDS:
+            self._short_runs += 1
+            self._proven_cost = max(self._proven_cost, cost)
+        elif cost <= self._proven_cost * COST_GROWTH:
+            self._forget()
+
+    def ran_in_place(self, cost: int, seconds: float) -> None:
+        """Learn from a run in place that was answered in time."""
+        if self._lateness:
+            self._lateness -= 1
+        if seconds <= SHORT_SECONDS:
+            self._proven_cost = max(self._proven_cost, cost)
+
+    def was_late(self, processor_seconds: float, now: float) -> None:
+        """Learn from a run in place that held the event loop for too long, answered or not.
+
+        Args:
+            processor_seconds: How much of its time the thread was computing.
+            now: Monotonic, in seconds.
+        """
+        self._lateness += RUNS_FOR_A_LATE_ONE
+        if processor_seconds > CUT_SECONDS / 2:
+            self.overran(now)
+        elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
+            self._pause(WAITING_PAUSES, now)
+
+    def overran(self, now: float) -> None:
+        """Stay in the pool for long, because the plan takes more than it may in place."""
+        self._pause(OVERRUN_PAUSES, now)
+
+    def _pause(self, pauses: Pauses, now: float) -> None:
+        if now < self._resume_at:
+            return
+        is_first = now - self._paused_at > pauses.longest + self._pause_seconds
+        seconds = pauses.first if is_first else max(2 * self._pause_seconds, pauses.first)
+        self._pause_seconds = min(seconds, pauses.longest)
+        self._paused_at = now
+        self._resume_at = now + self._pause_seconds
+        self._lateness = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._short_runs = self._proven_cost = 0
+
+
+class Placer:
+    """Runs queries where their plans' placements say, and tells the placements how it went.
+
+    It belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        metrics: Metrics,
+        processor_seconds: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """Make it.
+
+        Args:
+            database: What the queries read.
+            clock: For how long queries take.
+            metrics: Counts where they run.
+            processor_seconds: For how long the calling thread has computed so far.
+        """
+        self._database = database
+        self._clock = clock
+        self._places = metrics.places
+        self._processor_seconds = processor_seconds
+        self._unlocked_at = 0.0
+
+    async def read(
+        self,
+        placement: Placement,
+        cost: int,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption,
+    ) -> ResultT:
+        """Run a query and return what it returns.
+
+        Args:
+            placement: Of its plan.
+            cost: Of this request, with its variables.
+            function: Executes it; may be cut short and run again, so it has no effects.
+            args: What the function takes beside the snapshot.
+            interruption: Whether it should stop.
+
+        Raises:
+            SyntheticError: As `Database.read`; and what the function raises.
+        """
+        started = self._clock.monotonic()
+        if placement.is_in_place(cost, started) and started >= self._unlocked_at:
+            try:
+                return self._run_in_place(placement, cost, started, function, args, interruption)
+            except OverBudget as over:
+                self._restart(placement, over.cut)
+        self._places.pool += 1
+        result, seconds = await self._database.read(
+            _timed, self._clock, self._processor_seconds, function, args, interruption=interruption
+        )
+        placement.ran_in_pool(cost, seconds)
+        return result
+
+    def _run_in_place(
+        self,
+        placement: Placement,
+        cost: int,
+        started: float,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        args: tuple[*Ts],
+        interruption: Interruption,
+    ) -> ResultT:
+        computed, is_answered = self._processor_seconds(), False
+        try:
+            result = self._database.read_in_place(
+                function,
+                *args,
+                interruption=interruption,
+                steps_max=STEPS_MAX,
+                bytes_max=BYTES_MAX,
+                hold_seconds_max=CUT_SECONDS,
+            )
+            is_answered = True
+        finally:
+            ended = self._clock.monotonic()
+            held = ended - started
+            self._places.held(held)
+            if held > (HELD_SECONDS_MAX if is_answered else CUT_SECONDS):
+                placement.was_late(self._processor_seconds() - computed, ended)
+            elif is_answered:
+                placement.ran_in_place(cost, held)
+        self._places.in_place += 1
+        return result
+
+    def _restart(self, placement: Placement, cut: Cut) -> None:
+        """Make a note of why a query begins again in the pool; that it was late is known already."""
+        self._places.restarts[cut] += 1
+        if cut == "over_budget":
+            placement.overran(self._clock.monotonic())
+        elif cut == "locked":
+            self._unlocked_at = self._clock.monotonic() + LOCKED_SECONDS
+
+
+def _timed(
+    snapshot: Snapshot,
+    clock: Clock,
+    processor_seconds: Callable[[], float],
+    function: Callable[[Snapshot, *Ts], ResultT],
+    args: tuple[*Ts],
+) -> tuple[ResultT, float]:
+    """Run a function, and tell how many seconds it took, or would have on a machine with nothing else to do."""
+    started, computed = clock.monotonic(), processor_seconds()
+    result = function(snapshot, *args)
+    return result, max(processor_seconds() - computed, (clock.monotonic() - started) / WAITING_ALLOWED)

@@ -1,0 +1,105 @@
+"""Answers that are short: one system call, and no messages of ASGI where the whole answer is known.
+
+On loopback the system calls of an answer cost more than all else that is done
+for a short one, and next come ASGI's messages, with the checks of each header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+HELD_BYTES_MAX = 32_768
+
+
+class OneWrite:
+    """A transport for answers, which sends head and body of a short one in one system call.
+
+    uvicorn writes the head of an answer and its body apart, and on loopback a
+    system call costs more than all else that it does for a short answer.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        """Hold a short piece until the answer is complete, the event loop's turn ends, or there is enough of it."""
+        if len(self._held) + len(data) >= HELD_BYTES_MAX:
+            self.flush()
+            self._transport.write(data)
+        elif self._held:
+            self._held += data
+        elif data:
+            self._held = data
+            self._loop.call_soon(self.flush)
+
+    def write_whole(self, head: bytes, body: bytes) -> None:
+        """Send an answer now, after what is held; in two system calls where copying would cost more."""
+        self.flush()
+        if len(body) < HELD_BYTES_MAX:
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._transport.write(body)
+
+    def flush(self) -> None:
+        """Send what is held."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+    def close(self) -> None:
+        """Send what is held, then close."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is being closed."""
+        return self._transport.is_closing()
+
+
+class DirectCycle:
+    """A request and its answer without the messages of ASGI (`synthetic.graphql.http_exchange.Direct`).
+
+    It does what uvicorn's cycle does with those messages, and leaves the cycle
+    as they would. It looks for no mistakes in headers that the kernel has made.
+    """
+
+    __slots__ = ("_cycle", "_writing")
+
+    def __init__(self, cycle: RequestResponseCycle, writing: OneWrite) -> None:
+        self._cycle = cycle
+        self._writing = writing
+
+    def take_body(self) -> bytes | None:
+        """The body, if all of it is here and nothing of it was read yet."""
+        cycle = self._cycle
+        if cycle.more_body or cycle.disconnected or cycle.response_complete:
+            return None
+        cycle.waiting_for_100_continue = False
+        cycle.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def answer(self, headers: bytes, body: bytes) -> bool:
+        """Send a whole answer; False where it has to be sent in messages."""
+        cycle = self._cycle
+        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        own = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        head = b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n" % (own, headers, closing, len(body))
+        self._writing.write_whole(head, body)
+        if not cycle.keep_alive:
+            self._writing.close()
+        cycle.on_response()
+        return True

@@ -1,0 +1,228 @@
+"""Pages of the messages of many transcripts at once, as rows of which no objects are made.
+
+Seqs have no gaps, so the ends of a page follow from the number of messages. One
+statement finds these, the unsealed messages between them, and where the sealed
+ones are; one more reads the stretches that are not in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import NamedTuple
+
+from synthetic import Row, Snapshot, to_json
+from synthetic_transcripts.codec import Sealed
+from synthetic_transcripts.columns import Columns
+from synthetic_transcripts.errors import TranscriptDamagedError
+from synthetic_transcripts.model import KindCounts, Message, MessageKind, MessageRow
+from synthetic_transcripts.store.reading import read_messages
+from synthetic_transcripts.store.stretches import Stretch, load_stretches
+from synthetic_transcripts.store.transcripts import find_transcripts
+
+SEQ_MAX = 2**53
+
+_TRANSCRIPT, _STRETCH, _MESSAGE = range(3)
+_KINDS = ", ".join(f"kind_{kind}" for kind in KindCounts._fields)
+
+
+class Span(NamedTuple):
+    """Which messages a page is of.
+
+    Attributes:
+        low: Only messages with this seq or a higher one.
+        high: Only messages with this seq or a lower one.
+        size: How many at most.
+        backward: Whether they are counted from the highest seq downwards.
+    """
+
+    low: int
+    high: int
+    size: int
+    backward: bool
+
+    def ends(self, message_count: int) -> tuple[int, int]:
+        """The first and the last seq of the page; the last comes before the first where it is empty."""
+        high = min(self.high, message_count)
+        return (max(self.low, high - self.size + 1), high) if self.backward else (self.low, min(high, self._stop))
+
+    def goes_on(self, message_count: int) -> bool:
+        """Whether more lies beyond the page, in the direction in which it is read."""
+        start, stop = self.ends(message_count)
+        return start > self.low if self.backward else stop < min(self.high, message_count)
+
+    @property
+    def _stop(self) -> int:
+        return self.low + self.size - 1
+
+
+class MessageRows(NamedTuple):
+    """A page of messages.
+
+    Attributes:
+        rows: As `MessageRow`s, in the order of seq.
+        more: Whether more lies beyond them, in the direction in which they were read.
+        counts: How many messages of each kind the transcript has.
+    """
+
+    rows: list[Row]
+    more: bool
+    counts: KindCounts
+
+
+FoundRows = MessageRows | TranscriptDamagedError | None
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page while it is put together."""
+
+    transcript_id: str
+    transcript_key: int
+    message_count: int
+    counts: KindCounts
+    start: int
+    stop: int
+    rows: list[Row] = field(default_factory=list[Row])
+
+    def add(self, stretch: Stretch, sealed: Sealed) -> None:
+        """Take those messages of a stretch that are of the page."""
+        seqs = range(max(self.start, stretch.first_seq), min(self.stop, stretch.last_seq) + 1)
+        columns = sealed.columns(seqs.start - stretch.first_seq, seqs.stop - stretch.first_seq)
+        same = (repeat(None), repeat(_MESSAGE), repeat(self.transcript_id), repeat(self.transcript_key))
+        self.rows += zip(*same, seqs, *columns, strict=False)
+
+    def finished(self, *, more: bool) -> MessageRows | TranscriptDamagedError:
+        if len(self.rows) != max(self.stop - self.start + 1, 0):
+            return TranscriptDamagedError(
+                "Messages of this transcript are missing: it is being deleted, or the store is damaged.",
+                details={"transcriptId": self.transcript_id},
+            )
+        self.rows.sort(key=_seq_of)
+        return MessageRows(self.rows, more, self.counts)
+
+
+def read_message_rows(
+    snapshot: Snapshot, transcript_ids: Sequence[str], span: Span, *, with_bodies: bool = True
+) -> list[FoundRows]:
+    """For each transcript a page of its messages, whatever their kind.
+
+    Args:
+        snapshot: What is read.
+        transcript_ids: Whose messages.
+        span: Which.
+        with_bodies: Whether the contents and metadata of unsealed messages are read, where they do not stand apart.
+
+    Returns:
+        For each its page; None where there is no such transcript, and the error where its messages cannot be read.
+    """
+    found: dict[int, _Page] = {}
+    sealed: dict[Stretch, list[_Page]] = {}
+    params = {"ids": to_json(list(transcript_ids)), "low": span.low, "high": span.high, "size": span.size}
+    for row in snapshot.rows(_PAGES[span.backward, with_bodies], params):
+        place, part = row[:2]
+        if part == _MESSAGE:
+            found[place].rows.append(row)
+        elif part == _STRETCH:
+            sealed.setdefault(Stretch(*row[4:7]), []).append(found[place])
+        else:
+            found[place] = _Page(row[2], row[3], row[4], KindCounts(*row[5:11]), *span.ends(row[4]))
+    errors: dict[int, TranscriptDamagedError] = {}
+    for stretch, messages in load_stretches(snapshot, list(sealed)):
+        for page in sealed[stretch]:
+            if isinstance(messages, TranscriptDamagedError):
+                errors[page.transcript_key] = messages
+            else:
+                page.add(stretch, messages)
+    return [
+        None
+        if (page := found.get(place)) is None
+        else errors.get(page.transcript_key) or page.finished(more=span.goes_on(page.message_count))
+        for place in range(len(transcript_ids))
+    ]
+
+
+def read_rows_of_kinds(
+    snapshot: Snapshot, transcript_ids: Sequence[str], span: Span, kinds: Sequence[MessageKind]
+) -> list[FoundRows]:
+    """For each transcript a page of its messages of some kinds; see `read_message_rows`.
+
+    One walk for each transcript: how many stretches fill a page is known only when they are opened.
+    """
+    transcripts = find_transcripts(snapshot, transcript_ids)
+    size = {"last" if span.backward else "first": span.size, "before_seq": span.high + 1}
+    found: list[FoundRows] = []
+    for transcript in transcripts:
+        if transcript is None:
+            found.append(None)
+            continue
+        try:
+            page = read_messages(snapshot, transcript, kinds=kinds, after_seq=span.low - 1, **size)
+        except TranscriptDamagedError as error:
+            found.append(error)
+            continue
+        rows: list[Row] = [row_of(message, transcript.id) for message in page.messages]
+        found.append(MessageRows(rows, page.more, transcript.counts))
+    return found
+
+
+def row_of(message: Message, transcript_id: str) -> MessageRow:
+    """A message as a row."""
+    usage = message.usage
+    return MessageRow(
+        place=None,
+        part=_MESSAGE,
+        transcript_id=transcript_id,
+        transcript_key=message.transcript_key,
+        seq=message.seq,
+        source_id=message.source_id,
+        role=message.role,
+        kind=message.kind,
+        form=message.form,
+        tool_calls=message.tool_calls,
+        model=message.model,
+        input_tokens=None if usage is None else usage.input_tokens,
+        output_tokens=None if usage is None else usage.output_tokens,
+        cache_read_tokens=None if usage is None else usage.cache_read_tokens,
+        cache_write_tokens=None if usage is None else usage.cache_write_tokens,
+        usage_id=message.usage_id,
+        parent_source_id=message.parent_source_id,
+        occurred_at=message.occurred_at,
+        content_bytes=message.content_bytes,
+        metadata_bytes=message.metadata_bytes,
+        body=message.body,
+    )
+
+
+def _seq_of(row: Row) -> int:
+    return row[4]
+
+
+def _pages_sql(*, backward: bool, with_bodies: bool) -> str:
+    ends = "max(:low, t.high - :size + 1), t.high" if backward else ":low, min(t.high, :low + :size - 1)"
+    columns = ", ".join("NULL" if name == "body" and not with_bodies else f"m.{name}" for name in Columns._fields)
+    unused = ", NULL" * (len(MessageRow._fields) - 11)
+    return f"""
+WITH found (place, id, key, message_count, high, {_KINDS}) AS (
+    SELECT j.key, t.id, t.key, t.message_count, min(t.message_count, :high), {_KINDS}
+    FROM json_each(:ids) AS j CROSS JOIN transcripts AS t WHERE t.id = j.value
+), pages (place, id, key, start, stop) AS (SELECT t.place, t.id, t.key, {ends} FROM found AS t)
+SELECT place, {_TRANSCRIPT}, id, key, message_count, {_KINDS}{unused} FROM found
+UNION ALL
+SELECT p.place, {_STRETCH}, p.id, p.key, s.id, s.first_seq, s.last_seq, NULL, NULL, NULL, NULL{unused}
+FROM pages AS p CROSS JOIN transcript_stretches AS s
+WHERE p.start <= p.stop AND s.transcript_key = p.key AND s.last_seq >= p.start AND s.last_seq <= coalesce(
+    (SELECT min(last_seq) FROM transcript_stretches WHERE transcript_key = p.key AND last_seq >= p.stop), p.stop)
+UNION ALL
+SELECT p.place, {_MESSAGE}, p.id, p.key, m.seq, {columns}
+FROM pages AS p CROSS JOIN transcript_messages AS m
+WHERE m.transcript_key = p.key AND m.seq BETWEEN p.start AND p.stop
+"""
+
+
+_PAGES = {
+    (backward, with_bodies): _pages_sql(backward=backward, with_bodies=with_bodies)
+    for backward in (False, True)
+    for with_bodies in (False, True)
+}

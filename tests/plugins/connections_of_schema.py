@@ -1,0 +1,174 @@
+"""Every connection of the schema, what can be selected of it, and a store in which none of them is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, build_client_schema, get_introspection_query
+from graphql import get_named_type as named
+from graphql import is_leaf_type as is_leaf
+from graphql import is_object_type as is_object
+from graphql import is_required_argument as is_required
+
+from synthetic import Store
+from synthetic.testing import expect_data
+from tests.plugins.ingest.kit import ingest
+from tests.plugins.ingest.samples import jsonl, write
+from tests.plugins.ingest.samples_of_runs import CHAT_LINES
+
+Selected: TypeAlias = dict[str, "Selected"]
+"""Fields, each with what is selected below it."""
+
+PAGE_INFO = ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
+
+SAVE_CONSTRUCT = 'mutation ($id: ID!) { saveConstruct(input: {id: $id, type: "plan", title: "A plan"}) { created } }'
+RELATE = """
+mutation ($from: ID!, $to: ID!) { relateConstructs(input: {fromId: $from, toId: $to, kind: PARENT}) { created } }"""
+SAVE_SESSION = """
+mutation ($id: ID!, $of: ID, $parent: ID) {
+  saveSession(input: {id: $id, constructId: $of, parentSessionId: $parent, agent: "builder-3"}) { created }
+}"""
+APPEND = """
+mutation ($id: ID!, $session: ID!, $messages: [NewMessageInput!]!) {
+  appendMessages(input: {transcriptId: $id, sessionId: $session, messages: $messages}) { appended }
+}"""
+SAVE_JOB = """
+mutation ($id: ID!, $of: ID, $parent: ID) {
+  saveJob(input: {id: $id, kind: "build", constructId: $of, parentId: $parent}) { created }
+}"""
+CLAIM = 'mutation ($id: ID!) { claimJob(input: {id: $id, worker: "worker-1"}) { job { leaseToken } } }'
+CHECKPOINT = """
+mutation ($id: ID!) {
+  saveCheckpoint(input: {jobId: $id, leaseToken: 1, phase: "scan", data: {at: 1}}) { job { id } }
+}"""
+SAVE_SCHEDULE = """
+mutation ($id: ID!) {
+  saveJobSchedule(input: {id: $id, everyMs: 3600000, job: {kind: "build"}}) { schedule { id } }
+}"""
+RUN_SCHEDULE = "mutation ($id: ID!) { runJobSchedule(input: {id: $id}) { job { id } } }"
+
+
+def fill(store: Store, folder: Path) -> None:
+    """Three of everything, and of what may be below it."""
+
+    def ask(document: str, **variables: object) -> None:
+        expect_data(store.graphql(document, variables))
+
+    for number in range(3):
+        construct, session, job = f"c{number}", f"s{number}", f"j{number}"
+        ask(SAVE_CONSTRUCT, id=construct)
+        ask(SAVE_SESSION, id=session, of="c0", parent="s0" if number else None)
+        ask(SAVE_JOB, id=job, of="c0", parent="j0" if number else None)
+        ask(CLAIM, id=job)
+        ask(CHECKPOINT, id=job)
+        ask(SAVE_SCHEDULE, id=f"h{number}")
+        ask(RUN_SCHEDULE, id="h0")
+        for transcript in (f"t{number}", f"s0-{number}"):
+            messages = [
+                {
+                    "sourceId": f"m{index}",
+                    "role": "USER",
+                    "kind": "TEXT",
+                    "text": f"message {index}",
+                    "metadata": {"at": index},
+                    **({"parentSourceId": f"m{index - 1}"} if index else {}),
+                }
+                for index in range(3)
+            ]
+            ask(APPEND, id=transcript, session="s0" if transcript.startswith("s") else session, messages=messages)
+    for start, end in (("c0", "c1"), ("c0", "c2"), ("c1", "c2")):
+        ask(RELATE, **{"from": start, "to": end})
+    for number in range(3):
+        write(folder / f"{number}.jsonl", jsonl(CHAT_LINES[0]) + b"{1\n{2\n{3\n" + jsonl(CHAT_LINES[1]))
+    ingest(store, folder)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A connection of the schema.
+
+    Attributes:
+        path: Names of fields: of the connection at the root, and below its nodes, if that is where it is.
+        node: The type of its nodes.
+    """
+
+    path: tuple[str, ...]
+    node: GraphQLObjectType
+
+    def document(self, selections: list[str], arguments: str = "first: 2") -> str:
+        """An operation that asks it for several selections, under `a0`, `a1` and so on."""
+        parts = " ".join(f"a{n}: {self.path[-1]}({arguments}) {each}" for n, each in enumerate(selections))
+        return f"{{ {parts} }}" if len(self.path) == 1 else f"{{ {self.path[0]}(first: 10) {{ nodes {{ {parts} }} }} }}"
+
+    def answers(self, data: dict[str, Any], count: int) -> list[list[Any]]:
+        """For each of the selections, what its connection answers below each parent."""
+        parents = [data] if len(self.path) == 1 else data[self.path[0]]["nodes"]
+        return [[parent[f"a{n}"] for parent in parents] for n in range(count)]
+
+    def everything(self) -> Selected:
+        """All that can be selected of it, without what is below the nodes' own connections."""
+        node: Selected = {"__typename": {}}
+        for name, field in self.node.fields.items():
+            kind = named(field.type)
+            if any(map(is_required, field.args.values())) or is_connection(field):
+                continue
+            if is_leaf(kind):
+                node[name] = {}
+            elif is_object(kind):
+                leaves = [each for each, below in kind.fields.items() if is_leaf(named(below.type)) and not below.args]
+                node[name] = {each: {} for each in ("__typename", *leaves)}
+        info: Selected = {each: {} for each in PAGE_INFO}
+        return {"totalCount": {}, "pageInfo": info, "nodes": node, "edges": {"cursor": {}, "node": node}}
+
+    def alone(self) -> Iterator[Selected]:
+        """Each of these things alone; an object below a node is one thing."""
+        whole = self.everything()
+        yield {"totalCount": {}}
+        yield from ({"pageInfo": {name: {}}} for name in PAGE_INFO)
+        yield {"edges": {"cursor": {}}}
+        yield {"edges": {"__typename": {}}}
+        for name, below in whole["nodes"].items():
+            yield {"nodes": {name: below}}
+            yield {"edges": {"node": {name: below}}}
+
+
+def is_connection(field: GraphQLField) -> bool:
+    return named(field.type).name.endswith("Connection")
+
+
+def schema_of(store: Store) -> GraphQLSchema:
+    introspected: Any = expect_data(store.graphql(get_introspection_query(), {}))
+    return build_client_schema(introspected)
+
+
+def connections_of(schema: GraphQLSchema) -> list[Connected]:
+    """Those at the root, and those of the nodes of these."""
+    assert schema.query_type is not None
+    found: list[Connected] = []
+    for name, field in schema.query_type.fields.items():
+        if is_connection(field):
+            node: Any = named(named(field.type).fields["nodes"].type)
+            found.append(Connected((name,), node))
+            found += [
+                Connected((name, each), named(named(below.type).fields["nodes"].type))
+                for each, below in node.fields.items()
+                if is_connection(below)
+            ]
+    return found
+
+
+def written(selected: Selected) -> str:
+    """A selection as GraphQL has it."""
+    return f"{{ {' '.join(name + (written(below) if below else '') for name, below in selected.items())} }}"
+
+
+def part_of(answer: Any, selected: Selected) -> Any:
+    """What an answer has for a part of its selection; type names of edges were not asked for."""
+    if not selected or answer is None:
+        return answer
+    if isinstance(answer, list):
+        return [part_of(each, selected) for each in answer]
+    return {name: part_of(answer[name], below) for name, below in selected.items() if name in answer}
