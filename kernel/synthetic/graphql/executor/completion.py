@@ -9,6 +9,7 @@ the values is an error at its position.
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Values = Sequence[Any]
 
 
-class Completer:
+class Completer(ABC):
     """Completes values of one type.
 
     Attributes:
@@ -45,13 +46,13 @@ class Completer:
         self.field = field
         self.is_non_null = is_non_null
 
+    @abstractmethod
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """One result for each value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def objects(self) -> Iterator[ObjectPlan]:
         """The plans of the objects that it completes."""
-        raise NotImplementedError
 
     def fail(self, run: Run, error: Exception, frame: Frame, index: int) -> Any:
         """Note an error; what the position has then."""

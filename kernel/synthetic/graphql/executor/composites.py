@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType
 from graphql.pyutils import inspect
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from synthetic.graphql.executor.objects import ObjectPlan
     from synthetic.graphql.executor.run import Run
 
+KindT = TypeVar("KindT", GraphQLObjectType, GraphQLAbstractType)
+
 PlanOf: TypeAlias = "Callable[[GraphQLObjectType], ObjectPlan]"
 """Gives the plan of what is selected on a type."""
 
@@ -27,81 +29,15 @@ TypeOfClass: TypeAlias = Mapping[type[Any], GraphQLObjectType]
 """Classes whose own instances are objects of a type, so that neither they nor the type need be asked."""
 
 
-class ObjectCompleter(Completer):
-    """Completes objects of one type."""
+class CompositeCompleter(Completer, Generic[KindT]):
+    """What objects and abstract types have in common: plans of what is selected, and classes that tell the type."""
 
     __slots__ = ("_mark", "_plan_of", "_type", "_type_of_class")
 
     def __init__(
         self,
         field: FieldPlan,
-        type: GraphQLObjectType,
-        plan_of: PlanOf,
-        type_of_class: TypeOfClass,
-        mark: str | None,
-        *,
-        is_non_null: bool,
-    ) -> None:
-        """Make it.
-
-        Args:
-            field: The field.
-            type: The type.
-            plan_of: Gives the plan of what is selected on the type.
-            type_of_class: Classes whose instances need not be asked.
-            mark: An attribute of instances that must be asked all the same.
-            is_non_null: Whether an object must not be null.
-        """
-        super().__init__(field, is_non_null=is_non_null)
-        self._type = type
-        self._plan_of = plan_of
-        self._type_of_class = type_of_class
-        self._mark = mark
-
-    def objects(self) -> Iterator[ObjectPlan]:
-        """The one."""
-        yield self._plan_of(self._type)
-
-    def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
-        """Complete the objects that there are."""
-        there, results = self.chosen(run, values, frame)
-        if self._type.is_type_of is not None and not isinstance(values, Rows):
-            indexes = range(len(values)) if there is None else there
-            if self._is_unsure(values if there is None else [values[index] for index in there]):
-                there = yield from _of_type(self, run, self._type, values, indexes, results, frame)
-        plan = self._plan_of(self._type)
-        if there is None:
-            spread = run.failures.spread
-            done = yield from plan.run(run, values, frame)
-            if run.failures.spread == spread:
-                return done
-            return [self.fall(run) if each is FAILED else each for each in done]
-        done = yield from plan.run(run, _picked(values, there), SomeFrame(frame, there))
-        _put(self, run, done, there, results)
-        return results
-
-    def _is_unsure(self, objects: Sequence[Any]) -> bool:
-        """Whether the type has to be asked of some of the objects."""
-        kinds: set[type[Any]] = {*map(type, objects)}
-        for kind in kinds:
-            if self._type_of_class.get(kind) is not self._type:
-                return True
-        if self._mark is not None:
-            for each in objects:
-                if hasattr(each, self._mark):
-                    return True
-        return False
-
-
-class AbstractCompleter(Completer):
-    """Completes objects of an interface or a union: those of each type together."""
-
-    __slots__ = ("_mark", "_plan_of", "_type", "_type_of_class")
-
-    def __init__(
-        self,
-        field: FieldPlan,
-        type: GraphQLAbstractType,
+        type: KindT,
         plan_of: PlanOf,
         type_of_class: TypeOfClass,
         mark: str | None,
@@ -124,6 +60,85 @@ class AbstractCompleter(Completer):
         self._type_of_class = type_of_class
         self._mark = mark
 
+    def _of_type(
+        self,
+        run: Run,
+        kind: GraphQLObjectType,
+        values: Values,
+        indexes: Sequence[int],
+        results: list[Any],
+        frame: Frame,
+    ) -> Step[list[int]]:
+        """Ask a type whether values are of it: the indexes of those that are; the results of the others are set."""
+        is_type_of: Callable[[Any, Info], Any] | None = cast("Any", kind).is_type_of
+        given = list[Any]()
+        for index in indexes:
+            try:
+                given.append(is_type_of is None or is_type_of(values[index], self.field.info(run, frame, index)))
+            except Exception as error:  # noqa: BLE001 - it is the position's error
+                given.append(error)
+        there = list[int]()
+        for index, answer in zip(indexes, (yield from settled(given)), strict=True):
+            if isinstance(answer, Exception):
+                results[index] = self.fail(run, answer, frame, index)
+            elif answer:
+                there.append(index)
+            else:
+                message = f"Expected value of type '{kind.name}' but got: {inspect(values[index])}."
+                results[index] = self.fail(run, GraphQLError(message, self.field.nodes), frame, index)
+        return there
+
+    def _put(self, run: Run, done: list[Any], indexes: Sequence[int], results: list[Any]) -> None:
+        """Put what was completed where it belongs."""
+        for index, result in zip(indexes, done, strict=True):
+            results[index] = self.fall(run) if result is FAILED else result
+
+
+class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
+    """Completes objects of one type."""
+
+    __slots__ = ()
+
+    def objects(self) -> Iterator[ObjectPlan]:
+        """The one."""
+        yield self._plan_of(self._type)
+
+    def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
+        """Complete the objects that there are."""
+        there, results = self.chosen(run, values, frame)
+        if self._type.is_type_of is not None and not isinstance(values, Rows):
+            indexes = range(len(values)) if there is None else there
+            if self._is_unsure(values if there is None else [values[index] for index in there]):
+                there = yield from self._of_type(run, self._type, values, indexes, results, frame)
+        plan = self._plan_of(self._type)
+        if there is None:
+            spread = run.failures.spread
+            done = yield from plan.run(run, values, frame)
+            if run.failures.spread == spread:
+                return done
+            return [self.fall(run) if each is FAILED else each for each in done]
+        done = yield from plan.run(run, _picked(values, there), SomeFrame(frame, there))
+        self._put(run, done, there, results)
+        return results
+
+    def _is_unsure(self, objects: Sequence[Any]) -> bool:
+        """Whether the type has to be asked of some of the objects."""
+        kinds: set[type[Any]] = {*map(type, objects)}
+        for kind in kinds:
+            if self._type_of_class.get(kind) is not self._type:
+                return True
+        if self._mark is not None:
+            for each in objects:
+                if hasattr(each, self._mark):
+                    return True
+        return False
+
+
+class AbstractCompleter(CompositeCompleter[GraphQLAbstractType]):
+    """Completes objects of an interface or a union: those of each type together."""
+
+    __slots__ = ()
+
     def objects(self) -> Iterator[ObjectPlan]:
         """Those of all types that it may be of."""
         for kind in self.field.schema.get_possible_types(self._type):
@@ -141,7 +156,7 @@ class AbstractCompleter(Completer):
             for plan, group in zip(plans, groups.values(), strict=True)
         )
         for group, done in zip(groups.values(), answers, strict=True):
-            _put(self, run, done, group, results)
+            self._put(run, done, group, results)
         return results
 
     def _by_type(
@@ -170,7 +185,7 @@ class AbstractCompleter(Completer):
                 results[index] = self.fail(run, error, frame, index)
         for kind, group in unsure.items():
             if kind.is_type_of is not None:
-                group[:] = yield from _of_type(self, run, kind, values, list(group), results, frame)
+                group[:] = yield from self._of_type(run, kind, values, list(group), results, frame)
             groups.setdefault(kind, []).extend(group)
         return groups
 
@@ -212,42 +227,7 @@ class AbstractCompleter(Completer):
         raise GraphQLError(message, self.field.nodes)
 
 
-def _of_type(
-    completer: Completer,
-    run: Run,
-    kind: GraphQLObjectType,
-    values: Values,
-    indexes: Sequence[int],
-    results: list[Any],
-    frame: Frame,
-) -> Step[list[int]]:
-    """Ask a type whether values are of it: the indexes of those that are; the results of the others are set."""
-    is_type_of: Callable[[Any, Info], Any] | None = cast("Any", kind).is_type_of
-    given = list[Any]()
-    for index in indexes:
-        try:
-            given.append(is_type_of is None or is_type_of(values[index], completer.field.info(run, frame, index)))
-        except Exception as error:  # noqa: BLE001 - it is the position's error
-            given.append(error)
-    there = list[int]()
-    for index, answer in zip(indexes, (yield from settled(given)), strict=True):
-        if isinstance(answer, Exception):
-            results[index] = completer.fail(run, answer, frame, index)
-        elif answer:
-            there.append(index)
-        else:
-            message = f"Expected value of type '{kind.name}' but got: {inspect(values[index])}."
-            results[index] = completer.fail(run, GraphQLError(message, completer.field.nodes), frame, index)
-    return there
-
-
 def _picked(values: Values, indexes: Sequence[int]) -> Values:
     if isinstance(values, Rows):
         return Rows([values.rows[index] for index in indexes], values.layout, is_whole=True)
     return [values[index] for index in indexes]
-
-
-def _put(completer: Completer, run: Run, done: list[Any], indexes: Sequence[int], results: list[Any]) -> None:
-    """Put what was completed where it belongs."""
-    for index, result in zip(indexes, done, strict=True):
-        results[index] = completer.fall(run) if result is FAILED else result
