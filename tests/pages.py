@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-WRITTEN = ("operating.md", "graphql.md", "ingest.md", "workers.md", "plugins.md", "executor.md")
+WRITTEN = (
+    "operating.md", "graphql.md", "ingest.md", "audit.md", "workers.md", "approvals.md", "plugins.md", "executor.md",
+)  # fmt: skip
 """The pages that people write; the others are made from the code."""
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]

@@ -14,23 +14,28 @@ import typer
 import synthetic
 import synthetic.testing
 from synthetic import hookspecs
+from synthetic.checks.declared import KERNEL_CHECKS
 from synthetic.cli.application import build_application
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
 from synthetic.clock import SystemClock
+from synthetic.database.coalescing import CoalescedWrites
 from synthetic.errors import ExitCode
 from synthetic.graphql.schema import core_schema
 from synthetic.graphql.socket_messages import CloseCode
 from synthetic.kernel import schema_of
-from synthetic.kernel_settings import LimitSettings
+from synthetic.kernel_settings import DatabaseSettings, LimitSettings
 from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.model import ModuleKind
 from synthetic.log.sync.publication import forgotten_status
+from synthetic.metric_contributions import BEGINNINGS
+from synthetic.metric_readings import MetricReadings
 from synthetic.metrics import Metrics
-from synthetic.plugins.clashes import kernel_error_classes
-from synthetic.plugins.hooks import Hooks
+from synthetic.plugins.clashes import KERNEL_METRICS, kernel_error_classes
+from synthetic.plugins.hooks import RUN_TIME, Hooks
 from synthetic.registry import load_registry
 from synthetic.retention.meter import RetentionMeter
 from synthetic.setting_layers import environment_name
+from synthetic_audit.chain import Damage
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
 
 from .pages import (
@@ -64,6 +69,7 @@ OTHER_WORDS = {
     "JSON",  # a scalar, and the name of its Python type
     *("EPOCH", "AHEAD", "PRUNED"),  # why a position cannot be followed
     "SESSION",  # for what somebody else fills in
+    *Damage,  # in the details of a finding
 }
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -201,6 +207,8 @@ def metrics_in_use() -> Metrics:
     retention = RetentionMeter(metrics.registry)
     retention.deleted("plugin.rule", {"table": 1})
     retention.suspended(is_suspended=True)
+    CoalescedWrites(lambda *_: None, DatabaseSettings(), SystemClock(), metrics.registry)
+    MetricReadings((), SystemClock(), metrics.registry).count_failure("plugin_metric")
     return metrics
 
 
@@ -217,6 +225,26 @@ def test_the_metrics_are_all_listed_with_type_and_labels():
     if not of_linux & set(known):
         listed = {name: row for name, row in listed.items() if name not in of_linux}
     assert listed == known
+
+
+def test_the_metrics_of_the_shipped_plugins_are_all_listed():
+    rows = table_with(text_of("operating.md"), "metric of a plugin", "plugin", "label", "meaning")
+    assert all(meaning for *_, meaning in rows)
+    assert {(code_in(name), code_in(plugin), label.strip("`")) for name, plugin, label, _ in rows} == {
+        (stamped.record.name, stamped.plugin, stamped.record.label) for stamped in REGISTRY.metrics
+    }
+
+
+def test_the_checks_of_the_kernel_are_all_listed():
+    rows = table_with(text_of("operating.md"), "check", "effort", "what holds")
+    assert [(code_in(name), effort, purpose) for name, effort, purpose in rows] == [
+        (f"kernel.{check.name}", check.effort, check.purpose) for check in KERNEL_CHECKS
+    ]
+
+
+def test_no_plugin_can_take_the_name_of_a_metric_of_the_kernel():
+    known = {family.name for family in metrics_in_use().registry.collect()}
+    assert {name for name in known if not name.startswith(BEGINNINGS)} == set(KERNEL_METRICS)
 
 
 def documents() -> list[tuple[str, str]]:
@@ -236,6 +264,11 @@ def test_json_and_toml_are_well_formed(page):
         json.loads(block)
     for block in blocks_of(page.read_text(), "toml"):
         tomllib.loads(block)
+
+
+def test_every_hook_that_runs_while_a_store_is_open_is_listed_with_what_it_takes():
+    rows = table_with(text_of("plugins.md"), "hook while a store is open", "is told of")
+    assert {code_in(hook) for hook, _ in rows} == {f"{hook}({', '.join(takes)})" for hook, takes in RUN_TIME.items()}
 
 
 def test_every_hook_is_listed_with_its_record():

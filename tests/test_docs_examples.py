@@ -164,6 +164,10 @@ def test_the_commands_of_the_page_about_ingest_do_what_they_say(tmp_path, shell)
     run_console("ingest.md", tmp_path, shell)
 
 
+def test_the_commands_of_the_page_about_the_audit_log_do_what_they_say(tmp_path, shell):
+    run_console("audit.md", tmp_path, shell)
+
+
 @pytest.fixture
 def ratings(tmp_path, monkeypatch) -> Iterator[Path]:
     """The plugin of the page, installed; a data directory that lists it."""

@@ -7,6 +7,7 @@ together are a plugin whose query, command and service are run on a real store.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import textwrap
 import pytest
 
 from synthetic import hookspecs
+from synthetic.checks.running import run_check
 from synthetic.demo import Fleet
 from synthetic.demo.parts import load_parts
-from synthetic.plugins.hooks import Hooks
+from synthetic.plugins.hooks import RUN_TIME, Hooks
 from synthetic.registry import load_registry
 from synthetic.testing import expect_data, open_test_store, wait_until
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
@@ -50,6 +52,7 @@ NEEDED = {
 """Examples that another one goes on from."""
 
 HOOKS = sorted(Hooks().specs)
+ALL_HOOKS = [*HOOKS, *RUN_TIME]
 
 
 def example_of(hook: str) -> str:
@@ -67,7 +70,7 @@ def site(tmp_path, monkeypatch):
     site.forget()
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", ALL_HOOKS)
 def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
     introduction = "" if hook == "register_plugin" else introduced_with()
     examples = "".join(example_of(each) for each in (*NEEDED.get(hook, ()), hook))
@@ -81,6 +84,8 @@ def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
             assert plugin.record.requires == ("constructs",)
         case "settings":
             assert plugin.settings.length_max == 1_000
+        case "record_operation":
+            assert "notes" in [stamped.plugin for stamped in registry.operation_recorders]
         case _:
             assert "notes" in [stamped.plugin for stamped in getattr(registry, kind)]
 
@@ -88,7 +93,7 @@ def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
 def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
     site.install(
         "notes",
-        NAMES + "".join(example_of(hook) for hook in HOOKS),
+        NAMES + "".join(example_of(hook) for hook in ALL_HOOKS),
         introduced=False,
         package="synthetic_notes",
         modules={"migrations/0001_notes.sql": MIGRATION},
@@ -110,6 +115,15 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         totals = lambda snapshot: snapshot.rows("SELECT notes FROM note_totals")  # noqa: E731 - a read
         wait_until(lambda: store.read(totals) == [(1,)], "the total")
         background.stop()
+        readings = store.kernel.metric_readings
+        asyncio.run(readings.refresh(store.kernel.database))
+        assert [family.samples[0].value for family in readings.collect() if family.name == "open_notes"] == [2]
+        (bodies,) = [stamped for stamped in store.kernel.registry.checks if stamped.plugin == "notes"]
+        assert store.read(run_check, bodies).findings == ()
+        store.write(lambda tx: tx.execute("INSERT INTO notes (id, body, done_at) VALUES ('4', '', 1)"))
+        (finding,) = store.read(run_check, bodies).findings
+        assert (finding.entity_type, finding.message) == ("note", "The note 4 is done and empty.")
+        store.write(lambda tx: tx.execute("DELETE FROM notes WHERE id = '4'"))
     words = ["notes", "count", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
     run = subprocess.run(
         [sys.executable, "-m", "synthetic", *words], capture_output=True, text=True, timeout=60, check=False
@@ -122,9 +136,13 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         store.write(moment.write)
         part.live(store, fleet, fleet.random("live"))
         assert expect_data(store.graphql("{ noteCount }")) == {"noteCount": 4}
+        saved = 'saveConstruct(input: {id: "c1", type: "task", title: "x"}) { created }'
+        expect_data(store.graphql(f'mutation {{ {saved} deleteConstruct(input: {{id: "c1"}}) {{ rows }} }}'))
+        deleted = "SELECT body FROM notes WHERE body LIKE '% deleted %'"
+        assert store.read(lambda snapshot: snapshot.rows(deleted)) == [("anonymous deleted c1",)]
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", ALL_HOOKS)
 def test_a_shipped_plugin_uses_the_hook(hook):
     plugins = load_registry(None, environ={}).plugins
     users = [plugin.name for plugin in plugins if hasattr(vars(plugin.module).get(hook), "synthetic_impl")]
@@ -136,3 +154,11 @@ def test_a_hook_says_what_it_returns_and_takes_nothing(hook):
     function = getattr(hookspecs, hook)
     assert "Returns:" in function.__doc__
     assert not inspect.signature(function).parameters
+
+
+@pytest.mark.parametrize("hook", RUN_TIME)
+def test_a_hook_that_runs_while_a_store_is_open_says_what_it_takes_and_what_raising_does(hook):
+    function = getattr(hookspecs, hook)
+    assert tuple(inspect.signature(function).parameters) == RUN_TIME[hook]
+    for section in ("Args:", "Raises:", "When it runs", "What it must not do"):
+        assert section in function.__doc__

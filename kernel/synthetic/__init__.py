@@ -3,7 +3,8 @@
 What is not named here is the kernel's own affair and may change.
 """
 
-from synthetic.clock import Clock, SystemClock
+from synthetic.check_contributions import Check, Finding
+from synthetic.clock import Clock, RunningTime, SystemClock
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Entity, Fold, Mirror, Scanned
 from synthetic.contributions import (
@@ -18,6 +19,7 @@ from synthetic.contributions import (
     Settings,
     Table,
 )
+from synthetic.database.coalescing import CoalescedWrite, CoalescingStore
 from synthetic.database.deletion import TablePlan
 from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_owned, plan_deletion
 from synthetic.database.surroundings import SettingsLookup
@@ -56,15 +58,18 @@ from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.consumers.fold_state import FoldState
-from synthetic.log.events import Event
+from synthetic.log.events import Event, find_events
 from synthetic.log.live import Live
 from synthetic.log.positions import Position
 from synthetic.log.sync.model import RecoveryAction, SyncOutcome
 from synthetic.log.sync.report import ReportedError
 from synthetic.log.sync.reporting import SyncReport, report_sync
 from synthetic.logs import logger_for
+from synthetic.metric_contributions import MetricReading
+from synthetic.operations.model import Operation, OperationKind, OperationOutcome
 from synthetic.origin import Origin
 from synthetic.retention.batches import RetentionBatch, run_retention_batch
+from synthetic.retention.clock_check import is_clock_believed, running_time
 from synthetic.retention_contributions import RetentionRule
 from synthetic.retry import Backoff
 from synthetic.saving import changed_fields, find_changes
@@ -84,7 +89,10 @@ __all__ = [
     "BadUserInputError",
     "Before",
     "BlockingStore",
+    "Check",
     "Clock",
+    "CoalescedWrite",
+    "CoalescingStore",
     "Column",
     "Command",
     "ConflictError",
@@ -100,6 +108,7 @@ __all__ = [
     "EventType",
     "ExitCode",
     "Extension",
+    "Finding",
     "First",
     "Fold",
     "FoldState",
@@ -111,10 +120,14 @@ __all__ = [
     "LimitSettings",
     "Live",
     "Long",
+    "MetricReading",
     "MigrationFolder",
     "Mirror",
     "Node",
     "NotFoundError",
+    "Operation",
+    "OperationKind",
+    "OperationOutcome",
     "Order",
     "Origin",
     "PageInfo",
@@ -128,6 +141,7 @@ __all__ = [
     "RetentionRule",
     "Row",
     "Rows",
+    "RunningTime",
     "Scanned",
     "Scope",
     "Selection",
@@ -157,12 +171,14 @@ __all__ = [
     "describe_enum",
     "encode_cursor",
     "find_changes",
+    "find_events",
     "find_row",
     "find_rows",
     "first_of_each",
     "from_json",
     "hookimpl",
     "hookspec",
+    "is_clock_believed",
     "iso_from_ms",
     "list_rows",
     "logger_for",
@@ -176,6 +192,7 @@ __all__ = [
     "read_window",
     "report_sync",
     "run_retention_batch",
+    "running_time",
     "subscription",
     "to_json",
 ]

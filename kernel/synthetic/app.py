@@ -160,6 +160,7 @@ class PlainRoutes:
         """Prometheus metrics of this process."""
         await self._require_reader(request)
         await self._look_at_retention()
+        await self._kernel.metric_readings.refresh(self._kernel.database)
         return Response(self._kernel.metrics.text(), media_type=CONTENT_TYPE)
 
     async def sync_status(self, request: Request) -> Response:
@@ -184,7 +185,7 @@ class PlainRoutes:
 
     async def _require_reader(self, request: Request) -> None:
         caller = await self._gate.admit(find_authorization(request.scope), self._gate.client_address(request.scope))
-        caller.require(Scope.READ)
+        caller.require(Scope.READ, request.url.path)
 
 
 @contextlib.asynccontextmanager
@@ -213,7 +214,7 @@ async def _flush_now_and_then(gate: Gate) -> None:
 
 
 async def _flush(gate: Gate, *, seconds: float | None = None) -> None:
-    """Store when tokens were last used; it may wait, so a store that is busy or full is no reason to stop."""
+    """Store who came and who was refused; it may wait, so a store that is busy or full is no reason to stop."""
     try:
         await gate.flush(seconds=seconds)
     except SyntheticError as error:

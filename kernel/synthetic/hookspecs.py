@@ -2,7 +2,8 @@
 
 A plugin is a package with a module `<package>.plugin`, named by an entry point
 in the group `synthetic.plugins`. The functions of that module that carry
-`@synthetic.hookimpl` are its contributions. What holds for all hooks here:
+`@synthetic.hookimpl` are its contributions. What holds for all hooks called
+`register_...`:
 
 - They are called once, when a kernel is made, before any store is opened, in
   the order of the plugins (`requires`, `after`, then `plugins.toml`).
@@ -13,12 +14,17 @@ in the group `synthetic.plugins`. The functions of that module that carry
   optional.
 - Two plugins that contribute the same name stop the start with PLUGIN_CLASH
   and both names.
+
+`record_operation` alone is called while a store is open.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pluggy
 
+from synthetic.check_contributions import Check
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import (
@@ -32,7 +38,12 @@ from synthetic.contributions import (
     Table,
 )
 from synthetic.demo_contributions import DemoPart
+from synthetic.metric_contributions import MetricReading
+from synthetic.operations.model import Operation
 from synthetic.retention_contributions import RetentionRule
+
+if TYPE_CHECKING:
+    from synthetic.database.transaction import Transaction
 
 PROJECT = "synthetic"
 
@@ -296,6 +307,58 @@ def register_commands() -> tuple[Command, ...]:  # pyright: ignore[reportReturnT
 
 
 @hookspec
+def register_checks() -> tuple[Check, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute invariants: what must hold of the plugin's rows and files, and no constraint can say.
+
+    Run by `synthetic check` and, those of the effort `light`, by the query
+    `integrity`; in a snapshot, on a store that others may be writing to, and
+    not while the store lacks a migration of the plugin. An exception that is
+    none of the error contract is logged; the check counts as not completed,
+    and the others are run.
+
+    Returns:
+        `Check` records; names are unique in the plugin.
+
+    Example::
+
+        @hookimpl
+        def register_checks():
+            return (
+                Check(
+                    name="bodies",
+                    purpose="A note that is done with has a body.",
+                    sql="SELECT id, 'The note ' || id || ' is done and empty.' FROM notes"
+                    " WHERE done_at IS NOT NULL AND body = ''",
+                    entity="note",
+                ),
+            )
+    """
+
+
+@hookspec
+def register_metrics() -> tuple[MetricReading, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute gauges that are read from the store when somebody asks for `/metrics`.
+
+    Each is read in a snapshot of its own and has a second. One that raises or
+    takes longer is left out of that answer, counted in
+    `synthetic_metric_reading_failures_total` and tried again after 30 s; what
+    was read is shown for some seconds before it is read again.
+
+    Returns:
+        `MetricReading` records; names are unique in the whole kernel.
+
+    Example::
+
+        def count_open_notes(snapshot: Snapshot) -> float:
+            return snapshot.value("SELECT count(*) FROM notes WHERE done_at IS NULL")
+
+        @hookimpl
+        def register_metrics():
+            return (MetricReading(name="open_notes", purpose="Notes not done with.", read=count_open_notes),)
+    """
+
+
+@hookspec
 def register_demo() -> tuple[DemoPart, ...]:  # pyright: ignore[reportReturnType]
     """Name the module with the plugin's part of the made-up fleet that `synthetic demo` makes and serves.
 
@@ -317,4 +380,49 @@ def register_demo() -> tuple[DemoPart, ...]:  # pyright: ignore[reportReturnType
         @hookimpl
         def register_demo():
             return (DemoPart(module=__name__, every_ms=5_000),)
+    """
+
+
+@hookspec
+def record_operation(tx: Transaction, operation: Operation) -> None:
+    """Keep a record of something that somebody did to the store, or was refused.
+
+    Called while a store is open, for every mutation (but those that say
+    `recorded=False`), every operator command that changes something, tokens as
+    they are used and authorisation that is refused. Of several plugins that
+    implement it each is called, in load order.
+
+    When it runs: for a mutation on `tx`, in the mutation's own transaction,
+    after its function; so the record is committed with the change, or neither.
+    It is run again with the mutation when a commit that several writes share
+    is lost. For a mutation on `store`, at the end, in a transaction of its
+    own; likewise for one that failed, whose own changes are undone. Uses of
+    tokens and refusals are gathered, and come up to a minute later.
+
+    What it must not do: have effects outside the transaction, start another
+    write, or take long: everybody who writes waits for it. It may write to the
+    plugin's tables, read any, and emit events.
+
+    Args:
+        tx: The transaction to record it in.
+        operation: What was done: who, what, on which entity, what came of it.
+            It holds no contents and no secrets.
+
+    Raises:
+        Exception: What it raises in the transaction of a change refuses the
+            change: nothing of it is kept, and the caller gets the error
+            (INTERNAL, if it is none of the contract). In a transaction of its
+            own it undoes the record alone, for all plugins; that is logged,
+            counted in `synthetic_operations_unrecorded_total`, and not told to
+            the caller.
+
+    Example::
+
+        @hookimpl
+        def record_operation(tx, operation):
+            if operation.outcome == "DONE" and operation.name == "deleteConstruct":
+                tx.execute(
+                    "INSERT INTO notes (id, body) VALUES (:id, :body)",
+                    {"id": tx.new_id(), "body": f"{operation.actor} deleted {operation.entity_id}"},
+                )
     """

@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
+from synthetic.checks.declared import LoadedChecks
+from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.clock import Clock, SystemClock
 from synthetic.contributions import MigrationFolder, Stamped, Table
 from synthetic.data_directory import DataDirectory
@@ -28,7 +30,9 @@ from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.monitor import monitor_service
 from synthetic.log.sync.statuses import LoadedConsumers
 from synthetic.logs import logger_for
+from synthetic.metric_readings import MetricReadings
 from synthetic.metrics import Metrics
+from synthetic.operations.recorder import OperationRecorder
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import ClockSource
@@ -96,6 +100,7 @@ class Kernel:
         schema: Of this kernel's GraphQL.
         engine: Runs GraphQL operations.
         metrics: Counted by all parts.
+        metric_readings: What plugins read from the store for them.
         clock: Whose time counts.
         retention_meter: What its retention has deleted, and whether it is suspended.
         applied: Migrations that were applied when it was opened.
@@ -116,6 +121,7 @@ class Kernel:
         self.settings: KernelSettings = registry.kernel_settings
         self.clock = clock
         self.metrics = Metrics()
+        self.metric_readings = MetricReadings(registry.metrics, clock, self.metrics.registry)
         self.blueprint = blueprint_of(registry)
         self.consumers = declared_consumers(
             [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers], registry.tables
@@ -146,6 +152,8 @@ class Kernel:
         self.retention_meter = RetentionMeter(self.metrics.registry)
         surroundings.provide(self.retention_meter)
         surroundings.provide(Archive(directory.archive))
+        surroundings.provide(ExpectedMigrations(tuple(self.blueprint.migrations)))
+        surroundings.provide(OperationRecorder(registry.operation_recorders, clock, self.metrics))
         self.metrics.registry.register(meter)
         database = Database(
             directory.database,
@@ -242,6 +250,7 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
     surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
     surroundings.provide(ClockSource(clock))
+    surroundings.provide(LoadedChecks.of(registry.checks))
     return surroundings
 
 

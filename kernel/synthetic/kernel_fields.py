@@ -8,6 +8,7 @@ from typing import Annotated, Self
 import apsw
 import strawberry
 
+from synthetic.checks import fields as check_fields
 from synthetic.contributions import GraphQL
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Snapshot
@@ -116,7 +117,14 @@ def plugins(
 
 
 KERNEL_GRAPHQL = GraphQL(
-    queries=(health, plugins, event_fields.event, event_fields.events, sync_fields.sync_status),
+    queries=(
+        health,
+        plugins,
+        event_fields.event,
+        event_fields.events,
+        sync_fields.sync_status,
+        check_fields.integrity,
+    ),
     mutations=(
         event_fields.emit_event,
         sync_fields.report_sync,

@@ -30,6 +30,18 @@ class DatabaseSettings:
     writer_queue: Annotated[int, Meta(ge=1, description="Writes that may wait before OVERLOADED.")] = 1_024
     group_writes: Annotated[int, Meta(ge=1, description="Most writes in one commit.")] = 64
     group_ms: Annotated[int, Meta(ge=1, description="No write joins a commit that is older than this.")] = 50
+    coalesce_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="How long a coalesced write, such as a touch, waits for others of its key; so much may be "
+            "lost when the process is killed. 0: each is written at once.",
+        ),
+    ] = 1_000
+    coalesce_keys: Annotated[
+        int, Meta(ge=1, description="Keys whose writes are coalesced at once; others are written at once.")
+    ] = 10_000
     readers: Annotated[int, Meta(ge=1, le=64, description="Read-only connections and their threads.")] = 5
     reader_queue: Annotated[int, Meta(ge=1, description="Reads that may wait before OVERLOADED.")] = 1_024
     cache_bytes: Annotated[int, Meta(ge=1_048_576, description="Page cache of one connection.")] = 16_777_216

@@ -97,6 +97,7 @@ class Metrics:
         drops: Connections that were closed because their client did not read.
         places: Where queries ran.
         plan_refusals: Operations that were executed by graphql-core because no plan could be made, by `reason`.
+        operations_unrecorded: Operations that `record_operation` could not be told of.
         documents: The cache of compiled documents, once there is one; what it counts is shown.
     """
 
@@ -146,6 +147,9 @@ class Metrics:
             "Operations that were executed by graphql-core because no plan could be made of them.",
             ("reason",),
             registry=registry,
+        )
+        self.operations_unrecorded = Counter(
+            "synthetic_operations_unrecorded", "Operations of which no record could be kept.", registry=registry
         )
         self.documents: CacheCounts | None = None
         registry.register(_DocumentCollector(self))

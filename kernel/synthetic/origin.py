@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from synthetic.clock import new_id
 
+PROGRAM = "program"
+"""The actor of a write that nobody is named for: a program that embeds the store."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

@@ -14,11 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from synthetic.check_contributions import Check
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
 from synthetic.demo_contributions import DemoPart
 from synthetic.kernel_settings import KernelSettings
+from synthetic.metric_contributions import MetricReading
+from synthetic.operations.model import RecordOperation
 from synthetic.plugins.clashes import kernel_names
 from synthetic.plugins.discovery import InstalledPlugin
 from synthetic.plugins.listing import LeftOut, LoadedPlugin
@@ -46,6 +49,7 @@ class Registry:
             kernel's, its sections, and the plugins'.
         setting_values: Each single setting with its source.
         tables: What `register_tables` returned; likewise the others.
+        operation_recorders: The functions with which plugins implement `record_operation`.
     """
 
     plugins: tuple[LoadedPlugin, ...]
@@ -64,7 +68,10 @@ class Registry:
     retention: tuple[Stamped[RetentionRule], ...]
     services: tuple[Stamped[Service], ...]
     commands: tuple[Stamped[Command], ...]
+    checks: tuple[Stamped[Check], ...]
+    metrics: tuple[Stamped[MetricReading], ...]
     demo: tuple[Stamped[DemoPart], ...]
+    operation_recorders: tuple[Stamped[RecordOperation], ...]
     _loader: PluginLoader
 
     def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
@@ -137,7 +144,10 @@ def load_registry(
             _stamped(loader, "register_services"), {plugin.name: plugin.settings for plugin in plugins}
         ),
         commands=_stamped(loader, "register_commands"),
+        checks=_stamped(loader, "register_checks"),
+        metrics=_stamped(loader, "register_metrics"),
         demo=_stamped(loader, "register_demo"),
+        operation_recorders=tuple(Stamped(*each) for each in loader.implementations("record_operation")),
         _loader=loader,
     )
 

@@ -5,9 +5,14 @@ How rules are run is `synthetic.retention`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from synthetic.contributions import require, require_name, require_sentence
+
+if TYPE_CHECKING:
+    from synthetic.database.transaction import Row, Transaction
 
 BATCH_MAX = 1_000
 
@@ -40,6 +45,14 @@ class RetentionRule:
         batch: Most rows of the table that one transaction deletes. It takes
             fewer where more than 500 rows would go with them, or where they
             are so large that other writes would have to wait for long.
+        in_order: Rows go in the order of their key, which is one integer
+            column, and a row that stays keeps all behind it: the table only
+            ever loses its beginning. A row whose age lies in the future, since
+            the clock was ahead, is as old as the next one behind it whose age
+            does not. The age column then needs no index.
+        before_delete: Called in the transaction that deletes, right before
+            rows of the table go, with their keys in order: to note what will
+            be gone. What it raises stops the rule.
     """
 
     name: str
@@ -49,6 +62,8 @@ class RetentionRule:
     keep_setting: str
     condition: str = ""
     batch: int = 100
+    in_order: bool = False
+    before_delete: Callable[[Transaction, Sequence[Row]], None] | None = None
 
     def __post_init__(self) -> None:
         require_name(self.name, "retention rule")

@@ -8,9 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from synthetic.json_text import from_json, to_json
-from synthetic.origin import Origin
+from synthetic.operations.commands import StoreOperation
+from synthetic.operations.recorder import Subject
+from synthetic.origin import PROGRAM, Origin
 
 if TYPE_CHECKING:
+    from synthetic.database.coalescing import CoalescedWrite
     from synthetic.database.database import Database
     from synthetic.database.interruption import Interruption
     from synthetic.database.transaction import Snapshot, Transaction
@@ -18,17 +21,31 @@ if TYPE_CHECKING:
 
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
+ValueT = TypeVar("ValueT")
 
 
 class BlockingDatabase:
     """Reads and writes that wait for their answer, for code that is not asynchronous."""
 
     def __init__(
-        self, database: Database, interruption: Interruption | None = None, origin: Origin | None = None
+        self,
+        database: Database,
+        interruption: Interruption | None = None,
+        origin: Origin | None = None,
+        look: Callable[[Transaction], None] | None = None,
     ) -> None:
+        """Make it.
+
+        Args:
+            database: The store's.
+            interruption: Ends what it reads and writes.
+            origin: In whose name it writes.
+            look: Called with each write's transaction, after its function.
+        """
         self._database = database
         self._interruption = interruption
         self._origin = origin
+        self._look = look
 
     def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(snapshot, *args)` in a read transaction."""
@@ -36,7 +53,30 @@ class BlockingDatabase:
 
     def write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(tx, *args)` in a write transaction; durable when it returns."""
-        return self._database.write_blocking(function, *args, interruption=self._interruption, origin=self._origin)
+        look = self._look
+        if look is None:
+            return self._database.write_blocking(function, *args, interruption=self._interruption, origin=self._origin)
+
+        def seen(tx: Transaction) -> ResultT:
+            result = function(tx, *args)
+            look(tx)
+            return result
+
+        return self._database.write_blocking(seen, interruption=self._interruption, origin=self._origin)
+
+    def coalesce(self, write: CoalescedWrite[ValueT], key: str, value: ValueT) -> bool:
+        """Write a value for a key, at once or, if one was written a moment ago, within the interval.
+
+        Returns:
+            Whether it is durable already.
+        """
+
+        def write_now(
+            function: Callable[[Transaction, Mapping[str, Any]], object], values: Mapping[str, Any]
+        ) -> object:
+            return self.write(function, values)
+
+        return self._database.coalesced.put(write, key, value, write_now)
 
 
 class Store(BlockingDatabase):
@@ -46,9 +86,45 @@ class Store(BlockingDatabase):
         kernel: What carries it, for what is not offered here.
     """
 
-    def __init__(self, kernel: Kernel, origin: Origin | None = None) -> None:
+    def __init__(self, kernel: Kernel, origin: Origin | None = None, command: str | None = None) -> None:
+        """Make it.
+
+        Args:
+            kernel: Opened.
+            origin: In whose name it writes; None: a program's.
+            command: The words of the command that it is opened for, if it is.
+        """
         super().__init__(kernel.database, origin=origin)
         self.kernel = kernel
+        self._command = command
+
+    def operation(
+        self,
+        name: str | None = None,
+        *,
+        entity_type: str | None = None,
+        entity_id: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> StoreOperation:
+        """Begin something that changes the store and is to be on record (`record_operation`).
+
+        What takes one transaction: `store.operation().write(function, ...)`, in place of `store.write`. What takes
+        many: `with store.operation():` around it.
+
+        Args:
+            name: What it is called; None: as the command that runs.
+            entity_type: What it is done to, such as `job`; None: what the first event of its transaction is about.
+            entity_id: To which of them.
+            details: A JSON object of names, counts and flags; never what is stored, and no secret.
+
+        Raises:
+            ValueError: It has no name, and no command runs.
+        """
+        name = name or self._command
+        if name is None:
+            raise ValueError("an operation needs a name where no command runs")
+        origin = self._origin or Origin(PROGRAM)
+        return StoreOperation(self.kernel.database, origin, name, Subject(entity_type, entity_id), dict(details or {}))
 
     def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run a GraphQL query or mutation with every scope.

@@ -54,14 +54,14 @@ class UnrelateConstructsPayload:
     relationship: ConstructRelationship = strawberry.field(description="The relationship as it was.")
 
 
-@mutation
+@mutation(entity="construct")
 def save_construct(tx: Transaction, input: SaveConstructInput) -> SaveConstructPayload:
     """Store a construct, or change one; what is there already as sent is returned as it is."""
     saved = constructs.save_construct(tx, input.content(), id=input.id, if_version=input.if_version)
     return SaveConstructPayload(construct=Construct.of(saved.construct), created=saved.created, changed=saved.changed)
 
 
-@mutation
+@mutation(entity="construct")
 def delete_construct(
     store: BlockingStore,
     input: DeleteConstructInput,
@@ -81,7 +81,7 @@ def delete_construct(
     )
 
 
-@mutation
+@mutation(entity="construct_relationship")
 def relate_constructs(tx: Transaction, input: RelateConstructsInput) -> RelateConstructsPayload:
     """Relate two constructs; what is related like this already is returned as it is."""
     related = constructs.relate_constructs(
@@ -90,7 +90,7 @@ def relate_constructs(tx: Transaction, input: RelateConstructsInput) -> RelateCo
     return RelateConstructsPayload(relationship=ConstructRelationship.of(related.relationship), created=related.created)
 
 
-@mutation
+@mutation(entity="construct_relationship")
 def unrelate_constructs(tx: Transaction, input: UnrelateConstructsInput) -> UnrelateConstructsPayload:
     """Remove a relationship; the constructs stay."""
     removed = constructs.unrelate_constructs(tx, input.from_id, input.kind, input.to_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthetic import (
+    Check,
     DemoPart,
     ErrorCode,
     EventType,
@@ -16,6 +17,7 @@ from synthetic import (
     hookimpl,
 )
 from synthetic_constructs import mutation, query, services
+from synthetic_constructs.checks import CHECKS
 from synthetic_constructs.errors import RelationshipCycleError, RelationshipGraphTooLargeError
 from synthetic_constructs.events import CONSTRUCT_DELETED, EVENTS, RELATIONSHIP_DELETED
 from synthetic_constructs.settings import ConstructSettings
@@ -118,6 +120,12 @@ def register_services() -> tuple[Service, ...]:
             every_ms=60_000,
         ),
     )
+
+
+@hookimpl
+def register_checks() -> tuple[Check, ...]:
+    """Links without circles, and the index of metadata."""
+    return CHECKS
 
 
 @hookimpl

@@ -71,10 +71,15 @@ def ingest(
         if construct is not None:
             store.read(get_construct, construct)
         run = Ingest(store, importers, options, stop)
-        if watch:
-            _follow(store, run, paths, module, stop, as_json=as_json)
-            return
-        report = _look(run, paths, as_json=as_json) if dry_run else _as_job(store, run, paths, options, stop, as_json)
+        if dry_run:
+            report = _look(run, paths, as_json=as_json)
+        else:
+            with store.operation(details={"paths": len(paths), "watch": watch}) as operation:
+                if watch:
+                    _follow(store, run, paths, module, stop, as_json=as_json)
+                    return
+                report = _as_job(store, run, paths, options, stop, as_json)
+                operation.details["messages"] = report.messages
     emit(report.summary() if as_json else _for_people(report), as_json)
     if report.files[Outcome.FAILED]:
         raise IngestIncompleteError(

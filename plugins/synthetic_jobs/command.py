@@ -5,8 +5,9 @@ Watching is in `watch_command.py`, limits are in `limit_command.py`, schedules i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+import contextlib
+from collections.abc import Callable, Generator
+from typing import Annotated, Any
 
 import typer
 
@@ -51,6 +52,9 @@ from synthetic_jobs.store import (
     retry_job,
     retry_jobs,
 )
+
+_NAMED_MAX = 20
+"""Jobs whose ids are in the record of a command."""
 
 _FAMILY_MAX = 100
 """Children, and replays, of one job that are shown."""
@@ -165,7 +169,9 @@ def retry(
         if ids:
             _change_named(store, ids, retry_job, as_json=as_json)
             return
-        change = retry_jobs(store, criteria, dry_run=dry_run)
+        with _recorded(store, dry_run=dry_run) as details:
+            change = retry_jobs(store, criteria, dry_run=dry_run)
+            details["changed"] = change.changed
     _show_change(change, "would get another attempt", "got another attempt", dry_run=dry_run, as_json=as_json)
 
 
@@ -198,7 +204,9 @@ def cancel(
         if ids:
             _change_named(store, ids, lambda tx, id: cancel_job(tx, id, force=force, reason=reason), as_json=as_json)
             return
-        change = cancel_jobs(store, criteria, force=force, reason=reason, dry_run=dry_run)
+        with _recorded(store, dry_run=dry_run) as details:
+            change = cancel_jobs(store, criteria, force=force, reason=reason, dry_run=dry_run)
+            details["changed"] = change.changed
     did = "were cancelled, or will be when their workers hear of it"
     _show_change(change, "would be cancelled", did, dry_run=dry_run, as_json=as_json)
 
@@ -215,7 +223,9 @@ def replay(
     if from_start and from_phase is not None:
         raise typer.BadParameter("It does not go with --from-start.", param_hint="--from-phase")
     with open_store(data) as store:
-        job = store.write(lambda tx: replay_job(tx, id, from_phase=from_phase, from_start=from_start, new_id=new_id))
+        job = store.operation(entity_type="job", entity_id=id).write(
+            lambda tx: replay_job(tx, id, from_phase=from_phase, from_start=from_start, new_id=new_id)
+        )
         now = store.kernel.clock.now_ms()
     if as_json:
         emit(job_as_json(job), as_json)
@@ -256,11 +266,24 @@ def _check_choice(ids: list[str] | None, criteria: Criteria, *, dry_run: bool) -
 
 def _change_named(store: Store, ids: list[str], change: Callable[[Transaction, str], Job], *, as_json: bool) -> None:
     """Change the jobs with these ids in one transaction, and show them."""
-    jobs = store.write(lambda tx: [change(tx, id) for id in dict.fromkeys(ids)])
+    operation = store.operation(
+        entity_type="job", entity_id=ids[0] if len(ids) == 1 else None, details={"ids": ids[:_NAMED_MAX]}
+    )
+    jobs = operation.write(lambda tx: [change(tx, id) for id in dict.fromkeys(ids)])
     if as_json:
         emit({"jobs": [job_as_json(job) for job in jobs]}, as_json)
     else:
         show(jobs_table(jobs, store.kernel.clock.now_ms()))
+
+
+@contextlib.contextmanager
+def _recorded(store: Store, *, dry_run: bool) -> Generator[dict[str, Any]]:
+    """Have a change of many jobs on record, with what is put into the details; where nothing is changed, not."""
+    if dry_run:
+        yield {}
+        return
+    with store.operation(entity_type="job") as operation:
+        yield operation.details
 
 
 def _show_change(change: BulkChange, would: str, did: str, *, dry_run: bool, as_json: bool) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
-from synthetic import BadUserInputError, SystemClock, ms_from_iso
+from synthetic.cli import instant_of
 from synthetic_jobs.criteria import Criteria
 from synthetic_jobs.model import JobStatus
 
@@ -38,8 +37,6 @@ BeforeOption = Annotated[
     str | None, typer.Option("--before", metavar="WHEN", help="Only jobs stored before: 7d (ago), or an instant.")
 ]
 
-_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-
 
 def criteria_of(
     status: list[JobStatus] | None,
@@ -58,7 +55,6 @@ def criteria_of(
     Raises:
         typer.BadParameter: An instant cannot be understood.
     """
-    now = SystemClock().now_ms()
     return Criteria(
         statuses=status or None,
         kinds=kind or None,
@@ -68,23 +64,6 @@ def criteria_of(
         construct_id=construct,
         parent_id=parent,
         error_contains=error,
-        created_from=None if since is None else _instant(since, "--since", now),
-        created_before=None if before is None else _instant(before, "--before", now),
+        created_from=instant_of(since, "--since"),
+        created_before=instant_of(before, "--before"),
     )
-
-
-def _instant(text: str, option: str, now: int) -> int:
-    """Unix milliseconds of a span before now, or of an instant.
-
-    Raises:
-        typer.BadParameter: It is neither.
-    """
-    span = re.fullmatch(r"(\d{1,6})([smhdw])", text)
-    if span is not None:
-        return now - int(span[1]) * _UNITS_MS[span[2]]
-    try:
-        return ms_from_iso(text)
-    except BadUserInputError:
-        raise typer.BadParameter(
-            "neither a span like 90m or 2d nor an instant like 2027-01-31T00:00:00Z", param_hint=option
-        ) from None

@@ -40,7 +40,8 @@ def limit(
         raise typer.BadParameter("Name a kind, and either --none or --running, --per-key or both.", param_hint="KIND")
     with open_store(data) as store:
         if kind is not None:
-            store.write(_set_limit, kind, running, per_key, none)
+            operation = store.operation(entity_type="job_limit", entity_id=kind, details={"none": none})
+            operation.write(_set_limit, kind, running, per_key, none)
         limits = store.read(list_limits)
     if as_json:
         emit([_as_json(each) for each in limits], as_json)

@@ -78,7 +78,7 @@ class SaveJobLimitPayload:
     limit: JobLimit | None = strawberry.field(description="The limit as it is now; null where it was taken away.")
 
 
-@mutation
+@mutation(entity="job")
 def save_job(tx: Transaction, input: SaveJobInput) -> SaveJobPayload:
     """Store a job for workers to claim, or change one; what is there already as sent is returned as it is.
 
@@ -88,19 +88,19 @@ def save_job(tx: Transaction, input: SaveJobInput) -> SaveJobPayload:
     return SaveJobPayload(job=Job.of(saved.job), created=saved.created, changed=saved.changed)
 
 
-@mutation
+@mutation(entity="job")
 def cancel_job(tx: Transaction, input: CancelJobInput) -> CancelJobPayload:
     """Cancel a job: at once, or if it runs as soon as its worker hears of it; what is cancelled stays as it is."""
     return CancelJobPayload(job=Job.of(job_store.cancel_job(tx, input.id, force=input.force, reason=input.reason)))
 
 
-@mutation
+@mutation(entity="job")
 def retry_job(tx: Transaction, input: RetryJobInput) -> RetryJobPayload:
     """Give a job that failed or was cancelled another attempt, at once; it goes on from its latest checkpoint."""
     return RetryJobPayload(job=Job.of(job_store.retry_job(tx, input.id)))
 
 
-@mutation
+@mutation(entity="job")
 def replay_job(tx: Transaction, input: ReplayJobInput) -> ReplayJobPayload:
     """Make a new job that does the same as one that has finished, from any of its checkpoints."""
     made = job_store.replay_job(
@@ -109,7 +109,7 @@ def replay_job(tx: Transaction, input: ReplayJobInput) -> ReplayJobPayload:
     return ReplayJobPayload(job=Job.of(made))
 
 
-@mutation
+@mutation(entity="job")
 def cancel_jobs(store: BlockingStore, input: CancelJobsInput) -> BulkJobsPayload:
     """Cancel all jobs that a filter finds and that have not finished, at most 10,000 a call, in small transactions."""
     change = job_store.cancel_jobs(
@@ -118,13 +118,13 @@ def cancel_jobs(store: BlockingStore, input: CancelJobsInput) -> BulkJobsPayload
     return BulkJobsPayload.of(change)
 
 
-@mutation
+@mutation(entity="job")
 def retry_jobs(store: BlockingStore, input: RetryJobsInput) -> BulkJobsPayload:
     """Give all jobs that a filter finds and that failed or were cancelled another attempt, as `cancelJobs` does."""
     return BulkJobsPayload.of(job_store.retry_jobs(store, input.filter.criteria(), dry_run=input.dry_run))
 
 
-@mutation
+@mutation(entity="job_limit", entity_id="kind")
 def save_job_limit(tx: Transaction, input: SaveJobLimitInput) -> SaveJobLimitPayload:
     """Set how many jobs of a kind may run at once, in all and with the same key; those that run already go on."""
     limit = job_store.save_limit(tx, input.kind, input.running_max, input.running_per_key_max)

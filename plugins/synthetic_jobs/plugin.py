@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from synthetic import (
+    Check,
     Command,
     DemoPart,
     ErrorCode,
     EventType,
     Extension,
     GraphQL,
+    MetricReading,
     MigrationFolder,
     Plugin,
     Reference,
@@ -34,8 +36,10 @@ from synthetic_jobs import (
     watch_command,
     worker_mutation,
 )
+from synthetic_jobs.checks import CHECKS
 from synthetic_jobs.errors import IllegalTransitionError, JobsNotCompletedError, LeaseLostError
 from synthetic_jobs.events import EVENTS, JOB_DELETED
+from synthetic_jobs.metrics import METRICS
 from synthetic_jobs.settings import JobSettings
 from synthetic_jobs.store.expiry import RULE
 
@@ -190,6 +194,18 @@ def register_services() -> tuple[Service, ...]:
             every_ms=1_000,
         ),
     )
+
+
+@hookimpl
+def register_metrics() -> tuple[MetricReading, ...]:
+    """How many jobs there are, and how many wait for somebody."""
+    return METRICS
+
+
+@hookimpl
+def register_checks() -> tuple[Check, ...]:
+    """The history of jobs against the jobs."""
+    return CHECKS
 
 
 @hookimpl

@@ -12,6 +12,8 @@ from synthetic_jobs.presentation import job_as_json, jobs_table
 from synthetic_jobs.schedule_model import Schedule
 from synthetic_jobs.store import list_schedules, pause_schedule, resume_schedule, run_schedule
 
+SCHEDULE = "job_schedule"
+
 _LISTED_MAX = 1_000
 """Most schedules that are listed: operators make them, a few."""
 
@@ -45,14 +47,14 @@ def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
 def pause(id: IdArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Let a schedule make no more jobs until it is resumed."""
     with open_store(data) as store:
-        schedule = store.write(pause_schedule, id)
+        schedule = store.operation(entity_type=SCHEDULE, entity_id=id).write(pause_schedule, id)
     emit(_as_json(schedule) if as_json else f"The schedule {id} is paused.", as_json)
 
 
 def resume(id: IdArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Let a paused schedule go on; what passed in the pause is not made up for."""
     with open_store(data) as store:
-        schedule = store.write(resume_schedule, id)
+        schedule = store.operation(entity_type=SCHEDULE, entity_id=id).write(resume_schedule, id)
     next_at = iso_from_ms(schedule.next_at)
     emit(_as_json(schedule) if as_json else f"The schedule {id} makes its next job at {next_at}.", as_json)
 
@@ -60,7 +62,7 @@ def resume(id: IdArgument, data: DataOption = None, as_json: JsonOption = False)
 def run(id: IdArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Make a job of a schedule now, paused or not; its own times stay as they are."""
     with open_store(data) as store:
-        job = store.write(run_schedule, id)
+        job = store.operation(entity_type=SCHEDULE, entity_id=id).write(run_schedule, id)
         now = store.kernel.clock.now_ms()
     if as_json:
         emit(job_as_json(job), as_json)

@@ -34,32 +34,32 @@ class RunJobSchedulePayload:
     job: Job = strawberry.field(description="The job that was made.")
 
 
-@mutation
+@mutation(entity="job_schedule")
 def save_job_schedule(tx: Transaction, input: SaveJobScheduleInput) -> SaveJobSchedulePayload:
     """Store a schedule, or change one; what is there already as sent is returned as it is."""
     saved = store.save_schedule(tx, input.content(), schedule_id=input.id, if_version=input.if_version)
     return SaveJobSchedulePayload(schedule=JobSchedule.of(saved.schedule), created=saved.created, changed=saved.changed)
 
 
-@mutation
+@mutation(entity="job_schedule")
 def pause_job_schedule(tx: Transaction, input: JobScheduleInput) -> JobSchedulePayload:
     """Let a schedule make no more jobs until it is resumed."""
     return JobSchedulePayload(schedule=JobSchedule.of(store.pause_schedule(tx, input.id)))
 
 
-@mutation
+@mutation(entity="job_schedule")
 def resume_job_schedule(tx: Transaction, input: JobScheduleInput) -> JobSchedulePayload:
     """Let a schedule go on from its next instant after now."""
     return JobSchedulePayload(schedule=JobSchedule.of(store.resume_schedule(tx, input.id)))
 
 
-@mutation
+@mutation(entity="job_schedule")
 def run_job_schedule(tx: Transaction, input: JobScheduleInput) -> RunJobSchedulePayload:
     """Make a job of a schedule now, paused or not; its own instants stay as they are."""
     return RunJobSchedulePayload(job=Job.of(store.run_schedule(tx, input.id)))
 
 
-@mutation
+@mutation(entity="job_schedule")
 def delete_job_schedule(tx: Transaction, input: JobScheduleInput) -> JobSchedulePayload:
     """Delete a schedule; the jobs that it made stay."""
     return JobSchedulePayload(schedule=JobSchedule.of(store.delete_schedule(tx, input.id)))

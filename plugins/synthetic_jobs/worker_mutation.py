@@ -82,7 +82,7 @@ class FailJobPayload:
     will_retry: bool = strawberry.field(description="Whether it is PENDING again, after its `runAfter`.")
 
 
-@mutation
+@mutation(recorded=False)
 def claim_job(store: BlockingStore, input: ClaimJobInput) -> ClaimJobPayload:
     """Take jobs that are due, of some kinds, or one by its id; each is held by a lease, which has to be renewed.
 
@@ -100,21 +100,21 @@ def claim_job(store: BlockingStore, input: ClaimJobInput) -> ClaimJobPayload:
     return ClaimJobPayload(job=jobs[0] if jobs else None, jobs=jobs)
 
 
-@mutation
+@mutation(recorded=False)
 def heartbeat_job(tx: Transaction, input: HeartbeatJobInput) -> HeartbeatJobPayload:
     """Renew the lease of a job, and hear whether it is still wanted."""
     record = job_store.heartbeat_job(tx, input.id, input.lease_token, lease_ms=input.lease_ms)
     return HeartbeatJobPayload(job=Job.of(record), cancel_requested=_is_cancel_requested(record))
 
 
-@mutation
+@mutation(recorded=False)
 def update_job_progress(tx: Transaction, input: UpdateJobProgressInput) -> UpdateJobProgressPayload:
     """Say how far a job has come; it renews the lease as well."""
     record = job_store.update_job_progress(tx, input.id, input.lease_token, progress=input.progress, phase=input.phase)
     return UpdateJobProgressPayload(job=Job.of(record), cancel_requested=_is_cancel_requested(record))
 
 
-@mutation
+@mutation(entity="job")
 def update_job_status(tx: Transaction, input: UpdateJobStatusInput) -> UpdateJobStatusPayload:
     """Take a job to another status: let it wait, give it back, acknowledge a cancel, or end a wait."""
     record = job_store.update_job_status(
@@ -129,7 +129,7 @@ def update_job_status(tx: Transaction, input: UpdateJobStatusInput) -> UpdateJob
     return UpdateJobStatusPayload(job=Job.of(record))
 
 
-@mutation
+@mutation(recorded=False)
 def save_checkpoint(tx: Transaction, input: SaveCheckpointInput) -> SaveCheckpointPayload:
     """Keep where a job can go on from; it renews the lease as well."""
     checkpoint = job_store.save_checkpoint(tx, input.job_id, input.lease_token, input.phase, input.data)
@@ -139,13 +139,13 @@ def save_checkpoint(tx: Transaction, input: SaveCheckpointInput) -> SaveCheckpoi
     )
 
 
-@mutation
+@mutation(entity="job")
 def complete_job(tx: Transaction, input: CompleteJobInput) -> CompleteJobPayload:
     """Finish a job that was done; sent again after its answer was lost, it changes nothing."""
     return CompleteJobPayload(job=Job.of(job_store.complete_job(tx, input.id, input.lease_token, input.result)))
 
 
-@mutation
+@mutation(entity="job")
 def fail_job(tx: Transaction, input: FailJobInput) -> FailJobPayload:
     """End an attempt that failed; the job is tried again while it has attempts left, and has FAILED after that.
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from synthetic import describe_enum
 from synthetic_sessions.model import SessionStatus
 
-__all__ = ["SessionOrder", "SessionStatus"]
+__all__ = ["SessionContextOrder", "SessionOrder", "SessionStatus", "ThreadSessionOrder"]
 
 
 class SessionOrder(StrEnum):
@@ -21,6 +21,24 @@ class SessionOrder(StrEnum):
     STARTED_AT_ASC = "started_at asc"
     LAST_ACTIVITY_AT_DESC = "last_activity_at desc"
     LAST_ACTIVITY_AT_ASC = "last_activity_at asc"
+    CREATED_AT_DESC = "created_at desc"
+    CREATED_AT_ASC = "created_at asc"
+
+
+class SessionContextOrder(StrEnum):
+    """The orders that session contexts are listed in, as columns and directions."""
+
+    LAST_USED_AT_DESC = "last_used_at desc"
+    LAST_USED_AT_ASC = "last_used_at asc"
+    CREATED_AT_DESC = "created_at desc"
+    CREATED_AT_ASC = "created_at asc"
+
+
+class ThreadSessionOrder(StrEnum):
+    """The orders that thread sessions are listed in, as columns and directions."""
+
+    LAST_MESSAGE_AT_DESC = "last_message_at desc"
+    LAST_MESSAGE_AT_ASC = "last_message_at asc"
     CREATED_AT_DESC = "created_at desc"
     CREATED_AT_ASC = "created_at asc"
 
@@ -45,5 +63,25 @@ describe_enum(
         SessionOrder.LAST_ACTIVITY_AT_ASC: "The longest inactive first.",
         SessionOrder.CREATED_AT_DESC: "The last stored first.",
         SessionOrder.CREATED_AT_ASC: "The first stored first.",
+    },
+)
+describe_enum(
+    SessionContextOrder,
+    "The orders that session contexts are listed in; equal ones are ordered by id.",
+    {
+        SessionContextOrder.LAST_USED_AT_DESC: "The last used first.",
+        SessionContextOrder.LAST_USED_AT_ASC: "The longest unused first.",
+        SessionContextOrder.CREATED_AT_DESC: "The last stored first.",
+        SessionContextOrder.CREATED_AT_ASC: "The first stored first.",
+    },
+)
+describe_enum(
+    ThreadSessionOrder,
+    "The orders that thread sessions are listed in; equal ones are ordered by id.",
+    {
+        ThreadSessionOrder.LAST_MESSAGE_AT_DESC: "The last talked in first.",
+        ThreadSessionOrder.LAST_MESSAGE_AT_ASC: "The longest silent first.",
+        ThreadSessionOrder.CREATED_AT_DESC: "The last stored first.",
+        ThreadSessionOrder.CREATED_AT_ASC: "The first stored first.",
     },
 )

@@ -6,9 +6,10 @@ from typing import cast
 
 import strawberry
 
-from synthetic import JSON, DateTime
+from synthetic import JSON, DateTime, Snapshot
 from synthetic_sessions.enums import SessionStatus
 from synthetic_sessions.model import Criteria, SessionContent
+from synthetic_sessions.store import stale_before
 
 _CONTENT = tuple(SessionContent.__annotations__)
 
@@ -70,6 +71,13 @@ class SaveSessionInput:
         return cast("SessionContent", {name: value for name, value in given.items() if value is not strawberry.UNSET})
 
 
+@strawberry.input(description="Which session is touched.")
+class TouchSessionInput:
+    """The input of `touchSession`."""
+
+    id: strawberry.ID = strawberry.field(description="Its id.")
+
+
 @strawberry.input(description="Which sessions are meant: all that is said here must hold.")
 class SessionFilter:
     """The filter of `sessions`."""
@@ -90,9 +98,15 @@ class SessionFilter:
     started_before: DateTime | None = strawberry.field(default=None, description="Started before this instant.")
     active_from: DateTime | None = strawberry.field(default=None, description="Last active at this instant or later.")
     active_before: DateTime | None = strawberry.field(default=None, description="Last active before this instant.")
+    stale: bool | None = strawberry.field(
+        default=None,
+        description="True: it is ACTIVE, and nobody has touched it within `plugins.sessions.stale_ms`; false: it is "
+        "over, or somebody has.",
+    )
 
-    def criteria(self) -> Criteria:
-        """The filter as the store understands it."""
+    def criteria(self, snapshot: Snapshot) -> Criteria:
+        """The filter as the store understands it, at the instant of a snapshot."""
+        limit = None if self.stale is None else stale_before(snapshot)
         return Criteria(
             ids=self.ids,
             statuses=self.status,
@@ -106,4 +120,6 @@ class SessionFilter:
             started_before=self.started_before,
             active_from=self.active_from,
             active_before=self.active_before,
+            stale_before=limit if self.stale else None,
+            fresh_from=None if self.stale else limit,
         )

@@ -138,6 +138,8 @@ class Criteria:
         started_before: Started before.
         active_from: Last active at or after.
         active_before: Last active before.
+        stale_before: It is ACTIVE, and was last active before this instant.
+        fresh_from: It is not ACTIVE, or was last active at or after this instant.
     """
 
     ids: Sequence[str] | None = None
@@ -152,6 +154,8 @@ class Criteria:
     started_before: int | None = None
     active_from: int | None = None
     active_before: int | None = None
+    stale_before: int | None = None
+    fresh_from: int | None = None
 
     def of_construct(self, construct_id: str) -> Criteria:
         """These, and of this construct too: nothing meets them if they name another."""

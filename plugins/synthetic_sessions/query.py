@@ -32,5 +32,5 @@ def sessions(
     before: Before = None,
 ) -> Connection[Session]:
     """Sessions, the last started first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = Criteria() if filter is None else filter.criteria(snapshot)
     return page_of_sessions(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)

@@ -31,7 +31,7 @@ from synthetic_sessions.enums import SessionOrder, SessionStatus
 from synthetic_sessions.inputs import SessionFilter
 from synthetic_sessions.model import Criteria
 from synthetic_sessions.model import Session as SessionRecord
-from synthetic_sessions.store import select_sessions
+from synthetic_sessions.store import select_sessions, stale_before
 
 OrderBy = Annotated[SessionOrder, strawberry.argument(description="In which order.")]
 Filter = Annotated[SessionFilter | None, strawberry.argument(description="Which; all without it.")]
@@ -64,6 +64,13 @@ class Session(Node):
     updated_at: DateTime = strawberry.field(description="When it was changed last.")
 
     of = FromRecord(SessionRecord)
+
+    @batched(needs=("status", "last_activity_at"))
+    @staticmethod
+    def is_stale(snapshot: Snapshot, parents: "Sequence[Session]") -> list[bool]:
+        """Whether it is ACTIVE, and nobody has touched it within `plugins.sessions.stale_ms`."""
+        limit = stale_before(snapshot)
+        return [parent.status == SessionStatus.ACTIVE and parent.last_activity_at < limit for parent in parents]
 
     @batched(needs=("construct_id",))
     @staticmethod
@@ -117,7 +124,7 @@ def sessions(
     before: Before = None,
 ) -> list[Connection[Session]]:
     """The sessions that work on it, those of sub-agents too; the last started first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = Criteria() if filter is None else filter.criteria(snapshot)
     order = order_of(order_by)
     return pages(
         snapshot,

@@ -27,7 +27,7 @@ class AppendMessagesPayload:
     )
 
 
-@mutation
+@mutation(recorded=False)
 def append_messages(tx: Transaction, input: AppendMessagesInput) -> AppendMessagesPayload:
     """Append messages to a transcript, which is made if it is not there; sending them again changes nothing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthetic import (
+    Check,
     DemoPart,
     ErrorCode,
     EventType,
@@ -18,6 +19,7 @@ from synthetic import (
 )
 from synthetic_sessions.types import Session
 from synthetic_transcripts import mutation, query, services, subscription, types
+from synthetic_transcripts.checks import CHECKS
 from synthetic_transcripts.errors import ContentTooLargeError, TranscriptDamagedError
 from synthetic_transcripts.events import EVENTS, TRANSCRIPT_DELETED
 from synthetic_transcripts.settings import TranscriptSettings
@@ -139,6 +141,12 @@ def register_services() -> tuple[Service, ...]:
             every_ms=10_000,
         ),
     )
+
+
+@hookimpl
+def register_checks() -> tuple[Check, ...]:
+    """The messages of transcripts against their counts."""
+    return CHECKS
 
 
 @hookimpl

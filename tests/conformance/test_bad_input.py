@@ -48,6 +48,18 @@ VALID: dict[str, dict[str, Any]] = {
         "userId": "u", "projectId": "p", "status": "ACTIVE", "startedAt": "2026-01-01T00:00:00Z",
         "lastActivityAt": "2026-01-01T00:00:00Z", "endedAt": None, "metadata": {},
     },
+    "touchSession": {"id": "base"},
+    "saveSessionContext": {
+        "id": "new", "ifVersion": None, "sessionId": "base", "userId": "u", "channel": "C1", "threadTs": "1.5",
+        "state": {"a": 1},
+    },
+    "touchSessionContext": {"id": "base"},
+    "deleteSessionContext": {"id": "doomed"},
+    "saveThreadSession": {
+        "channel": "C1", "threadTs": "1.5", "ifVersion": None, "sessionId": "base", "userId": "u",
+    },
+    "touchThreadSession": {"channel": "C0", "threadTs": "0.5"},
+    "deleteThreadSession": {"channel": "C0", "threadTs": "0.6"},
     "appendMessages": {
         "transcriptId": "new", "sessionId": "base", "source": "s", "title": "t",
         "messages": [
@@ -112,6 +124,17 @@ VALID: dict[str, dict[str, Any]] = {
     "resumeJobSchedule": {"id": "base"},
     "runJobSchedule": {"id": "base"},
     "deleteJobSchedule": {"id": "doomed"},
+    "requestApproval": {
+        "id": "new", "tool": "shell", "arguments": {"a": [1]}, "constructId": "base", "sessionId": "base",
+        "jobId": "asking", "leaseToken": 1, "onRefusal": "FAIL", "requester": "r", "reason": "r",
+        "lifetimeMs": 3_600_000,
+    },
+    "decideApproval": {
+        "id": "deciding", "decision": "APPROVED", "comment": "c", "decider": "d",
+        "argumentsSha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    },
+    "cancelApproval": {"id": "withdrawn", "reason": "r"},
+    "deleteApproval": {"id": "unwanted"},
     "runRetention": {"rules": ["jobs.finished"], "dryRun": True, "confirmClock": True},
 }  # fmt: skip
 BASE = """mutation {
@@ -119,14 +142,21 @@ BASE = """mutation {
     b: saveConstruct(input: {id: "other", type: "task", title: "Other"}) { construct { id } }
     c: saveConstruct(input: {id: "doomed", type: "task", title: "Doomed"}) { construct { id } }
     d: saveSession(input: {id: "base", constructId: "base"}) { session { id } }
+    da: saveSessionContext(input: {id: "base", sessionId: "base"}) { created }
+    db: saveSessionContext(input: {id: "doomed"}) { created }
+    dc: saveThreadSession(input: {channel: "C0", threadTs: "0.5", sessionId: "base"}) { created }
+    dd: saveThreadSession(input: {channel: "C0", threadTs: "0.6", sessionId: "base"}) { created }
     e: saveJob(input: {id: "base", kind: "base", runAfter: "2100-01-01T00:00:00Z"}) { created }
     f: saveJob(input: {id: "cancelled", kind: "base"}) { created }
     g: cancelJob(input: {id: "cancelled"}) { job { id } }
     h: saveJob(input: {id: "cancelling", kind: "base"}) { created }
     i: saveJobSchedule(input: {id: "base", cron: "0 0 1 1 *", job: {kind: "base"}}) { created }
     j: saveJobSchedule(input: {id: "doomed", cron: "0 0 1 1 *", job: {kind: "base"}}) { created }
+    k: requestApproval(input: {id: "deciding", tool: "shell", arguments: {}}) { created }
+    l: requestApproval(input: {id: "withdrawn", tool: "shell", arguments: {}}) { created }
+    m: requestApproval(input: {id: "unwanted", tool: "shell", arguments: {}}) { created }
 }"""
-HELD = ("beating", "moving", "changing", "keeping", "completing", "failing")
+HELD = ("beating", "moving", "changing", "keeping", "completing", "failing", "asking")
 """Jobs that run, each for the mutation that names it."""
 HOLD = """mutation ($id: ID!) {
     a: saveJob(input: {id: $id, kind: "held"}) { created }
@@ -135,7 +165,9 @@ HOLD = """mutation ($id: ID!) {
 CLIENT = httpx.Client(timeout=60, trust_env=False)
 COUNTS = """{
     constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } }
+    sessionContexts { totalCount nodes { id version } } threadSessions { totalCount nodes { id version } }
     jobs { totalCount nodes { id status progress phase attempts version leaseToken checkpoints { createdAt } } }
+    approvals { totalCount nodes { id status comment } }
     jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
 }"""
 
@@ -235,7 +267,7 @@ def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(serv
 def test_a_json_value_that_is_too_large_or_too_deep_is_refused(server, mutation):
     document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
     for path in places(VALID[mutation]):
-        if path and path[-1] in {"metadata", "params", "data", "result"}:
+        if path and path[-1] in {"metadata", "params", "data", "result", "state", "arguments"}:
             deep: Any = {}
             for _ in range(60):
                 deep = {"a": deep}

@@ -14,6 +14,7 @@ from synthetic.errors import StorageFullError
 from synthetic.security.gate import Gate
 from synthetic.security.tokens import create_token, find_token_by_id
 from synthetic.store import Store
+from synthetic.testing import expect_data
 
 pytestmark = pytest.mark.anyio
 
@@ -45,3 +46,14 @@ async def test_a_full_disk_does_not_keep_a_server_from_stopping(
         async with application.router.lifespan_context(application):
             pass
     assert "STORAGE_FULL" in caplog.text
+
+
+async def test_metrics_of_plugins_are_read_from_the_store_when_they_are_asked_for(store: Store):
+    created = store.write(create_token, "ci", ["read"])
+    application = create_app(store.kernel)
+    expect_data(store.graphql('mutation { saveJob(input: {id: "a", kind: "build"}) { created } }'))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://localhost") as client:
+        answer = await client.get("/metrics", headers={"authorization": f"Bearer {created.secret}"})
+    assert answer.status_code == 200
+    assert 'synthetic_jobs{status="PENDING"} 1.0' in answer.text
+    assert "synthetic_jobs_stuck 0.0" in answer.text

@@ -80,7 +80,9 @@ class TestWhatLoads:
             "transcripts",
             "jobs",
             "ingest",
+            "approvals",
             "projections",
+            "audit",
         ]
 
 

@@ -99,13 +99,25 @@ def test_the_shipped_file_lists_the_plugins_in_their_order():
         "transcripts",
         "jobs",
         "ingest",
+        "approvals",
         "projections",
+        "audit",
     )
 
 
 def test_the_store_adds_plugins_after_the_shipped_ones(tmp_path):
     names = layers_of(tmp_path, "[plugins.notes]\n[plugins.constructs]\n").plugin_names()
-    assert names == ("constructs", "sessions", "transcripts", "jobs", "ingest", "projections", "notes")
+    assert names == (
+        "constructs",
+        "sessions",
+        "transcripts",
+        "jobs",
+        "ingest",
+        "approvals",
+        "projections",
+        "audit",
+        "notes",
+    )
 
 
 def test_the_shipped_file_is_found_at_the_top_of_the_repository():

@@ -55,7 +55,9 @@ def test_the_store_says_who_it_is(store):
         "transcripts",
         "jobs",
         "ingest",
+        "approvals",
         "projections",
+        "audit",
     ]
     assert data["one"]["loaded"] == [{"name": "sessions", "requires": ["constructs"]}]
 

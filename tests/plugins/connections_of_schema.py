@@ -31,6 +31,12 @@ SAVE_SESSION = """
 mutation ($id: ID!, $of: ID, $parent: ID) {
   saveSession(input: {id: $id, constructId: $of, parentSessionId: $parent, agent: "builder-3"}) { created }
 }"""
+SAVE_CONTEXT = """
+mutation ($id: ID!, $ts: String!) {
+  saveSessionContext(input: {id: $id, sessionId: "s0", channel: "C1", threadTs: $ts, state: {at: 1}}) { created }
+}"""
+SAVE_THREAD = """
+mutation ($ts: String!) { saveThreadSession(input: {channel: "C1", threadTs: $ts, sessionId: "s0"}) { created } }"""
 APPEND = """
 mutation ($id: ID!, $session: ID!, $messages: [NewMessageInput!]!) {
   appendMessages(input: {transcriptId: $id, sessionId: $session, messages: $messages}) { appended }
@@ -48,6 +54,10 @@ SAVE_SCHEDULE = """
 mutation ($id: ID!) {
   saveJobSchedule(input: {id: $id, everyMs: 3600000, job: {kind: "build"}}) { schedule { id } }
 }"""
+ASK = """
+mutation ($id: ID!) {
+  requestApproval(input: {id: $id, tool: "shell", arguments: {n: 1}, jobId: "j0", sessionId: "s0"}) { created }
+}"""
 RUN_SCHEDULE = "mutation ($id: ID!) { runJobSchedule(input: {id: $id}) { job { id } } }"
 
 
@@ -61,11 +71,14 @@ def fill(store: Store, folder: Path) -> None:
         construct, session, job = f"c{number}", f"s{number}", f"j{number}"
         ask(SAVE_CONSTRUCT, id=construct)
         ask(SAVE_SESSION, id=session, of="c0", parent="s0" if number else None)
+        ask(SAVE_CONTEXT, id=f"x{number}", ts=f"1712345678.00010{number}")
+        ask(SAVE_THREAD, ts=f"1712345678.00010{number}")
         ask(SAVE_JOB, id=job, of="c0", parent="j0" if number else None)
         ask(CLAIM, id=job)
         ask(CHECKPOINT, id=job)
         ask(SAVE_SCHEDULE, id=f"h{number}")
         ask(RUN_SCHEDULE, id="h0")
+        ask(ASK, id=f"a{number}")
         for transcript in (f"t{number}", f"s0-{number}"):
             messages = [
                 {

@@ -1,3 +1,47 @@
+CREATE TABLE audit_chain (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    -- The first row that should be there, and the hash before it: of the last row that retention deleted.
+    first_seq INTEGER NOT NULL CHECK (first_seq >= 1),
+    start_hash BLOB NOT NULL CHECK (length(start_hash) = 32),
+    -- The last row that was written, whether or not it is still there.
+    last_seq INTEGER NOT NULL CHECK (last_seq >= first_seq - 1),
+    last_hash BLOB NOT NULL CHECK (length(last_hash) = 32)
+) STRICT;
+
+CREATE TABLE audit_log (
+    seq INTEGER NOT NULL PRIMARY KEY CHECK (seq >= 1),
+    occurred_at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('MUTATION', 'COMMAND', 'ACCESS')),
+    name TEXT NOT NULL CHECK (length(name) >= 1),
+    actor TEXT NOT NULL CHECK (length(actor) >= 1),
+    entity_type TEXT CHECK (length(entity_type) >= 1),
+    entity_id TEXT CHECK (length(entity_id) >= 1),
+    outcome TEXT NOT NULL CHECK (outcome IN ('DONE', 'FAILED', 'REFUSED')),
+    code TEXT CHECK (length(code) >= 1),
+    message TEXT,
+    details TEXT NOT NULL CHECK (json_valid(details) AND json_type(details) = 'object'),
+    correlation_id TEXT NOT NULL,
+    previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    CHECK ((outcome = 'DONE') = (code IS NULL))
+) STRICT;
+
+CREATE INDEX audit_log_by_actor ON audit_log (actor, occurred_at);
+
+CREATE INDEX audit_log_by_code ON audit_log (code, occurred_at) WHERE code IS NOT NULL;
+
+CREATE INDEX audit_log_by_correlation_id ON audit_log (correlation_id, occurred_at);
+
+CREATE INDEX audit_log_by_entity_id ON audit_log (entity_id, occurred_at) WHERE entity_id IS NOT NULL;
+
+CREATE INDEX audit_log_by_kind ON audit_log (kind, occurred_at) WHERE kind <> 'MUTATION';
+
+CREATE INDEX audit_log_by_name ON audit_log (name, occurred_at);
+
+CREATE INDEX audit_log_by_occurred_at ON audit_log (occurred_at);
+
+CREATE INDEX audit_log_by_outcome ON audit_log (outcome, occurred_at) WHERE outcome <> 'DONE';
+
 CREATE TABLE construct_activity (
     construct_id TEXT NOT NULL PRIMARY KEY,
     sessions INTEGER NOT NULL CHECK (sessions >= 0),
@@ -283,6 +327,86 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER pending_approvals_keep_end
+BEFORE UPDATE ON pending_approvals WHEN OLD.status <> 'PENDING'
+BEGIN
+    SELECT RAISE(ABORT, 'an approval that has ended never changes');
+END;
+
+CREATE TRIGGER pending_approvals_keep_request
+BEFORE UPDATE OF id, construct_id, session_id, job_id, tool, arguments, arguments_sha256, requester, requested_by,
+    reason, on_refusal, lifetime_ms, requested_at
+ON pending_approvals
+BEGIN
+    SELECT RAISE(ABORT, 'what an approval was asked for never changes');
+END;
+
+CREATE TABLE pending_approvals (
+    -- Jobs wait for `approval:` and the id, in at most 200 characters.
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 190),
+    construct_id TEXT REFERENCES constructs (id),
+    session_id TEXT REFERENCES sessions (id),
+    job_id TEXT REFERENCES sync_jobs (id),
+    tool TEXT NOT NULL CHECK (length(tool) BETWEEN 1 AND 200),
+    -- In the canonical form of RFC 8785, and its hash.
+    arguments TEXT NOT NULL CHECK (json_valid(arguments) AND json_type(arguments) = 'object'),
+    arguments_sha256 TEXT NOT NULL CHECK (length(arguments_sha256) = 64 AND arguments_sha256 NOT GLOB '*[^0-9a-f]*'),
+    requester TEXT CHECK (length(requester) BETWEEN 1 AND 200),
+    -- The token, or whatever else the store knows the caller by.
+    requested_by TEXT NOT NULL,
+    reason TEXT CHECK (length(reason) >= 1),
+    on_refusal TEXT NOT NULL CHECK (on_refusal IN ('FAIL', 'RESUME')),
+    lifetime_ms INTEGER NOT NULL CHECK (lifetime_ms >= 1),
+    requested_at INTEGER NOT NULL,
+    -- When it lapses: by the clock, for people, and by the running time of a run of the machine, which decides.
+    expires_at INTEGER NOT NULL,
+    expires_run TEXT NOT NULL,
+    expires_running_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'APPROVED', 'REJECTED', 'EXPIRED', 'CANCELLED')),
+    decided_by TEXT,
+    decider TEXT CHECK (length(decider) BETWEEN 1 AND 200),
+    decided_at INTEGER,
+    decided_sha256 TEXT,
+    -- The event that tells the decision: the row must say what it says.
+    decision_event_id TEXT,
+    comment TEXT CHECK (length(comment) >= 1),
+    ended_at INTEGER,
+    CHECK ((status = 'PENDING') = (ended_at IS NULL)),
+    CHECK ((status IN ('APPROVED', 'REJECTED')) = (decided_at IS NOT NULL)),
+    CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
+    CHECK ((decided_at IS NULL) = (decided_sha256 IS NULL)),
+    CHECK ((decided_at IS NULL) = (decision_event_id IS NULL)),
+    CHECK (decided_at IS NOT NULL OR decider IS NULL),
+    CHECK (decided_at = ended_at),
+    CHECK (decided_sha256 = arguments_sha256),
+    CHECK (status NOT IN ('PENDING', 'EXPIRED') OR comment IS NULL)
+) STRICT;
+
+CREATE INDEX pending_approvals_by_construct_id ON pending_approvals (construct_id, requested_at, id)
+WHERE construct_id IS NOT NULL;
+
+CREATE INDEX pending_approvals_by_deadline ON pending_approvals (expires_run, expires_running_ms)
+WHERE status = 'PENDING';
+
+CREATE INDEX pending_approvals_by_ended_at ON pending_approvals (ended_at, id) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX pending_approvals_by_job_id ON pending_approvals (job_id, requested_at, id) WHERE job_id IS NOT NULL;
+
+CREATE INDEX pending_approvals_by_requested_at ON pending_approvals (requested_at, id);
+
+CREATE INDEX pending_approvals_by_requester ON pending_approvals (requester, requested_at, id)
+WHERE requester IS NOT NULL;
+
+CREATE INDEX pending_approvals_by_session_id ON pending_approvals (session_id, requested_at, id)
+WHERE session_id IS NOT NULL;
+
+CREATE INDEX pending_approvals_by_status ON pending_approvals (status, requested_at, id);
+
+CREATE INDEX pending_approvals_by_tool ON pending_approvals (tool, requested_at, id);
+
+CREATE INDEX pending_approvals_by_waiting_job ON pending_approvals (job_id)
+WHERE status = 'PENDING' AND job_id IS NOT NULL;
+
 CREATE TABLE registered_tables (
     name TEXT NOT NULL PRIMARY KEY,
     plugin TEXT NOT NULL,
@@ -307,6 +431,34 @@ CREATE TABLE session_activity (
     input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session_contexts (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    session_id TEXT REFERENCES sessions (id),
+    user_id TEXT CHECK (length(user_id) BETWEEN 1 AND 200),
+    channel TEXT CHECK (length(channel) BETWEEN 1 AND 200),
+    thread_ts TEXT CHECK (length(thread_ts) BETWEEN 1 AND 200),
+    state TEXT NOT NULL CHECK (json_valid(state) AND json_type(state) = 'object'),
+    last_used_at INTEGER NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((channel IS NULL) = (thread_ts IS NULL))
+) STRICT;
+
+CREATE INDEX session_contexts_by_channel ON session_contexts (channel, last_used_at, id) WHERE channel IS NOT NULL;
+
+CREATE INDEX session_contexts_by_created_at ON session_contexts (created_at, id);
+
+CREATE INDEX session_contexts_by_last_used_at ON session_contexts (last_used_at, id);
+
+CREATE INDEX session_contexts_by_session_id ON session_contexts (session_id, last_used_at, id)
+WHERE session_id IS NOT NULL;
+
+CREATE INDEX session_contexts_by_thread ON session_contexts (channel, thread_ts, last_used_at, id)
+WHERE channel IS NOT NULL;
+
+CREATE INDEX session_contexts_by_user_id ON session_contexts (user_id, last_used_at, id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
@@ -508,6 +660,30 @@ CREATE TABLE sync_state (
             requested) IS NULL
     )
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thread_sessions (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    channel TEXT NOT NULL CHECK (length(channel) BETWEEN 1 AND 200),
+    thread_ts TEXT NOT NULL CHECK (length(thread_ts) BETWEEN 1 AND 200),
+    session_id TEXT NOT NULL REFERENCES sessions (id),
+    user_id TEXT CHECK (length(user_id) BETWEEN 1 AND 200),
+    last_message_at INTEGER NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX thread_sessions_by_channel ON thread_sessions (channel, last_message_at, id);
+
+CREATE INDEX thread_sessions_by_created_at ON thread_sessions (created_at, id);
+
+CREATE INDEX thread_sessions_by_last_message_at ON thread_sessions (last_message_at, id);
+
+CREATE INDEX thread_sessions_by_session_id ON thread_sessions (session_id, last_message_at, id);
+
+CREATE UNIQUE INDEX thread_sessions_by_thread ON thread_sessions (channel, thread_ts);
+
+CREATE INDEX thread_sessions_by_user_id ON thread_sessions (user_id, last_message_at, id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,

@@ -18,7 +18,7 @@ import pytest
 from synthetic.errors import PluginClashError, PluginFailedError, SyntheticError
 from synthetic.registry import Registry, load_registry
 
-SHIPPED = ("constructs", "sessions", "transcripts", "jobs", "ingest", "projections")
+SHIPPED = ("constructs", "sessions", "transcripts", "jobs", "ingest", "projections", "approvals", "audit")
 
 PRELUDE = """
 from synthetic import Command, ErrorCode, GraphQL, MigrationFolder, Plugin, Service, Settings, Table, hookimpl

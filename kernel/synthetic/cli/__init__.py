@@ -4,9 +4,10 @@ A plugin's command (hook `register_commands`) is a function with Typer's
 annotations. It takes `data: DataOption = None` and, if it prints anything,
 `as_json: JsonOption = False`; it opens the store with `open_store(data)`,
 prints with `emit(value, as_json)`, shows long work with `progress(...)`, is
-stopped where it likes with `stop_requests()`, and sees what happens in the
-store with `follow_log(...)`. It raises `SyntheticError`; how errors are shown,
-exit codes, and the option `--set` are added to it from here.
+stopped where it likes with `stop_requests()`, sees what happens in the store
+with `follow_log(...)`, and reads instants in options with `instant_of`. It
+raises `SyntheticError`; how errors are shown, exit codes, and the option
+`--set` are added to it from here.
 
 What `emit` makes of a value is not always what a person wants to see. For more,
 there are `show` with `table_of` and `fields_of`, and `console_on(sys.stdout)`
@@ -17,6 +18,7 @@ terminal; the tables do so themselves.
 from __future__ import annotations
 
 from synthetic.cli.following import follow_log
+from synthetic.cli.instants import instant_of
 from synthetic.cli.invocation import DataOption, JsonOption
 from synthetic.cli.main import main
 from synthetic.cli.output import console_on, emit, fields_of, plain, show, table_of
@@ -33,6 +35,7 @@ __all__ = [
     "emit",
     "fields_of",
     "follow_log",
+    "instant_of",
     "main",
     "open_store",
     "plain",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synthetic.cli import demo, migrate, plugins, retention, schema, serve, status, tokens
+from synthetic.cli import check, demo, migrate, plugins, retention, schema, serve, status, tokens
 from synthetic.cli.invocation import SetOption, parse_overrides, running
 from synthetic.cli.output import OutputClosedError
 from synthetic.command_contributions import Command
@@ -45,6 +45,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("serve", serve.serve),
         ("migrate", migrate.migrate),
         ("status", status.status),
+        ("check", check.check),
         ("schema", schema.schema),
         ("retention", retention.retention),
         ("demo", demo.demo),

@@ -128,7 +128,12 @@ def running(command: str, overrides: Mapping[str, str]) -> Generator[None]:
 
 def current_actor() -> str:
     """In whose name the command that runs writes: `command:ingest`."""
-    return f"command:{_command_name.get()}"
+    return f"command:{current_command()}"
+
+
+def current_command() -> str:
+    """The words of the command that runs: `token create`."""
+    return _command_name.get()
 
 
 def current_overrides() -> Mapping[str, str]:

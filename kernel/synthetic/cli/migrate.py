@@ -8,13 +8,16 @@ from typing import Annotated
 
 import typer
 
-from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
+from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
 from synthetic.cli.output import emit, show
 from synthetic.cli.progress import progress
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.kernel import Kernel, pending_migrations
+from synthetic.operations.migrations import record_migrations
+from synthetic.origin import Origin
 from synthetic.registry import Registry, load_registry
+from synthetic.store import Store
 
 
 def migrate(
@@ -58,7 +61,8 @@ def _apply(data_dir: Path, registry: Registry, pending: tuple[Migration, ...], a
         kernel = Kernel.open(
             data_dir, registry=registry, migrate=True, progress=lambda migration: shown.advance(1, str(migration))
         )
-        kernel.close()
+        with Store(kernel, Origin(current_actor())) as store:
+            record_migrations(store)
     return list(kernel.applied)
 
 

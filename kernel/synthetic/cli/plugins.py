@@ -116,7 +116,7 @@ def purge(
         kernel = store.kernel
         with kernel.alone():
             backup = back_up_before_purge(kernel.directory, kernel.settings.database, name, kernel.clock.now_ms())
-            removed = store.write(purge_plugin, name)
+            removed = store.operation(entity_type="plugin", entity_id=name).write(purge_plugin, name)
         _emit_purge(removed, str(backup), as_json)
 
 

@@ -71,7 +71,8 @@ def suspension_in_words(suspension: Suspension) -> str:
 
 def _confirm(store: Store, as_json: bool) -> dict[str, Any]:
     """Confirm the clock, and tell people what that has ended; for machines, as a part of the answer."""
-    suspension, shown = store.write(lambda tx: (confirm_clock(tx), iso_from_ms(tx.now)))
+    operation = store.operation(details={"confirmClock": True})
+    suspension, shown = operation.write(lambda tx: (confirm_clock(tx), iso_from_ms(tx.now)))
     if as_json:
         return {"confirmed": {"now": shown, "ended": suspension_as_json(suspension)}}
     if suspension is None:
@@ -120,7 +121,11 @@ def _run(store: Store, rules: Sequence[DeclaredRule], as_json: bool, confirmed: 
             shown.advance(sum(batch.tables.values()), batch.rule)
             return not stop.is_set()
 
-        outcome = run_retention(store, [rule.name for rule in rules], go_on)
+        names = [rule.name for rule in rules]
+        with store.operation(details={"rules": names, "rows": 0}) as operation:
+            outcome = run_retention(store, names, go_on)
+            operation.details["rows"] = sum(sum(each.tables.values()) for each in outcome.rules)
+            operation.details["complete"] = outcome.complete
     _show_outcome(outcome, as_json, confirmed)
     if not outcome.complete:
         raise KeyboardInterrupt

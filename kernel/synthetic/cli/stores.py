@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from synthetic.cli.invocation import current_actor, current_overrides, data_directory
+from synthetic.cli.invocation import current_actor, current_command, current_overrides, data_directory
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.readers import STEPS_BETWEEN_CHECKS
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
 from synthetic.kernel import Kernel, is_new_store, surroundings_of
@@ -46,13 +47,21 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
         DataDirectory(path).require_store()
     registry = load_registry(path, overrides=current_overrides())
     migrate = create and is_new_store(path, registry)
-    with Store(Kernel.open(path, registry=registry, migrate=migrate), Origin(current_actor())) as store:
+    with Store(
+        Kernel.open(path, registry=registry, migrate=migrate), Origin(current_actor()), current_command()
+    ) as store:
         yield store
 
 
 @contextmanager
 def looking_into(
-    directory: DataDirectory, settings: DatabaseSettings, registry: Registry | None = None
+    directory: DataDirectory,
+    settings: DatabaseSettings,
+    registry: Registry | None = None,
+    *,
+    opening: Callable[[Path, DatabaseSettings], apsw.Connection] = open_reader,
+    lent: Sequence[object] = (),
+    interruption: Interruption | None = None,
 ) -> Generator[Snapshot]:
     """Read a store as it is, whatever its migrations and plugins, on a connection that cannot write.
 
@@ -60,19 +69,26 @@ def looking_into(
         directory: Of the store.
         settings: For the connection.
         registry: What the plugins lend to reads; None: they cannot be loaded.
+        opening: Makes the connection.
+        lent: What else is lent to reads, by its class.
+        interruption: Whether the look should stop, asked during statements too.
 
     Raises:
         SyntheticError: It cannot be opened, or reading it fails.
     """
     try:
-        connection = open_reader(directory.database, settings)
+        connection = opening(directory.database, settings)
     except apsw.Error as error:
         raise translate(error) from error
     try:
         clock = SystemClock()
+        watch = interruption or Interruption(clock)
+        connection.set_progress_handler(lambda: watch.reason() is not None, STEPS_BETWEEN_CHECKS)
         connection.execute("BEGIN")
         surroundings = Surroundings(_no_settings) if registry is None else surroundings_of(registry, clock)
-        yield Snapshot(connection, clock.now_ms(), surroundings, Interruption(clock))
+        for resource in lent:
+            surroundings.provide(resource)
+        yield Snapshot(connection, clock.now_ms(), surroundings, watch)
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error
     finally:

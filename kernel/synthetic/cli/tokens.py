@@ -12,9 +12,10 @@ from synthetic.cli.invocation import DataOption, JsonOption
 from synthetic.cli.output import emit, fields_of, show, table_of
 from synthetic.cli.stores import open_store
 from synthetic.clock import SystemClock
+from synthetic.database.transaction import Transaction
 from synthetic.errors import iso_from_ms
 from synthetic.security.gate import Scope
-from synthetic.security.tokens import Token, create_token, list_tokens, revoke_token
+from synthetic.security.tokens import TOKEN, CreatedToken, Token, create_token, list_tokens, revoke_token
 
 UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 SHOWN_ONCE = "This is the only time that the token is shown."
@@ -64,7 +65,14 @@ def create(
     expires_at = _read_expiry(expires, SystemClock().now_ms())
     scopes = [each.value for each in scope or (Scope.READ,)]
     with open_store(data) as store:
-        created = store.write(create_token, name, scopes, expires_at)
+        operation = store.operation(entity_type=TOKEN, details={"scopes": scopes})
+
+        def make(tx: Transaction) -> CreatedToken:
+            made = create_token(tx, name, scopes, expires_at)
+            operation.about(TOKEN, made.token.id)
+            return made
+
+        created = operation.write(make)
     if as_json:
         emit({**_as_json(created.token), "token": created.secret}, as_json)
         return
@@ -109,5 +117,5 @@ def revoke(
 ) -> None:
     """Stop accepting a token; connections that were opened with it are closed."""
     with open_store(data) as store:
-        token = store.write(revoke_token, id)
+        token = store.operation(entity_type=TOKEN, entity_id=id).write(revoke_token, id)
     emit(_as_json(token) if as_json else f"The token {token.name} ({token.id}) is revoked.", as_json)

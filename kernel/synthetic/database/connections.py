@@ -90,6 +90,35 @@ def open_reader(path: Path, settings: DatabaseSettings, files: str | None = None
     return connection
 
 
+def open_inspector(path: Path, settings: DatabaseSettings) -> apsw.Connection:
+    """A connection that changes nothing, and before which SQLite checks all that it can.
+
+    SQLite forgets the CHECK constraints of a file that is opened read-only, so
+    this one is not: statements that write are refused all the same, and the
+    log of a store that nobody else has open is left as it is.
+
+    Raises:
+        apsw.Error: The file cannot be opened, or is not a database.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS_CACHED)
+    try:
+        leave_the_log(connection)
+        wait_for_locks(connection, settings)
+        harden(connection)
+        read_without_mapping(connection)
+        cache_pages(connection, settings)
+        refuse_writes(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def leave_the_log(connection: apsw.Connection) -> None:
+    """The last one to close a database writes its log back to it, which may be what a damaged one is mended from."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+
+
 def wait_for_locks(connection: apsw.Connection, settings: DatabaseSettings) -> None:
     """Another process may hold the write lock for a moment: wait rather than fail."""
     connection.set_busy_timeout(settings.busy_timeout_ms)

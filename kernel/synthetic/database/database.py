@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import apsw
 
 from synthetic.clock import Clock
+from synthetic.database.coalescing import CoalescedWrites
 from synthetic.database.in_place import InPlaceReads
 from synthetic.database.interruption import Interruption
 from synthetic.database.readers import Read, ReaderPool
@@ -22,13 +23,11 @@ from synthetic.database.writer import Write, Writer
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.watch import LogWatch
 from synthetic.metrics import Metrics
-from synthetic.origin import Origin
+from synthetic.operations.recorder import OperationRecorder
+from synthetic.origin import PROGRAM, Origin
 
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
-
-PROGRAM = "program"
-"""The actor of a write that nobody is named for: a program that embeds the store."""
 
 
 class Database:
@@ -44,6 +43,7 @@ class Database:
 
     Attributes:
         watch: Tells how far the log has come.
+        recorder: Told of what people and programs do.
     """
 
     def __init__(
@@ -59,9 +59,11 @@ class Database:
         """Take over the writing connection and start the threads; arguments as for `Writer`."""
         self._clock = clock
         self.watch = LogWatch(path, settings)
+        self.recorder = surroundings.resource(OperationRecorder)
         self._writer = Writer(connection, settings, clock, surroundings, metrics, guard, self.watch.announce)
         self._readers = ReaderPool(path, settings, clock, surroundings, metrics)
         self._in_place = InPlaceReads(path, settings, clock, surroundings)
+        self.coalesced = CoalescedWrites(self._write_values, settings, clock, metrics.registry)
         self._writer.start()
         self._readers.start()
 
@@ -140,6 +142,14 @@ class Database:
         self._writer.run(self._write(function, args, watch, ticket, origin))
         return ticket.wait()
 
+    def _write_values(
+        self,
+        function: Callable[[Transaction, Mapping[str, Any]], object],
+        values: Mapping[str, Any],
+        interruption: Interruption,
+    ) -> object:
+        return self.write_blocking(function, values, interruption=interruption)
+
     def _write(
         self,
         function: Callable[..., Any],
@@ -157,8 +167,9 @@ class Database:
             yield snapshot
 
     def close(self) -> None:
-        """Finish the writes in line and the reads that run, then close every connection."""
+        """Finish the writes in line, those that wait and the reads that run, then close every connection."""
         self.watch.close()
+        self.coalesced.close()
         self._writer.stop()
         self._in_place.close()
         self._readers.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from synthetic.clock import Clock
@@ -38,6 +39,17 @@ class Interruption:
     def deadline(self) -> float | None:
         """On the clock's monotonic scale, in seconds; None without one."""
         return self._deadline
+
+    @contextmanager
+    def narrowed(self, seconds: float) -> Generator[None]:
+        """Let what runs in the block have no more than so much time; what comes after it has what was left before."""
+        before = self._deadline
+        ends = self._clock.monotonic() + seconds
+        self._deadline = ends if before is None else min(before, ends)
+        try:
+            yield
+        finally:
+            self._deadline = before
 
     def cancel(self) -> None:
         """Ask the work to stop."""

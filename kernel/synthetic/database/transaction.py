@@ -9,6 +9,7 @@ stand behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
 import apsw
@@ -109,6 +110,10 @@ class Snapshot:
         On an event loop they are bounded, and more begin again in the pool. Elsewhere they are not.
         """
         self._ready()
+
+    def narrowed(self, seconds: float) -> AbstractContextManager[None]:
+        """For the kernel: what is read in the block is cut short after so much time; what comes after it is not."""
+        return self._interruption.narrowed(seconds)
 
     def settings(self, settings_class: type[RecordT]) -> RecordT:
         """The loaded settings of a class that a plugin registered."""
@@ -249,6 +254,11 @@ class Transaction(Snapshot):
             raise self._explain(error, connection) from error
         self._events.waiting.clear()
         self.emitted_to = connection.last_insert_rowid()
+
+    @property
+    def first_event(self) -> tuple[str, str] | None:
+        """For the kernel: type and id of the entity that the first event of this transaction is about."""
+        return self._events.first
 
     def position(self) -> Position:
         """How far the log goes, with what this transaction has emitted."""

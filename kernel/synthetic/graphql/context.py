@@ -17,6 +17,9 @@ from synthetic.graphql.executor import Asked
 from synthetic.graphql.private_loop import PrivateLoop
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, read_position
+from synthetic.operations.model import OperationKind
+from synthetic.operations.mutations import RecordedMutation, details_of
+from synthetic.operations.recorder import Recording
 from synthetic.origin import Origin
 from synthetic.security.gate import Caller
 from synthetic.store import BlockingDatabase
@@ -180,26 +183,67 @@ class OperationContext:
             self._own = self._opened.enter_context(self.database.snapshot(self._interruption))
         return self._own
 
-    def write(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Run a mutation's root field in a write transaction of its own."""
+    def write(
+        self, function: Callable[..., Any], arguments: Mapping[str, Any], recorded: RecordedMutation | None = None
+    ) -> Any:
+        """Run a mutation's root field in a write transaction of its own.
+
+        Args:
+            function: The field's.
+            arguments: The field's.
+            recorded: How to record it, in the same transaction; None: it is not recorded.
+        """
         self.leave_snapshot()
+        record = self._recording(recorded, arguments)
 
         def run(tx: Transaction) -> Any:
             result = function(tx, **arguments)
+            if record is not None:
+                record.done_in(tx)
             return result, tx.notices, tx.position()
 
-        result, notices, self.position = self.database.write_blocking(
-            run, interruption=self._interruption, origin=self._origin
-        )
+        origin = self._origin
+        try:
+            result, notices, self.position = self.database.write_blocking(
+                run, interruption=self._interruption, origin=origin
+            )
+        except BaseException as error:
+            if record is not None:
+                record.failed(self.database, origin, error)
+            raise
         self._mention(notices)
         return result
 
-    def write_many(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Run a mutation's root field that takes many transactions."""
+    def write_many(
+        self, function: Callable[..., Any], arguments: Mapping[str, Any], recorded: RecordedMutation | None = None
+    ) -> Any:
+        """Run a mutation's root field that takes many transactions; it is recorded at the end, in one of its own."""
         self.leave_snapshot()
-        result = function(BlockingDatabase(self.database, self._interruption, self._origin), **arguments)
+        record = self._recording(recorded, arguments)
+        origin = self._origin
+        store = BlockingDatabase(self.database, self._interruption, origin, None if record is None else record.look_at)
+        try:
+            result = function(store, **arguments)
+        except BaseException as error:
+            if record is not None:
+                record.failed(self.database, origin, error)
+            raise
+        if record is not None:
+            record.done(self.database, origin)
         self.position = self.database.read_blocking(read_position, interruption=self._interruption)
         return result
+
+    def _recording(self, recorded: RecordedMutation | None, arguments: Mapping[str, Any]) -> Recording | None:
+        recorder = self.database.recorder
+        if recorded is None or not recorder.is_wanted:
+            return None
+        return Recording(
+            recorder,
+            recorded.name,
+            OperationKind.MUTATION,
+            recorded.subject(arguments),
+            details_of(arguments),
+        )
 
     def batch(self, function: Callable[..., Any], parent: Any, arguments: dict[str, Any]) -> asyncio.Future[Any]:
         """Add a parent to the call of a batched field that is being collected.

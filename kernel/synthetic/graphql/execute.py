@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from graphql import GraphQLSchema, OperationType
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, OperationType
 
 from synthetic.clock import Clock, new_id
 from synthetic.database.database import Database
@@ -206,7 +206,7 @@ class Engine:
             request.query, request.operation_name, request.variables, hints=caller.has(Scope.READ)
         )
         writes = prepared.operation.operation is OperationType.MUTATION
-        caller.require(Scope.WRITE if writes else Scope.READ)
+        caller.require(Scope.WRITE if writes else Scope.READ, _wanted(prepared.operation))
         return prepared
 
     async def execute_events(
@@ -219,3 +219,9 @@ class Engine:
         position = at_least_of(request.extensions)
         if position is not None:
             await self._freshness.wait(prepared, position)
+
+
+def _wanted(operation: OperationDefinitionNode) -> str:
+    """What an operation asks for, for the record of its refusal: its first field, or its kind."""
+    fields = (each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode))
+    return next(fields, operation.operation.value)

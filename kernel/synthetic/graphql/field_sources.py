@@ -24,6 +24,7 @@ from strawberry.types.arguments import StrawberryArgument, convert_arguments
 from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.graphql.context import PREPARED
 from synthetic.graphql.executor import (
@@ -157,6 +158,7 @@ def _definition_of(field: GraphQLField) -> StrawberryField | None:
 def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
     """How the executor calls a function that was made a field."""
     function = runs.function
+    name = to_camel_case(function.__name__)
 
     def own_of(call: Call) -> Arguments:
         own = runs.own(call.asked)
@@ -173,9 +175,9 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
 
     def run_mutation(call: Call) -> Sequence[Any]:
         context = call.context
-        context.caller.require(runs.scope)
+        context.caller.require(runs.scope, name)
         write = context.write_many if runs.is_many else context.write
-        return [write(function, call.arguments) for _parent in call.parents]
+        return [write(function, call.arguments, runs.recorded) for _parent in call.parents]
 
     return {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
 

@@ -26,9 +26,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.graphql.context import PREPARED, Prepare
 from synthetic.graphql.executor import EVERYTHING, Asked
+from synthetic.operations.mutations import RecordedMutation
 from synthetic.security.gate import Scope
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Runs:
         needs: Attributes that it reads of its parents; None: any of them.
         scope: What a mutation's caller must be allowed.
         is_many: Whether a mutation's function takes the store, for many transactions.
+        recorded: How a mutation is recorded; None: it is not.
         prepare: What is awaited before the snapshot is opened.
     """
 
@@ -75,6 +78,7 @@ class Runs:
     needs: tuple[str, ...] | None = None
     scope: Scope = Scope.READ
     is_many: bool = False
+    recorded: RecordedMutation | None = None
     prepare: Prepare | None = None
 
     def own(self, asked: Asked) -> dict[str, Any]:
@@ -116,27 +120,40 @@ def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), p
     return _field(function, resolve, taken=1, metadata={READS: tuple(reads), RUNS: runs})
 
 
-def mutation(function: PlainFunction | None = None, *, scope: Scope = Scope.WRITE) -> Any:
+def mutation(
+    function: PlainFunction | None = None,
+    *,
+    scope: Scope = Scope.WRITE,
+    entity: str | None = None,
+    entity_id: str = "id",
+    recorded: bool = True,
+) -> Any:
     """Make a root mutation field of a function of (tx, input) or (store, input).
 
     Args:
         function: What to make a field of.
         scope: What the caller's token must allow.
+        entity: What it is done to, for the record that plugins keep of it (`record_operation`); None: what the
+            first event that it emits is about, which is not known of one that fails.
+        entity_id: The attribute of the input that says to which of them.
+        recorded: Whether it is recorded at all: what repeats itself and changes nothing that anybody would ask
+            after, such as a heartbeat, is not.
 
     Raises:
         TypeError: The function has no docstring or another first parameter, or is async.
     """
     if function is None:
-        return functools.partial(mutation, scope=scope)
-    first = _first_parameter(function, ("tx", "store"))
+        return functools.partial(mutation, scope=scope, entity=entity, entity_id=entity_id, recorded=recorded)
+    is_many = _first_parameter(function, ("tx", "store")) == "store"
+    name = to_camel_case(function.__name__)
+    record = RecordedMutation(name, entity, entity_id) if recorded else None
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
-        info.context.caller.require(scope)
-        if first == "tx":
-            return info.context.write(function, arguments)
-        return info.context.write_many(function, arguments)
+        info.context.caller.require(scope, name)
+        write = info.context.write_many if is_many else info.context.write
+        return write(function, arguments, record)
 
-    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=first == "store")
+    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=is_many, recorded=record)
     return _field(function, resolve, taken=1, metadata={RUNS: runs})
 
 

@@ -192,6 +192,9 @@ class Archive:
     A resource of a kernel's transactions. It keeps the segments that were read
     last, since rebuilds go through them page by page, and lets go of them when
     one has come to the table.
+
+    Attributes:
+        directory: The directory `archive`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -200,7 +203,7 @@ class Archive:
         Args:
             directory: The directory `archive`.
         """
-        self._directory = directory
+        self.directory = directory
         self._kept: OrderedDict[Segment, list[Event]] = OrderedDict()
         self._keeping = threading.Lock()
 
@@ -226,7 +229,7 @@ class Archive:
                 continue
             if segment.first_position > reached + 1:
                 break
-            check_size(self._directory / segment.file, segment)
+            check_size(self.directory / segment.file, segment)
             reached = segment.last_position
         if reached < horizon:
             raise ArchiveDamagedError(
@@ -269,7 +272,7 @@ class Archive:
         with self._keeping:
             held = self._kept.get(segment)
         if held is None:
-            held = list(read_segment(self._directory, segment))
+            held = list(read_segment(self.directory, segment))
             with self._keeping:
                 self._kept[segment] = held
                 if len(self._kept) > SEGMENTS_KEPT:

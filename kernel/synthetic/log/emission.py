@@ -73,14 +73,16 @@ class EventBuffer:
     Attributes:
         now: When they are written, Unix milliseconds UTC.
         waiting: What is to be inserted.
+        first: Type and id of the entity that the first event was about, inserted or not.
     """
 
-    __slots__ = ("_origin", "now", "waiting")
+    __slots__ = ("_origin", "first", "now", "waiting")
 
     def __init__(self, origin: Origin, now: int) -> None:
         self._origin = origin
         self.now = now
         self.waiting: list[EventValues] = []
+        self.first: tuple[str, str] | None = None
 
     def add(
         self,
@@ -102,6 +104,8 @@ class EventBuffer:
         text = to_json(payload) if payload else "{}"
         if len(text) > PAYLOAD_CHARACTERS_MAX:
             raise ValueError(f"the payload of {event_type.name} has {len(text)} characters; an event carries no bodies")
+        if self.first is None:
+            self.first = event_type.entity, entity_id
         origin, now, event_id = self._origin, self.now, id or new_id()
         self.waiting.append(
             (

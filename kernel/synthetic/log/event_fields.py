@@ -196,7 +196,7 @@ class EmitEventPayload:
     created: bool = strawberry.field(description="Whether it was not there before.")
 
 
-@mutation
+@mutation(recorded=False)
 def emit_event(tx: Transaction, input: EmitEventInput) -> EmitEventPayload:
     """Append an event of a declared type; the same id with the same content appends nothing."""
     module, event_type = _external_type(tx, input)

@@ -8,16 +8,19 @@ from typing import Any
 from strawberry.utils.str_converters import to_camel_case
 
 from synthetic import demo_errors, errors
+from synthetic.check_contributions import Check
+from synthetic.checks import errors as check_errors
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Fold
 from synthetic.contributions import ErrorCode, EventType, GraphQL, Service, Settings, Table
 from synthetic.errors import PluginClashError, SyntheticError
 from synthetic.graphql import errors as graphql_errors
 from synthetic.log import errors as log_errors
+from synthetic.metric_contributions import MetricReading
 from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
 
-KERNEL_COMMANDS = ("serve", "migrate", "status", "plugins", "token", "schema", "demo", "retention")
+KERNEL_COMMANDS = ("serve", "migrate", "status", "check", "plugins", "token", "schema", "demo", "retention")
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
 
 KERNEL_TABLES = (
@@ -36,11 +39,56 @@ KERNEL_TABLES = (
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 
 KERNEL_FIELDS = {
-    "queries": ("node", "health", "plugins", "event", "events", "syncStatus"),
+    "queries": ("node", "health", "plugins", "event", "events", "syncStatus", "integrity"),
     "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention"),
     "subscriptions": ("events", "syncStatus"),
 }
 """Root fields that the kernel brings itself (`synthetic.kernel_fields`)."""
+
+KERNEL_METRICS = (
+    "synthetic_requests",
+    "synthetic_request_seconds",
+    "synthetic_http_responses",
+    "synthetic_documents",
+    "synthetic_overloads",
+    "synthetic_open_connections",
+    "synthetic_open_sockets",
+    "synthetic_open_streams",
+    "synthetic_subscribers",
+    "synthetic_resumes",
+    "synthetic_subscribers_dropped",
+    "synthetic_writes",
+    "synthetic_commit_group_size",
+    "synthetic_write_retries",
+    "synthetic_writer_queue",
+    "synthetic_coalesced_waiting",
+    "synthetic_coalesced_values",
+    "sqlite_write_lock_wait_ms",
+    "synthetic_queries",
+    "synthetic_plan_refusals",
+    "synthetic_operations_unrecorded",
+    "synthetic_query_restarts",
+    "synthetic_in_place_seconds",
+    "synthetic_reads",
+    "synthetic_read_seconds",
+    "synthetic_service_units",
+    "synthetic_service_step_seconds",
+    "synthetic_service_failures",
+    "synthetic_service_failing",
+    "synthetic_background",
+    "synthetic_consumer_events",
+    "synthetic_consumer_batch_seconds",
+    "synthetic_consumer_set_aside",
+    "synthetic_retention_deleted",
+    "synthetic_retention_suspended",
+    "sync_failures",
+    "synthetic_sync_modules",
+    "synthetic_consumer_lag_events",
+    "synthetic_consumer_lag_ms",
+    "synthetic_process",
+    "synthetic_metric_reading_failures",
+)
+"""Metrics that the kernel brings itself, less those of Python and the process (`synthetic.metrics`)."""
 
 Name = tuple[str, str]
 """Kind of a thing and its name, for instance ("table", "notes")."""
@@ -50,7 +98,7 @@ def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
     """The kernel's own errors, one class a code, in the order in which they are defined."""
     return tuple(
         cls
-        for module in (errors, graphql_errors, log_errors, retention_errors, demo_errors)
+        for module in (errors, graphql_errors, log_errors, retention_errors, check_errors, demo_errors)
         for cls in vars(module).values()
         if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls.__module__ == module.__name__
     )
@@ -62,6 +110,7 @@ def kernel_names() -> dict[Name, str]:
         **{("command", name): "kernel" for name in KERNEL_COMMANDS},
         **{("error code", cls.code): "kernel" for cls in kernel_error_classes()},
         **{("table", name): "kernel" for name in KERNEL_TABLES},
+        **{("metric", name): "kernel" for name in KERNEL_METRICS},
         **{(f"field of {kind}", name): "kernel" for kind, names in KERNEL_FIELDS.items() for name in names},
     }
 
@@ -102,6 +151,14 @@ def _clash_message(kind: str, name: str, owner: str, plugin: str) -> str:
     return f"The plugins {owner} and {plugin} both contribute the {kind} `{name}`."
 
 
+_KINDS_IN_PLUGIN: Mapping[type[Any], str] = {
+    Service: "service",
+    RetentionRule: "retention rule",
+    Check: "check",
+}
+"""Records whose names are unique in their plugin, and what they are called."""
+
+
 def _names(plugin: str, record: Any) -> Iterator[Name]:
     match record:
         case Table():
@@ -110,11 +167,10 @@ def _names(plugin: str, record: Any) -> Iterator[Name]:
             yield "error code", record.error_class.code
         case EventType():
             yield "event type", record.name
-        case Command():
-            yield "command", record.name
-        case Service() | RetentionRule():
-            kind = "service" if isinstance(record, Service) else "retention rule"
-            yield kind, f"{plugin}.{record.name}"
+        case Command() | MetricReading():
+            yield "command" if isinstance(record, Command) else "metric", record.name
+        case Service() | RetentionRule() | Check():
+            yield _KINDS_IN_PLUGIN[type(record)], f"{plugin}.{record.name}"
         case Consumer():
             yield "consumer", f"{plugin}.{record.name}"
             if isinstance(record, Fold):

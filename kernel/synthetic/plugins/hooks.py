@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, cast
@@ -40,8 +40,16 @@ class HookSpec:
     is_one: bool
 
 
+RUN_TIME: Mapping[str, tuple[str, ...]] = {"record_operation": ("tx", "operation")}
+"""The kernel's hooks that are called while a store is open, each with the names of its parameters."""
+
+
 class Hooks:
-    """The hooks of one registry and the modules that implement them."""
+    """The hooks of one registry and the modules that implement them.
+
+    Attributes:
+        specs: The contribution hooks, by name; those that run while a store is open are in `RUN_TIME`.
+    """
 
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -60,7 +68,7 @@ class Hooks:
         """
         offered: dict[str, HookSpec] = {}
         for name in dir(module):
-            if self._manager.parse_hookspec_opts(module, name) is None:
+            if self._manager.parse_hookspec_opts(module, name) is None or (owner == KERNEL and name in RUN_TIME):
                 continue
             if name in self.specs:
                 raise PluginClashError(
@@ -86,7 +94,7 @@ class Hooks:
 
         Raises:
             PluginFailedError: A function looks like a hook but is not marked,
-                or is marked but not a plain function without arguments.
+                or is marked but not a plain function of the hook's arguments.
             PluginClashError: The module is registered for another plugin.
         """
         if module in self._rooms:
@@ -129,8 +137,10 @@ class Hooks:
         """
         for caller in self._manager.get_hookcallers(module) or ():
             spec = self.specs.get(caller.name)
+            if caller.name in RUN_TIME:
+                continue
             if spec is None:
-                near = did_you_mean(caller.name, self.specs)
+                near = did_you_mean(caller.name, [*self.specs, *RUN_TIME])
                 raise _wrong(
                     plugin, caller.name, f"is offered by no loaded plugin.{near}", "Correct its name, or remove it."
                 )
@@ -151,9 +161,8 @@ class Hooks:
         Raises:
             PluginFailedError: It raised, or returned what the hook does not allow.
         """
-        others = [other for other in self._manager.get_plugins() if other is not module]
-        caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
-        if all(implementation.plugin is not module for implementation in caller.get_hookimpls()):
+        caller = self._caller(hook, module)
+        if not caller.get_hookimpls():
             return ()
         try:
             results = cast("list[Any]", caller())
@@ -161,12 +170,20 @@ class Hooks:
             raise failure(plugin, f"its {hook} failed", error) from error
         return _check_result(plugin, hook, results[0] if results else None, self.specs[hook])
 
+    def find_implementation(self, hook: str, module: ModuleType) -> Callable[..., Any] | None:
+        """The function with which a module implements a hook of `RUN_TIME`, if it does."""
+        return next((each.function for each in self._caller(hook, module).get_hookimpls()), None)
+
+    def _caller(self, hook: str, module: ModuleType) -> pluggy.HookCaller:
+        others = [other for other in self._manager.get_plugins() if other is not module]
+        return self._manager.subset_hook_caller(hook, remove_plugins=others)
+
     def _check_unmarked(self, plugin: str, module: ModuleType, attribute: str) -> None:
         value = getattr(module, attribute)
         if not inspect.isfunction(value):
             return
         is_own = value.__module__ == module.__name__
-        if attribute in self.specs or (is_own and attribute.startswith("register_")):
+        if attribute in self.specs or attribute in RUN_TIME or (is_own and attribute.startswith("register_")):
             way_out = "Put @hookimpl above it, or, if it is no hook, give it a name that does not look like one."
             raise _wrong(plugin, attribute, "is not marked with @hookimpl, so it would never be called", way_out)
 
@@ -197,7 +214,10 @@ def _read_spec(owner: str, name: str, function: Callable[..., Any]) -> HookSpec:
 
 
 def _check_implementation(plugin: str, hook: str, function: Callable[..., Any], options: dict[str, Any]) -> None:
-    plain = "Make it a plain function without arguments that returns a tuple."
+    expected = RUN_TIME.get(hook, ())
+    plain = f"Make it a plain function of ({', '.join(expected)})."
+    if not expected:
+        plain = "Make it a plain function without arguments that returns a tuple."
     if options.get("wrapper") or options.get("hookwrapper"):
         raise _wrong(plugin, hook, "is a wrapper; contribution hooks are not wrapped", plain)
     if options.get("optionalhook"):
@@ -206,8 +226,9 @@ def _check_implementation(plugin: str, hook: str, function: Callable[..., Any], 
         raise _wrong(plugin, hook, "is a generator", plain)
     if inspect.iscoroutinefunction(function):
         raise _wrong(plugin, hook, "is async", plain)
-    if inspect.signature(function).parameters:
-        raise _wrong(plugin, hook, "takes arguments", plain)
+    taken = tuple(inspect.signature(function).parameters)
+    if taken != expected and (expected or hook.startswith("register_")):
+        raise _wrong(plugin, hook, f"takes {', '.join(taken) or 'nothing'}" if expected else "takes arguments", plain)
 
 
 def _check_result(plugin: str, hook: str, result: Any, spec: HookSpec) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ left out, and whatever requires it too.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -25,7 +25,7 @@ from synthetic.plugins.discovery import (
     list_installed,
 )
 from synthetic.plugins.folds import check_folds
-from synthetic.plugins.hooks import KERNEL, Hooks
+from synthetic.plugins.hooks import KERNEL, RUN_TIME, Hooks
 from synthetic.plugins.listing import LeftOut, Listing, LoadedPlugin, NoSettings
 from synthetic.plugins.order import PluginCycleError, order_plugins
 from synthetic.plugins.pauses import check_pauses
@@ -64,12 +64,22 @@ class _Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class _Implementation:
+    """The function with which one module implements a hook that runs while a store is open."""
+
+    room: _Room
+    hook: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
 class _Accepted:
     """A plugin that was asked for everything, and may stay."""
 
     loaded: LoadedPlugin
     setting_values: tuple[SettingValue, ...]
     contributions: tuple[_Contribution, ...]
+    implementations: tuple[_Implementation, ...]
 
 
 class PluginLoader:
@@ -138,6 +148,15 @@ class PluginLoader:
             if records:
                 found.append((name, tuple(records)))
         return found
+
+    def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """The functions with which plugins implement a hook that runs while a store is open, in load order."""
+        return [
+            (name, each.function)
+            for name, accepted in self._accepted.items()
+            for each in accepted.implementations
+            if each.hook == hook
+        ]
 
     def _or_leave_out(self, name: str, step: Callable[[str], None]) -> None:
         try:
@@ -225,7 +244,8 @@ class PluginLoader:
         if name in self.left_out:
             return
         candidate = self._candidates[name]
-        contributions = [each for room in self._rooms(name, candidate) for each in self._ask(name, candidate, room)]
+        rooms = list(self._rooms(name, candidate))
+        contributions = [each for room in rooms for each in self._ask(name, candidate, room)]
         for hook in AT_MOST_ONE:
             if sum(len(each.records) for each in contributions if each.hook == hook) > 1:
                 raise PluginFailedError(f"The plugin {name}: its {hook} returns more than one record.")
@@ -245,7 +265,8 @@ class PluginLoader:
             settings=None if section is None else section.settings,
             optional=self.listings[name].settings.optional,
         )
-        self._accepted[name] = _Accepted(loaded, () if section is None else section.values, tuple(contributions))
+        values = () if section is None else section.values
+        self._accepted[name] = _Accepted(loaded, values, tuple(contributions), tuple(self._implemented(rooms)))
 
     def _rooms(self, name: str, candidate: _Candidate) -> Iterator[_Room]:
         yield _Room(candidate.module, None)
@@ -264,6 +285,13 @@ class PluginLoader:
             records = self._hooks.call(name, hook, room.module)
             if records:
                 yield _Contribution(room, hook, records)
+
+    def _implemented(self, rooms: Iterable[_Room]) -> Iterator[_Implementation]:
+        for room in rooms:
+            for hook in RUN_TIME:
+                function = self._hooks.find_implementation(hook, room.module)
+                if function is not None:
+                    yield _Implementation(room, hook, function)
 
     def _load_settings(self, name: str, contributions: list[_Contribution]) -> Section[Any] | None:
         records = [record for each in contributions if each.hook == "register_settings" for record in each.records]
@@ -285,4 +313,5 @@ class PluginLoader:
         """Forget what plugins contributed to others that were left out after they were asked."""
         for name, accepted in self._accepted.items():
             kept = tuple(each for each in accepted.contributions if each.room.only_with not in self.left_out)
-            self._accepted[name] = dataclasses.replace(accepted, contributions=kept)
+            running = tuple(each for each in accepted.implementations if each.room.only_with not in self.left_out)
+            self._accepted[name] = dataclasses.replace(accepted, contributions=kept, implementations=running)

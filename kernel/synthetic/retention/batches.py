@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from synthetic.database.deletion import CONSTRUCTS, TablePlan, carry_out, count_rows, plan_steps
 from synthetic.database.deletion_steps import Step
@@ -23,6 +23,9 @@ HOLD_SECONDS = 0.012
 
 FIRST_ROWS = 16
 """Of a row that may own many, so many are deleted first."""
+
+BeforeDelete: TypeAlias = Callable[[Transaction, Sequence[Row]], None]
+"""See `RetentionRule.before_delete`."""
 
 
 class RetentionBatch(NamedTuple):
@@ -66,7 +69,7 @@ def preview_rule(snapshot: Snapshot, rule: DeclaredRule) -> RetentionPreview:
     before = rule.before(snapshot.now)
     if before is None:
         return RetentionPreview(rule, None, 0, ())
-    steps, params = RuleSteps(rule, list_tables(snapshot)), {"before": before}
+    steps, params = RuleSteps(rule, list_tables(snapshot)), {"before": before, "now": snapshot.now}
     expired = steps.expired()
     refused: int = snapshot.value(f"SELECT (SELECT count(*) {rule.old_rows()}) - (SELECT count(*) {expired})", params)
     return RetentionPreview(rule, before, refused, plan_steps(snapshot, steps.of_all(), params))
@@ -95,13 +98,13 @@ def run_retention_batch(tx: Transaction, rule: str) -> RetentionBatch:
     steps = RuleSteps(found, list_tables(tx))
     # Constructs go one by one: all that goes with one names it in its event.
     most = 1 if found.record.table == CONSTRUCTS else found.record.batch
-    keys = tx.rows(found.oldest(steps.expired()), {"before": before, "batch": most})
+    keys = steps.oldest(tx, before, most)
     if not keys:
         return RetentionBatch(rule, before, 0, {}, has_more=False)
     # A long run remembers the clock as it goes, in transactions that write anyway.
     check_clock(tx)
     construct_id = str(keys[0][0]) if found.record.table == CONSTRUCTS else None
-    deletion = _Deletion(tx, steps.of_keys(), construct_id)
+    deletion = _Deletion(tx, steps.of_keys(), construct_id, found.record.before_delete)
     deletion.run(keys)
     rows = deletion.tables.get(found.record.table, 0)
     if deletion.tables:
@@ -121,10 +124,13 @@ class _Deletion:
         tables: How many rows went, by table, leaf first.
     """
 
-    def __init__(self, tx: Transaction, changes: Sequence[Step], construct_id: str | None) -> None:
+    def __init__(
+        self, tx: Transaction, changes: Sequence[Step], construct_id: str | None, before_delete: BeforeDelete | None
+    ) -> None:
         self._tx = tx
         self._changes = changes
         self._construct_id = construct_id
+        self._before_delete = before_delete
         self._clock = tx.resource(ClockSource).clock
         self._until = self._clock.monotonic() + HOLD_SECONDS
         self._left = BATCH_ROWS
@@ -147,6 +153,9 @@ class _Deletion:
         """Carry out all steps for some rows; False once no more is to be done in this transaction."""
         params = _parameters(keys)
         for step in self._changes:
+            # The last step is the rows themselves; by now all that belongs to them is gone, and they fit in.
+            if self._before_delete is not None and step is self._changes[-1]:
+                self._before_delete(self._tx, keys)
             size = FIRST_ROWS if may_stop else self._left
             while True:
                 asked = min(size, self._left)

@@ -156,7 +156,7 @@ def _judge(memory: _Memory | None, snapshot: Snapshot) -> tuple[int, Suspension 
         return _judge_by_log(snapshot)
     if memory.suspension is not None:
         return memory.expected_at, memory.suspension
-    running = _running_time(snapshot)
+    running = running_time(snapshot)
     same_run = running.run == memory.run and running.seconds >= memory.seconds
     passed_ms = round((running.seconds - memory.seconds) * 1000) if same_run else 0
     expected_at = memory.expected_at + passed_ms
@@ -180,8 +180,14 @@ def _judge_by_log(snapshot: Snapshot) -> tuple[int, Suspension | None]:
     return snapshot.now, None
 
 
-def _running_time(snapshot: Snapshot) -> RunningTime:
+def running_time(snapshot: Snapshot) -> RunningTime:
+    """How long the machine has run, its sleep included: what tells how much time has passed while the clock jumps."""
     return snapshot.resource(ClockSource).clock.running_time()
+
+
+def is_clock_believed(snapshot: Snapshot) -> bool:
+    """Whether what the clock shows fits what is known; where not, retention is suspended."""
+    return find_suspension(snapshot) is None
 
 
 def _read(snapshot: Snapshot) -> _Memory | None:
@@ -194,7 +200,7 @@ def _read(snapshot: Snapshot) -> _Memory | None:
 
 
 def _write(tx: Transaction, expected_at: int, suspension: Suspension | None) -> None:
-    running = _running_time(tx)
+    running = running_time(tx)
     value = {
         "expected_at": expected_at,
         "run": running.run,

@@ -9,12 +9,10 @@ from typing import Any, Self
 from synthetic.contributions import Stamped, Table
 from synthetic.database.deletion_steps import Step, key_of, list_steps, select_keys
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Parameters, Snapshot
+from synthetic.database.transaction import Parameters, Row, Snapshot
 from synthetic.errors import InternalError, NotFoundError, PluginFailedError
+from synthetic.retention.beginnings import EXPIRED, Beginning
 from synthetic.retention_contributions import RetentionRule
-
-EXPIRED = "expired"
-"""What the queries call the row whose time is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,10 @@ class DeclaredRule:
         return None if self.keep_ms is None else max(0, now - self.keep_ms)
 
     def old_rows(self) -> str:
-        """The rows that are older than `:before` and meet the condition: FROM and WHERE."""
+        """The rows that are older than `:before` and meet the condition: FROM and WHERE; `:now` may be in it."""
         record = self.record
+        if record.in_order:
+            return Beginning(record, self.table).rows()
         condition = f" AND ({record.condition})" if record.condition else ""
         return f"FROM {record.table} AS {EXPIRED} WHERE {EXPIRED}.{record.age_column} < :before{condition}"
 
@@ -127,14 +127,31 @@ class RuleSteps:
     tables: Sequence[Stamped[Table]]
 
     def expired(self) -> str:
-        """The old rows that no other row refuses to lose: FROM and WHERE."""
+        """The old rows that no other row refuses to lose: FROM and WHERE; `:now` may be in it."""
+        if self.rule.record.in_order:
+            return Beginning(self.rule.record, self.rule.table, self._refusals()).rows()
+        return self.rule.old_rows() + "".join(f" AND NOT {refusal}" for refusal in self._refusals())
+
+    def oldest(self, snapshot: Snapshot, before: int, most: int) -> list[Row]:
+        """The keys of the first of these rows, in the order in which they go.
+
+        Args:
+            snapshot: To read in.
+            before: Rows that are older than this instant go, Unix milliseconds.
+            most: How many at most.
+        """
+        if self.rule.record.in_order:
+            return Beginning(self.rule.record, self.rule.table, self._refusals()).first(snapshot, before, most)
+        return snapshot.rows(self.rule.oldest(self.expired()), {"before": before, "batch": most})
+
+    def _refusals(self) -> list[str]:
+        """Conditions under which another row refuses to lose the expired one."""
         own = key_of(self.rule.table, f"{EXPIRED}.")
-        refusals = [
-            f" AND NOT EXISTS (SELECT 1 FROM {step.name} WHERE {step.condition})"
+        return [
+            f"EXISTS (SELECT 1 FROM {step.name} WHERE {step.condition})"
             for step in list_steps(self.tables, self.rule.record.table, f"= {own}")
             if step.action == "refuse"
         ]
-        return self.rule.old_rows() + "".join(refusals)
 
     def of_all(self) -> list[Step]:
         """What becomes of which table when all expired rows go at once."""
@@ -177,8 +194,13 @@ def _find_problem(snapshot: Snapshot, rule: DeclaredRule) -> str | None:
     }
     if columns.get(record.age_column) not in ("INTEGER", "INT"):
         return f"counts age from {record.age_column}, which is no integer column of {record.table}"
+    if record.in_order and (len(rule.table.key) != 1 or columns.get(rule.table.key[0]) not in ("INTEGER", "INT")):
+        return f"deletes in the order of the key of {record.table}, which is not one integer column"
     params: Parameters = {"before": 0, "batch": 1}
     try:
+        if record.in_order:
+            Beginning(record, rule.table).first(snapshot, 0, 1)
+            return None
         rows = snapshot.rows(f"EXPLAIN QUERY PLAN {rule.oldest(rule.old_rows())}", params)
     except (InternalError, KeyError):
         # A mistake in the SQL; the second, for a parameter in it.

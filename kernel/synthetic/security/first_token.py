@@ -18,8 +18,9 @@ from synthetic.clock import new_id
 from synthetic.database.transaction import Transaction
 from synthetic.durable_files import reach_the_disk
 from synthetic.errors import BadUserInputError, SettingsInvalidError, StorageFailedError
-from synthetic.security.tokens import check_secret, count_tokens, create_token, generate_secret
-from synthetic.store import BlockingDatabase
+from synthetic.operations.commands import StoreOperation
+from synthetic.security.tokens import TOKEN, check_secret, count_tokens, create_token, generate_secret
+from synthetic.store import Store
 
 FILE_NAME = "token"
 VARIABLE = "SYNTHETIC_TOKEN"
@@ -42,7 +43,7 @@ class FirstToken:
     brought: bool
 
 
-def ensure_first_token(store: BlockingDatabase, data_dir: Path, environ: Mapping[str, str]) -> FirstToken | None:
+def ensure_first_token(store: Store, data_dir: Path, environ: Mapping[str, str]) -> FirstToken | None:
     """Make the first token of a store that never had one, with the scope admin.
 
     Args:
@@ -70,15 +71,16 @@ def ensure_first_token(store: BlockingDatabase, data_dir: Path, environ: Mapping
             f"The file {path} cannot be written: {error.strerror}.",
             action="Make the data directory writable for this user, and its disk not full.",
         ) from error
-    if not store.write(_insert_first, secret):
+    if not store.write(_insert_first, secret, store.operation("token create", details={"scopes": ["admin"]})):
         return None
     return FirstToken(secret, path, brought is not None)
 
 
-def _insert_first(tx: Transaction, secret: str) -> bool:
+def _insert_first(tx: Transaction, secret: str, operation: StoreOperation) -> bool:
     if count_tokens(tx):
         return False
-    create_token(tx, TOKEN_NAME, ("admin",), None, secret)
+    operation.about(TOKEN, create_token(tx, TOKEN_NAME, ("admin",), None, secret).token.id)
+    operation.record_in(tx)
     return True
 
 

@@ -7,8 +7,7 @@ seen by all; what was found is believed for a second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from synthetic.clock import Clock, SystemClock
@@ -18,7 +17,9 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import ForbiddenError, UnauthenticatedError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import name_caller
+from synthetic.operations.accesses import Accesses
 from synthetic.security.believed import Believed
+from synthetic.security.callers import ANONYMOUS, IMPLIED, Caller, Scope
 from synthetic.security.host_names import HostNames
 from synthetic.security.rate_limit import RateLimit
 from synthetic.security.tokens import Token, find_token, find_token_by_id, hash_secret, touch_tokens
@@ -29,53 +30,6 @@ BELIEVED_SECONDS = 1.0
 TOKENS_REMEMBERED_MAX = 10_000
 SECRET_LENGTH_MAX = 1_024
 CROSS_SITE = (b"cross-site", b"same-site")
-
-
-class Scope(StrEnum):
-    """What a token allows; `admin` implies `write`, and `write` implies `read`."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-
-IMPLIED = {
-    Scope.READ: frozenset({Scope.READ}),
-    Scope.WRITE: frozenset({Scope.READ, Scope.WRITE}),
-    Scope.ADMIN: frozenset(Scope),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks.
-
-    Attributes:
-        name: The token's name.
-        token_id: The token's id; None without authentication.
-        scopes: What it allows, implied scopes included.
-    """
-
-    name: str
-    token_id: str | None
-    scopes: frozenset[Scope]
-
-    def has(self, scope: Scope) -> bool:
-        """Whether the scope is allowed."""
-        return scope in self.scopes
-
-    def require(self, scope: Scope) -> None:
-        """Refuse what the scope is needed for.
-
-        Raises:
-            ForbiddenError: The token does not have it.
-        """
-        if scope not in self.scopes:
-            raise ForbiddenError(f"This needs a token with the scope {scope}.", details={"scope": str(scope)})
-
-
-ANONYMOUS = Caller("anonymous", None, IMPLIED[Scope.ADMIN])
-"""Everybody, where the server runs without authentication."""
 
 
 class HeaderScope(Protocol):
@@ -127,6 +81,7 @@ class Gate:
             self._find_session, self._clock.monotonic, seconds=BELIEVED_SECONDS, entries_max=TOKENS_REMEMBERED_MAX
         )
         self._used: dict[str, int] = {}
+        self._accesses = Accesses(self._clock, is_wanted=database.recorder.is_wanted)
 
     def check_headers(self, scope: HeaderScope) -> None:
         """Refuse a request for a foreign host or from a page of a foreign origin.
@@ -137,6 +92,13 @@ class Gate:
         Raises:
             ForbiddenError: Host or Origin are not known, or twice there.
         """
+        try:
+            self._check_headers(scope)
+        except ForbiddenError as error:
+            self._accesses.foreign(self.client_address(scope), error)
+            raise
+
+    def _check_headers(self, scope: HeaderScope) -> None:
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         headers = dict(raw)
         if len(headers) != len(raw):
@@ -192,6 +154,7 @@ class Gate:
         secret = _find_secret(authorization)
         if secret is None:
             self._rate.take(client)
+            self._accesses.unauthenticated(client, None)
             raise UnauthenticatedError
         secret_hash = hash_secret(secret)
         known = self._tokens.find(secret_hash)
@@ -202,11 +165,13 @@ class Gate:
             known = await self._tokens.ask(secret_hash)
         now = self._clock.now_ms()
         if known is None or (known.expires_at is not None and known.expires_at <= now):
+            self._accesses.unauthenticated(client, secret_hash)
             raise UnauthenticatedError("The token is not valid: unknown, expired or revoked.")
         caller = known.caller
         token_id = cast("str", caller.token_id)
         self._rate.take(token_id)
         self._used[token_id] = now
+        self._accesses.used(caller, client, now)
         name_caller(caller.name)
         return caller
 
@@ -223,18 +188,23 @@ class Gate:
         return bool(await self._sessions.ask(caller.token_id))
 
     async def flush(self, *, seconds: float | None = None) -> None:
-        """Store when tokens were last used, since the last time; called about once a minute, and at a stop.
+        """Store when tokens were last used, and record who came and who was refused, since the last time.
+
+        Called about once a minute, and at a stop.
 
         Args:
             seconds: How long it may wait for the store; None: as long as any other write.
 
         Raises:
-            SyntheticError: The store cannot be written; the times are kept for the next time.
+            SyntheticError: The store cannot be written; what is to be stored is kept for the next time.
         """
-        if not self._used:
-            return
-        used, self._used = self._used, {}
         deadline = None if seconds is None else self._clock.monotonic() + seconds
+        if self._used:
+            await self._flush_used(deadline)
+        await self._accesses.flush(self._database, Interruption(self._clock, deadline))
+
+    async def _flush_used(self, deadline: float | None) -> None:
+        used, self._used = self._used, {}
         try:
             await self._database.write(touch_tokens, used, interruption=Interruption(self._clock, deadline))
         except BaseException:
@@ -242,7 +212,10 @@ class Gate:
             raise
 
     async def _find_known(self, secret_hash: bytes) -> Known | None:
-        return await self._database.read(_find_known, secret_hash)
+        known = await self._database.read(_find_known, secret_hash)
+        if known is None or not self._accesses.is_wanted:
+            return known
+        return replace(known, caller=replace(known.caller, on_refusal=self._accesses.unauthorised))
 
     async def _find_session(self, token_id: str) -> bool | None:
         return await self._database.read(_find_session, token_id)

@@ -21,6 +21,9 @@ import orjson
 from synthetic.database.transaction import Row, Snapshot, Transaction
 from synthetic.errors import BadUserInputError, NotFoundError
 
+TOKEN = "token"  # noqa: S105 - what kind of thing it is
+"""The entity type of tokens, where an operation on one is recorded."""
+
 PREFIX = "syn_"
 SECRET_BYTES = 32
 SECRET = re.compile(r"[!-~]{20,256}")

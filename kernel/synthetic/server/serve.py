@@ -13,6 +13,8 @@ from synthetic.data_directory import DataDirectory
 from synthetic.kernel import Kernel, kernel_version
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import configure_logs
+from synthetic.operations.migrations import record_migrations
+from synthetic.origin import Origin
 from synthetic.registry import Registry, load_registry
 from synthetic.security.first_token import ensure_first_token
 from synthetic.security.host_names import HostNames
@@ -20,7 +22,9 @@ from synthetic.server.banner import Banner
 from synthetic.server.listening import listen, require_loopback, reserve_descriptors
 from synthetic.server.process import Lifetime, bounded_stop, run_server
 from synthetic.server.workers import Workers
-from synthetic.store import BlockingDatabase
+from synthetic.store import Store
+
+ACTOR = "command:serve"
 
 
 def serve(
@@ -59,7 +63,9 @@ def serve(
         listening = [opened.enter_context(one) for one in listen(settings.host, settings.port)]
         stopping = opened.enter_context(bounded_stop(settings))
         with closing(Kernel.open(data_dir, registry=registry, migrate=migrate)) as kernel:
-            banner = _welcome(kernel, listening, no_auth=no_auth)
+            store = Store(kernel, Origin(ACTOR))
+            record_migrations(store)
+            banner = _welcome(store, listening, no_auth=no_auth)
             if settings.workers == 1:
                 kernel.metrics.name_process(kernel_version(), 0)
                 run_server(kernel, listening, Lifetime(announce=banner.show, stopping=stopping), no_auth=no_auth)
@@ -91,7 +97,7 @@ def _check(settings: KernelSettings, *, no_auth: bool) -> None:
     reserve_descriptors(settings)
 
 
-def _welcome(kernel: Kernel, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
+def _welcome(store: Store, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
     """See that there is a token, unless none is asked for; what to say about it."""
-    first = None if no_auth else ensure_first_token(BlockingDatabase(kernel.database), kernel.data_dir, os.environ)
-    return Banner(directory=kernel.directory, listening=listening, first=first, no_auth=no_auth)
+    first = None if no_auth else ensure_first_token(store, store.kernel.data_dir, os.environ)
+    return Banner(directory=store.kernel.directory, listening=listening, first=first, no_auth=no_auth)

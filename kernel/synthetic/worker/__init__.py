@@ -15,9 +15,11 @@ another machine; it neither opens a store nor is it part of the server.
 `docs/workers.md` has the protocol, for workers in other languages too.
 """
 
+from synthetic.worker.approvals import Approval
 from synthetic.worker.claimed_job import Checkpoint
 from synthetic.worker.client import Client
 from synthetic.worker.errors import (
+    ApprovalRefused,
     AttemptEnded,
     JobCancelled,
     LeaseLost,
@@ -33,6 +35,8 @@ from synthetic.worker.job import AsyncJob, Job
 from synthetic.worker.worker import Worker
 
 __all__ = [
+    "Approval",
+    "ApprovalRefused",
     "AsyncJob",
     "AttemptEnded",
     "Checkpoint",

@@ -18,6 +18,13 @@ LOAD_CHECKPOINT = """query($id: ID!, $phase: String) {
     job(id: $id) { checkpoint(phase: $phase) { phase data createdAt } }
 }"""
 
+REQUEST_APPROVAL = """mutation($input: RequestApprovalInput!) {
+    requestApproval(input: $input) { approval { status comment } }
+}"""
+CHECK_APPROVAL = """query($id: ID!, $tool: String!, $arguments: JSON!) {
+    checkApproval(id: $id, tool: $tool, arguments: $arguments) { decidedBy decider comment }
+}"""
+
 UPDATES = """subscription($after: Position, $kinds: [String!]) {
     jobUpdates(after: $after, filter: { kinds: $kinds, statuses: [PENDING] }) { position job { status runAfter } }
 }"""

@@ -64,6 +64,10 @@ class PermanentFailure(Exception):  # noqa: N818 - what a handler says about its
     """Trying again cannot help: the job has failed for good."""
 
 
+class ApprovalRefused(PermanentFailure):
+    """The approval that the handler needs was rejected or cancelled, or nobody gave it in time."""
+
+
 class RetryLater(Exception):  # noqa: N818 - what a handler says about its job
     """The attempt failed; the next one, if the job has any left, begins after a pause of the handler's choice.
 

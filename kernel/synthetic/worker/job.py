@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from synthetic.worker import documents
+from synthetic.worker.approvals import Approval, require_approval
 from synthetic.worker.claimed_job import Checkpoint, ClaimedJob
 from synthetic.worker.lease import Lease
 
@@ -88,6 +89,42 @@ class Job(ClaimedJob):
             return None
         return Checkpoint(stored["phase"], stored["data"], datetime.fromisoformat(stored["createdAt"]))
 
+    def require_approval(
+        self,
+        name: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        reason: str | None = None,
+        on_refusal: Literal["FAIL", "RESUME"] = "FAIL",
+        lifetime_ms: int | None = None,
+    ) -> Approval:
+        """Go on only if a person agrees that a tool is run with these arguments.
+
+        The first time, it asks, and lets the job go: it is claimed again when
+        the decision is there, and the handler comes here with its next attempt.
+
+        Args:
+            name: What the handler calls it: the same name in the same job is the same approval.
+            tool: What is to be run: 1 to 200 printable characters.
+            arguments: With exactly what.
+            reason: What for, for whoever decides.
+            on_refusal: What becomes of the job where it is not given: it fails at once, or goes on, and this raises.
+            lifetime_ms: For how long the decision is awaited; None: as the store has it, an hour.
+
+        Raises:
+            Waiting: Nobody has decided yet; to leave the handler.
+            ApprovalRefused: It was rejected or cancelled, or not given in time.
+            LeaseLost: No answer came before the lease ran out.
+            StoreError: The arguments are not those that were asked for by this name, or not acceptable.
+        """
+        given: dict[str, Any] = {"tool": tool, "arguments": dict(arguments), "onRefusal": on_refusal}
+        if reason is not None:
+            given["reason"] = reason
+        if lifetime_ms is not None:
+            given["lifetimeMs"] = lifetime_ms
+        return require_approval(self._lease, name, given)
+
 
 class AsyncJob(ClaimedJob):
     """A job that a coroutine function handles.
@@ -114,6 +151,29 @@ class AsyncJob(ClaimedJob):
     async def load_checkpoint(self, phase: str | None = None) -> Checkpoint | None:
         """See `Job.load_checkpoint`."""
         return await self._in_thread(functools.partial(self._job.load_checkpoint, phase))
+
+    async def require_approval(
+        self,
+        name: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        reason: str | None = None,
+        on_refusal: Literal["FAIL", "RESUME"] = "FAIL",
+        lifetime_ms: int | None = None,
+    ) -> Approval:
+        """See `Job.require_approval`."""
+        return await self._in_thread(
+            functools.partial(
+                self._job.require_approval,
+                name,
+                tool,
+                arguments,
+                reason=reason,
+                on_refusal=on_refusal,
+                lifetime_ms=lifetime_ms,
+            )
+        )
 
     async def _in_thread(self, call: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._calls, call)

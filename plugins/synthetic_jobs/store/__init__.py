@@ -5,8 +5,8 @@ One file a concern: `jobs` (the rows), `claims` (who gets which job), `leases`
 what becomes of the job then), `reaping` (jobs that nobody holds any more),
 `operating` (cancelling, trying again, replaying), `bulk` (the same for all
 that a filter finds), `expiry` (deleting by age), `checkpoints`, `attempts`,
-`limits`, `schedules` and `firing` (jobs made by the clock), and `filters`
-(what a filter means). Functions take the transaction first.
+`limits`, `schedules` and `firing` (jobs made by the clock), `filters` (what a
+filter means), and `counts` (for metrics). Functions take the transaction first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from synthetic_jobs.store.checkpoints import (
     select_checkpoints,
 )
 from synthetic_jobs.store.claims import claim_job, claim_jobs, is_anything_claimable
+from synthetic_jobs.store.counts import count_all_by_status, count_claimable, count_stuck
 from synthetic_jobs.store.endings import complete_job, fail_job
 from synthetic_jobs.store.expiry import delete_expired_jobs
 from synthetic_jobs.store.filters import check_values, count_by_status, query_jobs, select_jobs
@@ -62,8 +63,11 @@ __all__ = [
     "claim_job",
     "claim_jobs",
     "complete_job",
+    "count_all_by_status",
     "count_by_status",
+    "count_claimable",
     "count_jobs",
+    "count_stuck",
     "delete_expired_jobs",
     "delete_schedule",
     "fail_job",

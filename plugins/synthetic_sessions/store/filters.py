@@ -64,6 +64,10 @@ def select_sessions(criteria: Criteria, order_column: str, *, each: str | None =
             )
     for column, operator, value in _comparisons(rest):
         where.append(f"{off if operator == '=' else ''}{column} {operator} {bind(value)}")
+    if rest.stale_before is not None:
+        where.append(f"{off}status = 'ACTIVE' AND last_activity_at < {bind(rest.stale_before)}")
+    if rest.fresh_from is not None:
+        where.append(f"status <> 'ACTIVE' OR last_activity_at >= {bind(rest.fresh_from)}")
     if rest.top_level is not None:
         where.append(f"parent_session_id IS {'' if rest.top_level else 'NOT '}NULL")
     return Selection("sessions", where, params, merged)

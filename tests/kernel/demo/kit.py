@@ -30,13 +30,24 @@ def make(path: Path, *, seed: int | None = 1, scale: int | None = 1, now: int | 
     return make_demo(DataDirectory(path), wanted, FAST_SETTINGS, stop, lambda _total: None, advance)
 
 
+DRAWN = frozenset({"expires_run", "expires_running_ms", "decision_event_id"})
+"""Columns that hold what the machine or the log draws."""
+
+
+def columns_of(snapshot: Snapshot, table: str) -> str:
+    """The columns of a table that are the same each time."""
+    names = snapshot.rows("SELECT name FROM pragma_table_info(:table)", {"table": table})
+    return ", ".join(name for (name,) in names if name not in DRAWN)
+
+
 def rows_of(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all plugins, and the events without their ids, which the log draws."""
 
     def read(snapshot: Snapshot) -> dict[str, list[tuple[Any, ...]]]:
         tables = {
             stamped.record.name: snapshot.rows(
-                f"SELECT * FROM {stamped.record.name} ORDER BY {', '.join(stamped.record.key)}"
+                f"SELECT {columns_of(snapshot, stamped.record.name)} FROM {stamped.record.name}"
+                f" ORDER BY {', '.join(stamped.record.key)}"
             )
             for stamped in store.kernel.registry.tables
         }

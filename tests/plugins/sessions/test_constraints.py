@@ -42,9 +42,32 @@ WRONG = {
     "version 0": {"version": 0},
 }
 
+CONTEXT = {
+    "id": "x", "session_id": "a", "user_id": None, "channel": "C", "thread_ts": "1", "state": "{}", "last_used_at": 1,
+    "version": 1, "created_at": 1, "updated_at": 1,
+}  # fmt: skip
+THREAD = {
+    "id": "x", "channel": "C", "thread_ts": "1", "session_id": "a", "user_id": None, "last_message_at": 1,
+    "version": 1, "created_at": 1, "updated_at": 1,
+}  # fmt: skip
+WRONG_ROWS = {
+    "context of an unknown session": ("session_contexts", {"session_id": "nowhere"}),
+    "context in a channel without a thread": ("session_contexts", {"thread_ts": None}),
+    "context in a thread without a channel": ("session_contexts", {"channel": None}),
+    "state that is no object": ("session_contexts", {"state": "1"}),
+    "context that was never used": ("session_contexts", {"last_used_at": None}),
+    "context with an empty id": ("session_contexts", {"id": ""}),
+    "thread of an unknown session": ("thread_sessions", {"thread_ts": "2", "session_id": "nowhere"}),
+    "thread of no session": ("thread_sessions", {"thread_ts": "2", "session_id": None}),
+    "thread that is there already": ("thread_sessions", {}),
+    "thread of no channel": ("thread_sessions", {"channel": ""}),
+    "thread named by bytes": ("thread_sessions", {"thread_ts": b"2"}),
+    "thread of version 0": ("thread_sessions", {"thread_ts": "2", "version": 0}),
+}
 
-def insert(tx: Transaction, row: dict[str, object]) -> int:
-    return tx.execute(f"INSERT INTO sessions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)
+
+def insert(tx: Transaction, row: dict[str, object], table: str = "sessions") -> int:
+    return tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
@@ -55,3 +78,24 @@ def test_a_session_in_a_wrong_state_cannot_be_stored(store, wrong) -> None:
         store.write(insert, GOOD | {"id": "b"} | wrong)
 
     assert isinstance(failure.value.__cause__, apsw.ConstraintError)
+
+
+def test_a_context_or_thread_in_a_wrong_state_cannot_be_stored(store) -> None:
+    store.write(insert, GOOD)
+    good = {"session_contexts": CONTEXT, "thread_sessions": THREAD}
+    for table, row in good.items():
+        store.write(insert, row, table)
+
+    for name, (table, wrong) in WRONG_ROWS.items():
+        with pytest.raises(SyntheticError) as failure:
+            store.write(insert, good[table] | {"id": "b"} | wrong, table)
+        assert isinstance(failure.value.__cause__, apsw.ConstraintError), name
+
+
+def test_a_thread_that_looks_like_a_number_is_kept_as_the_text_that_it_is(store) -> None:
+    store.write(insert, GOOD)
+    store.write(insert, THREAD | {"thread_ts": "1712345678.000100"}, "thread_sessions")
+
+    assert store.read(lambda snapshot: snapshot.rows("SELECT thread_ts, typeof(thread_ts) FROM thread_sessions")) == [
+        ("1712345678.000100", "text")
+    ]

@@ -12,10 +12,22 @@ from typing import Any
 
 import pytest
 
-from synthetic import Order, Snapshot, pages
+from synthetic import Order, Snapshot, page, pages
+from synthetic_sessions.context_model import SessionContextCriteria
+from synthetic_sessions.context_types import SessionContext
 from synthetic_sessions.enums import SessionOrder
 from synthetic_sessions.model import Criteria, SessionStatus
-from synthetic_sessions.store import select_sessions
+from synthetic_sessions.store import (
+    count_stale,
+    find_context_of_thread,
+    find_thread,
+    select_contexts,
+    select_sessions,
+    select_threads,
+    settle_instants,
+)
+from synthetic_sessions.thread_model import ThreadSessionCriteria
+from synthetic_sessions.thread_types import ThreadSession
 from synthetic_sessions.types import Session, page_of_sessions
 
 ACTIVE, ENDED, FAILED = SessionStatus.ACTIVE, SessionStatus.ENDED, SessionStatus.FAILED
@@ -39,7 +51,47 @@ IN_ORDER = {
     "of two agents": (Criteria(agents=["a", "b"]), BY_START, "sessions_by_agent"),
     "of a project": (Criteria(project_id="p"), BY_START, "sessions_by_project_id"),
     "of a user": (Criteria(user_id="u"), BY_START, "sessions_by_user_id"),
+    "stale, by activity": (Criteria(stale_before=5), BY_ACTIVITY, "sessions_by_status_and_activity"),
+    "not stale, by activity": (Criteria(fresh_from=5), BY_ACTIVITY, "sessions_by_last_activity_at"),
 }
+LAST_USED = Order(("last_used_at", "id"), (int, str), descending=True)
+LAST_MESSAGE = Order(("last_message_at", "id"), (int, str), descending=True)
+BY_CREATION = Order(("created_at", "id"), (int, str))
+LISTS = {
+    "contexts": (SessionContext, select_contexts(SessionContextCriteria()), LAST_USED, "contexts_by_last_used_at"),
+    "contexts by creation": (
+        SessionContext, select_contexts(SessionContextCriteria()), BY_CREATION, "contexts_by_created_at",
+    ),
+    "contexts of a session": (
+        SessionContext, select_contexts(SessionContextCriteria(session_id="s")), LAST_USED, "contexts_by_session_id",
+    ),
+    "contexts of a user": (
+        SessionContext, select_contexts(SessionContextCriteria(user_id="u")), LAST_USED, "contexts_by_user_id",
+    ),
+    "contexts of a channel": (
+        SessionContext, select_contexts(SessionContextCriteria(channel="C")), LAST_USED, "contexts_by_channel",
+    ),
+    "contexts of a thread": (
+        SessionContext, select_contexts(SessionContextCriteria(channel="C", thread_ts="1")), LAST_USED,
+        "contexts_by_thread",
+    ),
+    "contexts not used for long": (
+        SessionContext, select_contexts(SessionContextCriteria(used_before=5)), LAST_USED, "contexts_by_last_used_at",
+    ),
+    "threads": (ThreadSession, select_threads(ThreadSessionCriteria()), LAST_MESSAGE, "sessions_by_last_message_at"),
+    "threads by creation": (
+        ThreadSession, select_threads(ThreadSessionCriteria()), BY_CREATION, "sessions_by_created_at",
+    ),
+    "threads of a channel": (
+        ThreadSession, select_threads(ThreadSessionCriteria(channel="C")), LAST_MESSAGE, "sessions_by_channel",
+    ),
+    "threads of a session": (
+        ThreadSession, select_threads(ThreadSessionCriteria(session_id="s")), LAST_MESSAGE, "sessions_by_session_id",
+    ),
+    "threads of a user": (
+        ThreadSession, select_threads(ThreadSessionCriteria(user_id="u")), LAST_MESSAGE, "sessions_by_user_id",
+    ),
+}  # fmt: skip
 
 
 class Explaining:
@@ -55,6 +107,13 @@ class Explaining:
     def rows(self, sql: str, params: Any) -> list[Any]:
         self.plan += [detail for _, _, _, detail in self._snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params)]
         return self._snapshot.rows(sql, params)
+
+    def execute(self, sql: str, params: Any) -> int:
+        self.rows(sql, params)
+        return 0
+
+    def record(self, record_class: Callable[..., Any], sql: str, params: Any) -> Any:
+        return next(iter(self.records(record_class, sql, params)), None)
 
     def records(self, record_class: Callable[..., Any], sql: str, params: Any) -> list[Any]:
         return [record_class(*row) for row in self.rows(sql, params)]
@@ -110,3 +169,44 @@ def test_the_sessions_below_one_are_found_by_index(store) -> None:
         return [detail for _, _, _, detail in rows]
 
     assert store.read(plan) == ["SEARCH sessions USING INDEX sessions_by_parent_session_id (parent_session_id=?)"]
+
+
+def plan_of(store, read: Callable[[Any], object]) -> list[str]:
+    def run(snapshot: Snapshot) -> list[str]:
+        explaining: Any = Explaining(snapshot)
+        read(explaining)
+        return explaining.plan
+
+    return store.write(run)
+
+
+def test_a_page_of_contexts_or_threads_is_read_from_an_index_in_its_order(store) -> None:
+    for name, (node, selection, order, index) in LISTS.items():
+        plan = plan_of(store, lambda s, n=node, f=selection, o=order: page(s, n, f, order=o, first=1))
+
+        assert any(f"{index}" in line for line in plan), (name, plan)
+        assert not any("TEMP B-TREE" in line for line in plan), (name, plan)
+
+
+def test_the_contexts_and_threads_of_many_sessions_are_a_walk_in_an_index_for_each(store) -> None:
+    for node, selection, order, table in (
+        (SessionContext, select_contexts(SessionContextCriteria(), each="session_id"), LAST_USED, "session_contexts"),
+        (ThreadSession, select_threads(ThreadSessionCriteria(), each="session_id"), LAST_MESSAGE, "thread_sessions"),
+    ):
+        plan = plan_of(store, lambda s, n=node, f=selection, o=order: pages(s, n, f, each=["a", "b"], order=o, first=1))
+
+        assert any(f"INDEX {table}_by_session_id (session_id=?)" in line for line in plan), plan
+
+
+def test_what_is_looked_up_counted_and_set_right_is_found_by_index(store) -> None:
+    assert plan_of(store, lambda s: find_thread(s, "C", "1")) == [
+        "SEARCH thread_sessions USING INDEX thread_sessions_by_thread (channel=? AND thread_ts=?)"
+    ]
+    assert plan_of(store, lambda s: find_context_of_thread(s, "C", "1")) == [
+        "SEARCH session_contexts USING INDEX session_contexts_by_thread (channel=? AND thread_ts=?)"
+    ]
+    for read in (count_stale, settle_instants):
+        plan = plan_of(store, read)
+        assert any("sessions_by_status_and_activity (status=? AND last_activity_at" in line for line in plan), plan
+        scans = [line for line in plan if line.startswith("SCAN") and line != "SCAN CONSTANT ROW"]
+        assert scans == [], plan

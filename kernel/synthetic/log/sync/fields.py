@@ -64,7 +64,7 @@ def sync_status(
     ]
 
 
-@mutation
+@mutation(recorded=False)
 def report_sync(tx: Transaction, input: ReportSyncInput) -> ReportSyncPayload:
     """Say how a module outside fares; what was asked of it in the meantime is in the answer."""
     report = write_report(
@@ -85,14 +85,14 @@ def report_sync(tx: Transaction, input: ReportSyncInput) -> ReportSyncPayload:
     )
 
 
-@mutation
+@mutation(entity="module", entity_id="module")
 def request_resync(tx: Transaction, input: RequestResyncInput) -> RequestResyncPayload:
     """Ask a module for a recovery action; CONFLICT names those that apply, if this one does not now."""
     status = write_request(tx, input.module, input.action)
     return RequestResyncPayload(status=ModuleSyncStatus.of(status, tx.position()))
 
 
-@mutation
+@mutation(entity="module", entity_id="module")
 def forget_sync_module(tx: Transaction, input: ForgetSyncModuleInput) -> ForgetSyncModulePayload:
     """Take a module outside that is no more off the list, with its attempts."""
     forget_module(tx, input.module)

@@ -1,0 +1,94 @@
+"""`Check` and `Finding`: what plugins hand to the kernel with `register_checks`.
+
+How checks are run, and what is said about what they find, is
+`synthetic.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from synthetic.checks.errors import CheckFailedError
+from synthetic.contributions import require, require_name, require_sentence
+from synthetic.error_contract import SyntheticError
+
+if TYPE_CHECKING:
+    from synthetic.database.transaction import Snapshot
+
+Effort: TypeAlias = Literal["light", "full", "deep"]
+"""How much a check reads, the least first."""
+
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing in a store that is not as it must be.
+
+    Attributes:
+        message: What is wrong, in one sentence.
+        entity_type: What kind of thing it is about; None: what the check says.
+        entity_id: Which one; None: no single one.
+        action: What to do about it, as one sentence; None: what the check or its error says.
+        details: More about it, for programs: short values that JSON knows, never bodies nor secrets.
+        error_class: Whose code it has; None: that of the check.
+    """
+
+    message: str
+    entity_type: str | None = None
+    entity_id: str | None = None
+    action: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    error_class: type[SyntheticError] | None = None
+
+    def __post_init__(self) -> None:
+        require_sentence(self.message, "a finding")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Something that must hold of a store, and that no constraint of a table can say (`register_checks`).
+
+    It has either `sql` or `find`. It may be run at any time, also while others
+    write, and on a store that is damaged; it changes nothing.
+
+    Attributes:
+        name: Unique in the plugin; shown as `plugin.name`.
+        purpose: One sentence: what holds.
+        sql: A query that returns no rows when all is well, else one for each
+            fault: the id of the entity, and what is wrong in words. `:now` is
+            the time, in Unix milliseconds.
+        find: A function that looks, and returns or yields what it finds. It
+            holds no more in memory than it must, since tables may be large,
+            and calls `snapshot.spend` before it decodes or hashes much, so that
+            it can be cut short. What it raises from the error contract and
+            cannot be mended by waiting, is a finding too.
+        entity: The kind of thing that the rows of `sql` are about.
+        error_class: Whose code its findings have: an error that the plugin
+            registers, or CHECK_FAILED.
+        action: What to do about what it finds; empty: what the error says.
+        effort: `light`: looks a bounded number of rows up in indexes, so it
+            may be run at every query of `integrity`. `full`: reads whole
+            indexes or tables. `deep`: reads and decodes all that is stored.
+    """
+
+    name: str
+    purpose: str
+    sql: str = ""
+    find: Callable[[Snapshot], Iterable[Finding]] | None = None
+    entity: str = ""
+    error_class: type[SyntheticError] = CheckFailedError
+    action: str = ""
+    effort: Effort = "full"
+
+    def __post_init__(self) -> None:
+        require_name(self.name, "check")
+        require_sentence(self.purpose, f"purpose of {self.name}")
+        require(bool(self.sql) != (self.find is not None), f"the check {self.name} must have either sql or find")
+        require(not self.sql or self.entity, f"the check {self.name} must name the entity that its rows are about")
+        if self.entity:
+            require_name(self.entity, f"entity of {self.name}")
+        require(SyntheticError in self.error_class.__mro__, f"error_class of {self.name} must be a SyntheticError")
+        require(self.effort in EFFORTS, f"effort of {self.name} must be one of {', '.join(EFFORTS)}")

@@ -1,0 +1,60 @@
+"""All the SQL of approvals, and what other plugins may use of this one.
+
+One file a concern: `rows` (how they are read), `requests`, `deciding`,
+`checking` (what a worker asks before it runs something), `endings`, `expiry`
+(what nobody decides any more), `waits` (jobs), `retention`, `filters` and
+`counts`. Functions take the transaction first.
+"""
+
+from __future__ import annotations
+
+from synthetic_approvals.model import (
+    Approval,
+    ApprovalRequest,
+    ApprovalStatus,
+    Criteria,
+    Decision,
+    RefusalPolicy,
+    RequestedApproval,
+    waiting_for,
+)
+from synthetic_approvals.store.checking import check_approval, find_contradiction
+from synthetic_approvals.store.counts import count_by_status
+from synthetic_approvals.store.deciding import decide_approval, is_lapsed
+from synthetic_approvals.store.endings import cancel_approval, delete_approval
+from synthetic_approvals.store.expiry import cancel_moot_approvals, expire_approvals, is_any_approval_over
+from synthetic_approvals.store.filters import query_approvals, select_approvals
+from synthetic_approvals.store.requests import request_approval
+from synthetic_approvals.store.retention import delete_old_approvals
+from synthetic_approvals.store.rows import COLUMNS, find_approval, get_approval
+from synthetic_approvals.store.waits import is_any_job_ready, settle_jobs
+
+__all__ = [
+    "COLUMNS",
+    "Approval",
+    "ApprovalRequest",
+    "ApprovalStatus",
+    "Criteria",
+    "Decision",
+    "RefusalPolicy",
+    "RequestedApproval",
+    "cancel_approval",
+    "cancel_moot_approvals",
+    "check_approval",
+    "count_by_status",
+    "decide_approval",
+    "delete_approval",
+    "delete_old_approvals",
+    "expire_approvals",
+    "find_approval",
+    "find_contradiction",
+    "get_approval",
+    "is_any_approval_over",
+    "is_any_job_ready",
+    "is_lapsed",
+    "query_approvals",
+    "request_approval",
+    "select_approvals",
+    "settle_jobs",
+    "waiting_for",
+]
