@@ -2,7 +2,8 @@
 
 A field that a plugin adds to another's type is put on that type only while the
 schema is built, and taken off again: the type belongs to the process, the
-schema to one kernel.
+schema to a set of plugins. A schema knows nothing of a store, so kernels of one
+process that have the same plugins share it.
 """
 
 from __future__ import annotations
@@ -36,11 +37,19 @@ QUERY = "What the store knows. All fields of one operation see the store at one 
 MUTATION = "What changes the store. Each field is one transaction, durable when it is answered."
 SUBSCRIPTION = "What changes, as it changes."
 
-_types_are_extended = threading.Lock()
+SCHEMAS_KEPT = 4
+"""Building takes a tenth of a second, so the schemas used last are kept; each takes a few megabytes."""
+
+Parts = tuple[Stamped[GraphQL], ...]
+
+_building = threading.Lock()
+_kept: list[tuple[Parts, strawberry.Schema]] = []
 
 
 def build_schema(parts: Sequence[Stamped[GraphQL]]) -> strawberry.Schema:
-    """Build the schema of one kernel.
+    """Build the schema of a set of plugins, or find the one that was built of the same parts.
+
+    It must not be changed.
 
     Args:
         parts: What the plugins and the kernel contribute, in load order.
@@ -49,11 +58,24 @@ def build_schema(parts: Sequence[Stamped[GraphQL]]) -> strawberry.Schema:
         PluginClashError: Two parts define the same type, field or node.
         PluginFailedError: A part is not fit for a schema; the reason names it.
     """
+    wanted = tuple(parts)
+    with _building:
+        kept = next((each for each in _kept if each[0] == wanted), None)
+        if kept is None:
+            kept = (wanted, _build(wanted))
+        else:
+            _kept.remove(kept)
+        _kept.append(kept)
+        del _kept[:-SCHEMAS_KEPT]
+    return kept[1]
+
+
+def _build(parts: Parts) -> strawberry.Schema:
     queries = _root_fields(parts, "queries")
     loaders = _node_loaders(parts)
     queries.append(node_field(loaders))
     mutations, subscriptions = _root_fields(parts, "mutations"), _root_fields(parts, "subscriptions")
-    with _types_are_extended, _extended(parts):
+    with _extended(parts):
         try:
             schema = strawberry.Schema(
                 query=create_type("Query", queries, description=QUERY),

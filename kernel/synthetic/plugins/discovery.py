@@ -8,6 +8,7 @@ are wanted, and in what order, is not decided here (see
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import traceback
@@ -47,8 +48,9 @@ class InstalledPlugin:
         return f"{self.distribution} {self.version} ({self.module_name}, in {self.location})"
 
 
+@functools.cache
 def kernel_version() -> str:
-    """The version of the installed kernel."""
+    """The version of the installed kernel; read once, since a start asks for it dozens of times."""
     return importlib.metadata.version(DISTRIBUTION)
 
 
@@ -61,14 +63,17 @@ def list_installed() -> tuple[InstalledPlugin, ...]:
     """
     installed: dict[tuple[str, ...], InstalledPlugin] = {}
     for distribution in importlib.metadata.distributions():
-        for entry in distribution.entry_points:
-            if entry.group != GROUP:
-                continue
+        entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
+        if not entries:
+            continue
+        # Each look at the name or the version reads and parses the whole of the metadata.
+        name, version = distribution.name, distribution.version
+        for entry in entries:
             plugin = InstalledPlugin(
                 name=entry.name,
                 module_name=entry.value,
-                distribution=distribution.name or "an unnamed distribution",
-                version=distribution.version or "of no version",
+                distribution=name or "an unnamed distribution",
+                version=version or "of no version",
                 location=str(distribution.locate_file("")),
             )
             identity = (plugin.name, plugin.module_name, _normalized(plugin.distribution), plugin.version)

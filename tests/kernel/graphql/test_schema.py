@@ -11,8 +11,9 @@ import strawberry
 from synthetic.contributions import Extension, GraphQL, Stamped
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import PluginClashError, PluginFailedError
+from synthetic.graphql import schema as schema_module
 from synthetic.graphql.fields import batched, mutation, query
-from synthetic.graphql.schema import build_schema, core_schema, undescribed
+from synthetic.graphql.schema import SCHEMAS_KEPT, build_schema, core_schema, undescribed
 
 from .engine_kit import PART, Note
 
@@ -47,6 +48,28 @@ def said(snapshot: Snapshot, colour: Colour) -> Said:
 
 BASE = Stamped("notes", PART)
 EXTENDED = Stamped("words", GraphQL(extend=(Extension(Note, (word_count,)),)))
+
+
+@pytest.fixture(autouse=True)
+def no_schema_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test builds what it looks at."""
+    monkeypatch.setattr(schema_module, "_kept", [])
+
+
+def test_a_schema_of_the_same_parts_is_built_once():
+    built = build_schema([BASE, Stamped("words", GraphQL(extend=(Extension(Note, (word_count,)),)))])
+    assert build_schema([BASE, EXTENDED]) is built
+    assert build_schema([BASE]) is not built
+    assert build_schema([BASE, Stamped("others", EXTENDED.record)]) is not built
+    assert build_schema([BASE, EXTENDED]) is built
+
+
+def test_of_many_schemas_only_those_used_last_are_kept():
+    first = build_schema([BASE])
+    for number in range(SCHEMAS_KEPT):
+        build_schema([Stamped(f"plugin_{number}", PART)])
+    assert len(schema_module._kept) == SCHEMAS_KEPT
+    assert build_schema([BASE]) is not first
 
 
 def test_a_field_on_another_plugins_type_is_there_only_in_its_own_schema():
