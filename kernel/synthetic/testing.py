@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import IO, Any, TypeVar
 from synthetic.clock import Clock, RunningTime, SystemClock, new_id
 from synthetic.kernel import Kernel
 from synthetic.store import Store
+from synthetic.testing_commands import ForkedProcess, start_command
 
 ResultT = TypeVar("ResultT")
 
@@ -157,7 +157,7 @@ class RunningServer:
 
     url: str
     token: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedProcess
     log: list[str]
 
     @property
@@ -187,11 +187,8 @@ def running_server(
     Raises:
         RuntimeError: It ended before it was ready; the message has its log.
     """
-    command = [sys.executable, "-m", "synthetic", verb, "--data", str(directory), "--port", "0", *arguments]
     variables = {**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **(environment or {})}
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
-    )
+    process = start_command([verb, "--data", str(directory), "--port", "0", *arguments], environment=variables)
     log: list[str] = []
     collector = threading.Thread(target=_collect, args=(process.stderr, log), daemon=True)
     collector.start()
@@ -218,7 +215,7 @@ def _collect(stream: IO[str] | None, log: list[str]) -> None:
     log.extend(stream or ())
 
 
-def _wait_until_ready(process: subprocess.Popen[str], log: Sequence[str]) -> str:
+def _wait_until_ready(process: subprocess.Popen[str] | ForkedProcess, log: Sequence[str]) -> str:
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("ready "):

@@ -17,6 +17,7 @@ import apsw
 import httpx
 
 from synthetic.testing import RunningServer
+from synthetic.testing_commands import run_command
 
 SAVE = """mutation($id: ID!, $text: String) {
     saveConstruct(input: {id: $id, type: "task", title: "A task", description: $text}) { construct { id } }
@@ -27,10 +28,7 @@ COUNT = "{ constructs { totalCount } }"
 def command(*arguments: str, data: Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run `synthetic` as a person would."""
     variables = {"SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", "synthetic", *arguments, "--data", str(data)],
-        capture_output=True, text=True, timeout=timeout, check=False, env=variables,
-    )  # fmt: skip
+    return run_command([*arguments, "--data", str(data)], environment=variables, timeout=timeout)
 
 
 def refused(*arguments: str, data: Path) -> dict[str, Any]:

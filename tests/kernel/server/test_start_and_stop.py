@@ -9,8 +9,6 @@ import re
 import signal
 import socket
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -21,19 +19,17 @@ from synthetic.errors import SyntheticError
 from synthetic.security.tokens import generate_secret
 from synthetic.server import serve
 from synthetic.testing import FAST_SETTINGS, running_server
+from synthetic.testing_commands import run_command, start_command
 
 HEALTH = json.dumps({"query": "{ health { version } }"}).encode()
 
 
 def start_that_fails(directory: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and words of a start, which must print neither a traceback nor that it is ready."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "synthetic", "serve", "--data", str(directory), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
+    ended = run_command(
+        ["serve", "--data", str(directory), *arguments],
+        environment={**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"},
         timeout=60,
-        env={**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"},
     )
     assert "Traceback" not in ended.stdout + ended.stderr, ended.stderr
     assert "ready" not in ended.stdout
@@ -42,16 +38,14 @@ def start_that_fails(directory: Path, *arguments: str) -> tuple[int, str]:
 
 def start_in_words(directory: Path, *arguments: str, environment: dict[str, str] | None = None) -> list[str]:
     """What a start prints before it is ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "synthetic", "serve", "--data", str(directory), "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **(environment or {})},
+    process = start_command(
+        ["serve", "--data", str(directory), "--port", "0", *arguments],
+        environment={**os.environ, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0", **(environment or {})},
     )
     assert process.stdout is not None
+    assert process.stderr is not None
     lines: list[str] = []
-    with process.stdout:
+    with process.stdout, process.stderr:
         for line in process.stdout:
             lines.append(line.rstrip("\n"))
             if line.startswith("ready "):

@@ -13,7 +13,6 @@ import json
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -23,6 +22,7 @@ import pytest
 import zstandard
 
 from synthetic.testing import copy_template, open_test_store
+from synthetic.testing_commands import ForkedProcess, run_command, start_command
 from synthetic_ingest.model import IngestFile
 from tests.plugins.ingest.kit import dump
 from tests.plugins.ingest.samples import AGENT, OTHER_SESSION, fill_folder, jsonl, long_session, sub_session
@@ -30,6 +30,8 @@ from tests.plugins.ingest.samples import write as write_file
 from tests.plugins.ingest.samples_of_runs import trajectory
 
 SETTINGS = {"plugins.ingest.batch_lines": "20", "kernel.database.free_disk_bytes": "0"}
+
+Reading = subprocess.Popen[str] | ForkedProcess
 
 
 @pytest.fixture(scope="module")
@@ -67,21 +69,28 @@ def contents(data_dir: Path):
         return dump(store)
 
 
-@contextlib.contextmanager
-def reading(data_dir: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`synthetic ingest`, as a process."""
+def command_on(data_dir: Path, folder: Path) -> list[str]:
+    """`synthetic ingest`."""
     flags = [flag for name, value in SETTINGS.items() for flag in ("--set", f"{name}={value}")]
-    command = [sys.executable, "-m", "synthetic", "ingest", str(folder), "--data", str(data_dir), "--json", *flags]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    return ["ingest", str(folder), "--data", str(data_dir), "--json", *flags]
+
+
+@contextlib.contextmanager
+def reading(data_dir: Path, folder: Path) -> Iterator[Reading]:
+    """The command, as a process."""
+    process = start_command(command_on(data_dir, folder))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
         yield process
         process.kill()
+        process.wait()
 
 
 def run_through(data_dir: Path, folder: Path) -> int:
-    with reading(data_dir, folder) as process:
-        _, errors = process.communicate(timeout=120)
-        assert b"Traceback" not in errors, errors
-        return process.returncode
+    ended = run_command(command_on(data_dir, folder), timeout=120)
+    assert "Traceback" not in ended.stderr, ended.stderr
+    return ended.returncode
 
 
 def bytes_read(data_dir: Path) -> int:
@@ -100,7 +109,7 @@ def bytes_in(dumped) -> int:
     return sum(row[column] for row in dumped["ingest_files"])
 
 
-def wait_for(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> bool:
+def wait_for(process: Reading, condition: Callable[[], bool]) -> bool:
     """Wait until something holds; False if the process ended first."""
     while not condition():
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -164,8 +173,8 @@ def test_an_interrupted_reading_leaves_a_store_that_is_whole(data_dir, folder, e
 def test_two_readings_at_once_store_everything_once(data_dir, folder, expected):
     with reading(data_dir, folder) as first, reading(data_dir, folder) as second:
         for process in (first, second):
-            _, errors = process.communicate(timeout=120)
-            assert b"Traceback" not in errors, errors
+            _, errors = process.communicate()
+            assert "Traceback" not in errors, errors
             # What the other one was faster at is a failure of this one, and said so.
             assert process.returncode in (0, 65)
     assert run_through(data_dir, folder) == 0

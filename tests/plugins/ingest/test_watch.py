@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from synthetic.cli import main
 from synthetic.testing import ManualClock, expect_data, open_test_store, running_server
+from synthetic.testing_commands import ForkedProcess, start_command
 from synthetic_ingest.ingest import Ingest, importers_of
 from synthetic_ingest.plans import IngestOptions
 from synthetic_ingest.walk import Found, find_changed
@@ -39,7 +39,7 @@ SETTINGS = (
 class Watching:
     """A watch that runs, and what it says."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str] | ForkedProcess) -> None:
         self.process = process
         self._timer = threading.Timer(PATIENCE_SECONDS, process.kill)
         self._timer.start()
@@ -66,10 +66,8 @@ class Watching:
 
 @contextlib.contextmanager
 def watching(data_dir: Path, *paths: Path, settings: tuple[str, ...] = ()) -> Iterator[Watching]:
-    command = [sys.executable, "-m", "synthetic", "ingest", *map(str, paths), "--watch", "--json"]
-    process = subprocess.Popen(
-        [*command, "--data", str(data_dir), *SETTINGS, *settings], stdout=subprocess.PIPE, text=True
-    )
+    command = ["ingest", *map(str, paths), "--watch", "--json"]
+    process = start_command([*command, "--data", str(data_dir), *SETTINGS, *settings])
     watch = Watching(process)
     try:
         yield watch
@@ -77,8 +75,9 @@ def watching(data_dir: Path, *paths: Path, settings: tuple[str, ...] = ()) -> It
         process.kill()
         process.wait()
         watch._timer.cancel()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def module(data_dir: Path, name: str = "ingest") -> dict[str, Any]:

@@ -1,0 +1,330 @@
+"""`synthetic` commands for tests: each a process of its own, and none of them waits for the imports.
+
+Python needs a second of CPU time to import the kernel, its plugins and what
+they stand on. A suite that starts hundreds of processes would spend most of its
+time so. The first command therefore starts one process that imports all this,
+opens nothing and starts no thread; a command is a fork of it, which takes the
+words, the environment and the working directory that it is given and calls
+`synthetic.cli.main`. What a user's shell starts is something else in one
+respect only, the interpreter's own start, so tests of that start it themselves.
+
+Where the environment says that the interpreter is to be another (`PYTHONPATH`)
+or watched (coverage), a command is started as a user would.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from synthetic.kernel import schema_of
+from synthetic.registry import load_registry
+
+INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ")
+"""How variables begin that the interpreter reads when it starts."""
+
+WATCHED = "COVERAGE_PROCESS"
+"""How variables begin by which coverage follows processes."""
+
+_AT_FIRST, _INTERPRETER_AT_FIRST = dict(os.environ), sys.executable
+"""Before any test changes them."""
+
+
+class ForkedProcess:
+    """A process that is no child of this one; the part of `subprocess.Popen` that tests use.
+
+    Attributes:
+        pid: Its number.
+        returncode: What it ended with, a signal as a negative number; None while it runs.
+        stdout: What it writes; None where that goes to a file.
+        stderr: Likewise.
+    """
+
+    def __init__(self, link: socket.socket, stdout: IO[str] | None, stderr: IO[str] | None) -> None:
+        """Take it over; the link says its number and, later, what it ended with."""
+        self._socket = link
+        # Unbuffered, so that what was not asked for yet can still be waited for.
+        self._link = link.makefile("rb", buffering=0)
+        self.pid = int(self._link.readline())
+        self.returncode: int | None = None
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def poll(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end.
+
+        Args:
+            timeout: Seconds at most.
+
+        Raises:
+            subprocess.TimeoutExpired: It still runs.
+        """
+        code = self._look(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(["synthetic"], timeout or 0)
+        return code
+
+    def _look(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._socket], [], [], timeout)[0]:
+            said = self._link.readline()
+            if not said:
+                raise RuntimeError("the process that commands are forked from has ended")
+            self.returncode = os.waitstatus_to_exitcode(int(said))
+            self._link.close()
+            self._socket.close()
+        return self.returncode
+
+    def communicate(self) -> tuple[str, str]:
+        """Read all that it writes, wait for its end, and close the pipes."""
+        assert self.stdout is not None  # noqa: S101 - the caller's condition
+        assert self.stderr is not None  # noqa: S101
+        with self.stdout, self.stderr, ThreadPoolExecutor(1) as reader:
+            errors = reader.submit(self.stderr.read)
+            written = self.stdout.read()
+            self.wait()
+            return written, errors.result()
+
+    def send_signal(self, number: int) -> None:
+        """Signal it, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+def start_command(
+    words: Sequence[str], *, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str] | ForkedProcess:
+    """Start `synthetic` with pipes to read what it writes.
+
+    Args:
+        words: The command and its arguments.
+        environment: All its variables; None: those of this process.
+    """
+    variables = dict(os.environ if environment is None else environment)
+    if not _is_forked(variables):
+        return subprocess.Popen(  # noqa: S603 - our own command
+            _long_way(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=variables,
+        )  # fmt: skip
+    (output, into_output), (errors, into_errors) = os.pipe(), os.pipe()
+    try:
+        link = _fork(words, variables, into_output, into_errors)
+    finally:
+        os.close(into_output)
+        os.close(into_errors)
+    return ForkedProcess(link, os.fdopen(output, encoding="utf-8"), os.fdopen(errors, encoding="utf-8"))
+
+
+def run_command(
+    words: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `synthetic` to its end; what it wrote and ended with.
+
+    Args:
+        words: The command and its arguments.
+        environment: All its variables; None: those of this process.
+        timeout: Seconds at most; then it is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: It was killed.
+    """
+    variables = dict(os.environ if environment is None else environment)
+    if not _is_forked(variables):
+        return subprocess.run(  # noqa: S603 - our own command
+            _long_way(words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+            env=variables,
+        )  # fmt: skip
+    with _text_file() as output, _text_file() as errors:
+        process = ForkedProcess(_fork(words, variables, output.fileno(), errors.fileno()), None, None)
+        try:
+            code = process.wait(timeout)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(["synthetic", *words], code, output.read(), errors.read())
+
+
+def _text_file() -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8")
+
+
+def _long_way(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "synthetic", *words]
+
+
+def _is_forked(variables: Mapping[str, str]) -> bool:
+    """Whether a fork is the interpreter that these variables ask for."""
+    is_watched = any(name.startswith(WATCHED) for name in variables)
+    is_another = _of_interpreter(variables) != _of_interpreter(_AT_FIRST) or sys.executable != _INTERPRETER_AT_FIRST
+    return not is_watched and not is_another
+
+
+def _of_interpreter(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name.startswith(INTERPRETER)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """The process that commands are forked from, and the socket on which it is asked for them."""
+
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+
+
+@functools.cache
+def _origin() -> _Origin:
+    control, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - this module
+            [_INTERPRETER_AT_FIRST, "-m", __name__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=_AT_FIRST,
+        )  # fmt: skip
+    origin = _Origin(control, process)
+    atexit.register(_end, origin)
+    return origin
+
+
+def _end(origin: _Origin) -> None:
+    origin.control.close()
+    origin.process.wait()
+
+
+def _fork(words: Sequence[str], variables: Mapping[str, str], output: int, errors: int) -> socket.socket:
+    """Ask for a fork that writes to two open files; the link to who waits for it."""
+    link, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(_origin().control, [b"."], [theirs.fileno(), output, errors])
+    asked = {"words": list(words), "variables": dict(variables), "folder": str(Path.cwd())}
+    link.sendall(json.dumps(asked).encode() + b"\n")
+    return link
+
+
+# What follows runs in the process that commands are forked from, and in the forks.
+
+
+def _import_all() -> None:
+    """Import what any command may need, without opening or starting anything."""
+    for name in ("synthetic.cli", "synthetic.server.serve"):
+        importlib.import_module(name)
+    schema_of(load_registry(None, environ={}))
+    gc.collect()
+    gc.freeze()
+
+
+def _wait_for_requests(control: socket.socket) -> list[int] | None:
+    """Fork for each request, and say what became of each fork.
+
+    Returns:
+        In a fork its descriptors; None when nobody can ask any more.
+    """
+    links: dict[int, socket.socket] = {}
+    ended, woken = socket.socketpair()
+    for one in (ended, woken):
+        one.setblocking(False)  # noqa: FBT003 - the standard library's
+    signal.signal(signal.SIGCHLD, _wake)
+    signal.set_wakeup_fd(woken.fileno())
+    while True:
+        ready, _, _ = select.select([control, ended], [], [])
+        if ended in ready:
+            ended.recv(4_096)
+            _report(links)
+        if control not in ready:
+            continue
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+        if not request:
+            return None
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for one in (control, ended, woken, *links.values()):
+                one.close()
+            return descriptors
+        links[pid] = socket.socket(fileno=descriptors[0])
+        os.close(descriptors[1])
+        os.close(descriptors[2])
+        links[pid].sendall(f"{pid}\n".encode())
+
+
+def _wake(*_: object) -> None:
+    """Nothing: the descriptor that Python writes to on a signal is what wakes the wait."""
+
+
+def _report(links: dict[int, socket.socket]) -> None:
+    """Say to those who wait what has ended."""
+    while links:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        with links.pop(pid) as link:
+            try:
+                link.sendall(f"{status}\n".encode())
+            except BrokenPipeError:
+                continue  # nobody waits any more
+
+
+def _become(descriptors: Sequence[int]) -> None:
+    """Make a fork what was asked for."""
+    link, output, errors = descriptors
+    with socket.socket(fileno=link) as asking, asking.makefile("r", encoding="utf-8") as lines:
+        asked: dict[str, Any] = json.loads(lines.readline())
+    for descriptor, standard in ((output, 1), (errors, 2)):
+        os.dup2(descriptor, standard)
+        os.close(descriptor)
+    # The interpreter's own streams took notice of what they were opened on.
+    sys.stdout, sys.stderr = _opened_anew(sys.stdout, 1, -1), _opened_anew(sys.stderr, 2, 1)
+    os.environ.clear()
+    os.environ.update(asked["variables"])
+    os.chdir(asked["folder"])
+    sys.path[0] = asked["folder"]
+    sys.argv[1:] = asked["words"]
+
+
+def _opened_anew(stream: TextIO, descriptor: int, buffering: int) -> TextIO:
+    return os.fdopen(descriptor, "w", buffering, encoding=stream.encoding, errors=stream.errors, closefd=False)
+
+
+def main() -> int:
+    """Be the process that commands are forked from, until nobody asks any more; in a fork, the command."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    _import_all()
+    descriptors = _wait_for_requests(control)
+    if descriptors is None:
+        return 0
+    _become(descriptors)
+    from synthetic.cli import main as run  # noqa: PLC0415 - imported long since
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
