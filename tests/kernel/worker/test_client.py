@@ -15,7 +15,10 @@ from synthetic.worker.updates import JobUpdates
 
 from .kit import SECONDS, working
 
-UPDATES = "subscription($kinds: [String!]) { jobUpdates(filter: { kinds: $kinds }) { jobId status } }"
+UPDATES = """subscription($kinds: [String!], $after: Position) {
+    jobUpdates(filter: { kinds: $kinds }, after: $after) { jobId status }
+}"""
+LAST = "{ events(last: 1) { nodes { position } } }"
 
 
 @pytest.fixture
@@ -91,7 +94,10 @@ def test_a_closed_client_reaches_nobody(server):
 
 
 def test_a_subscription_yields_data_says_errors_and_ends_when_it_is_cut(jobs):
-    with jobs.client.subscribe(UPDATES, {"kinds": ["heard"]}) as subscription:
+    # A stream is open before it has looked where the log ends, so it is told from where to follow.
+    jobs.save("before")
+    (last,) = jobs.client.execute(LAST)["events"]["nodes"]
+    with jobs.client.subscribe(UPDATES, {"kinds": ["heard"], "after": last["position"]}) as subscription:
         # Line ends that only some take for such must not divide an answer.
         job_id = jobs.save("heard", id="line\u00a0end")
         answers = iter(subscription)
