@@ -18,13 +18,13 @@ HEALTH = {"query": "{ health { version } }"}
 
 @pytest.fixture
 def client(server: RunningServer):
-    with httpx.Client(base_url=origin_of(server), headers=server.headers) as opened:
+    with httpx.Client(verify=False, base_url=origin_of(server), headers=server.headers) as opened:
         yield opened
 
 
 @pytest.fixture
 def stranger(server: RunningServer):
-    with httpx.Client(base_url=origin_of(server)) as opened:
+    with httpx.Client(verify=False, base_url=origin_of(server)) as opened:
         yield opened
 
 
@@ -163,7 +163,7 @@ def test_a_revoked_token_ends_its_access(template: Path, tmp_path: Path):
     with open_test_store(directory) as store:
         created = store.write(create_token, "worker", ["read"])
         other = store.write(create_token, "other", ["read"])
-    with running_server(directory) as server, httpx.Client(base_url=origin_of(server)) as client:
+    with running_server(directory) as server, httpx.Client(verify=False, base_url=origin_of(server)) as client:
         headers = {"authorization": f"Bearer {created.secret}"}
         assert client.get("/metrics", headers=headers).status_code == 200
         with open_test_store(directory) as store:
@@ -187,7 +187,10 @@ def test_when_a_token_was_used_is_stored_at_the_latest_when_the_server_stops(dat
 def test_pages_of_a_listed_origin_may_call_across_origins(data_dir: Path):
     origin = "https://front.example"
     arguments = ("--set", f"kernel.security.origins={origin}")
-    with running_server(data_dir, *arguments) as server, httpx.Client(base_url=origin_of(server)) as client:
+    with (
+        running_server(data_dir, *arguments) as server,
+        httpx.Client(verify=False, base_url=origin_of(server)) as client,
+    ):
         allowed = client.options("/graphql", headers=preflight(origin))
         assert allowed.status_code == 200
         assert allowed.headers["access-control-allow-origin"] == origin
@@ -202,7 +205,10 @@ def test_pages_of_a_listed_origin_may_call_across_origins(data_dir: Path):
 def test_where_other_origins_may_call_every_answer_says_that_it_may_depend_on_them(data_dir: Path):
     origin = "https://front.example"
     arguments = ("--set", f"kernel.security.origins={origin}")
-    with running_server(data_dir, *arguments) as server, httpx.Client(base_url=origin_of(server)) as client:
+    with (
+        running_server(data_dir, *arguments) as server,
+        httpx.Client(verify=False, base_url=origin_of(server)) as client,
+    ):
         for headers in ({}, {"origin": origin}, {"origin": "https://other.example"}):
             asked = client.post("/graphql", json=HEALTH, headers=headers | server.headers)
             for answer in (asked, client.get("/healthz", headers=headers), client.get("/graphql", headers=headers)):
@@ -235,7 +241,10 @@ def test_the_log_has_one_line_for_each_request_and_no_secrets(data_dir: Path):
 
 def test_the_rate_of_requests_is_limited(data_dir: Path):
     arguments = ("--set", "kernel.limits.requests_per_second=3")
-    with running_server(data_dir, *arguments) as server, httpx.Client(base_url=origin_of(server)) as client:
+    with (
+        running_server(data_dir, *arguments) as server,
+        httpx.Client(verify=False, base_url=origin_of(server)) as client,
+    ):
         answers = [client.get("/metrics", headers=server.headers) for _ in range(50)]
         limited = next(answer for answer in answers if answer.status_code != 200)
         body = contract(limited, 429, "RATE_LIMITED")
