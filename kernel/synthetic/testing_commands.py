@@ -2,9 +2,9 @@
 
 Python needs a second of CPU time to import the kernel, its plugins and what
 they stand on. A suite that starts hundreds of processes would spend most of its
-time so. The first command therefore starts one process that imports all this,
-opens nothing and starts no thread; a command is a fork of it, which takes the
-words, the environment and the working directory that it is given and calls
+time so. The first command therefore starts one process that imports all this
+(`synthetic.testing_forks`); a command is a fork of it, which takes the words,
+the environment and the working directory that it is given and calls
 `synthetic.cli.main`. What a user's shell starts is something else in one
 respect only, the interpreter's own start, so tests of that start it themselves.
 
@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import gc
-import importlib
 import json
 import os
 import select
@@ -30,10 +28,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TextIO
-
-from synthetic.kernel import schema_of
-from synthetic.registry import load_registry
+from typing import IO
 
 INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ")
 """How variables begin that the interpreter reads when it starts."""
@@ -118,23 +113,24 @@ class ForkedProcess:
 
 
 def start_command(
-    words: Sequence[str], *, environment: Mapping[str, str] | None = None
+    words: Sequence[str], *, environment: Mapping[str, str] | None = None, program: Path | None = None
 ) -> subprocess.Popen[str] | ForkedProcess:
     """Start `synthetic` with pipes to read what it writes.
 
     Args:
         words: The command and its arguments.
         environment: All its variables; None: those of this process.
+        program: In place of `synthetic`, a file of Python that runs with these arguments: a worker.
     """
     variables = dict(os.environ if environment is None else environment)
     if not _is_forked(variables):
         return subprocess.Popen(  # noqa: S603 - our own command
-            _long_way(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=variables,
+            _long_way(words, program), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=variables,
         )  # fmt: skip
     (output, into_output), (errors, into_errors) = os.pipe(), os.pipe()
     try:
-        link = _fork(words, variables, into_output, into_errors)
+        link = _fork(words, variables, into_output, into_errors, program)
     finally:
         os.close(into_output)
         os.close(into_errors)
@@ -157,11 +153,11 @@ def run_command(
     variables = dict(os.environ if environment is None else environment)
     if not _is_forked(variables):
         return subprocess.run(  # noqa: S603 - our own command
-            _long_way(words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
-            env=variables,
+            _long_way(words, None), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+            check=False, env=variables,
         )  # fmt: skip
     with _text_file() as output, _text_file() as errors:
-        process = ForkedProcess(_fork(words, variables, output.fileno(), errors.fileno()), None, None)
+        process = ForkedProcess(_fork(words, variables, output.fileno(), errors.fileno(), None), None, None)
         try:
             code = process.wait(timeout)
         except BaseException:
@@ -177,8 +173,8 @@ def _text_file() -> IO[str]:
     return tempfile.TemporaryFile("w+", encoding="utf-8")
 
 
-def _long_way(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "synthetic", *words]
+def _long_way(words: Sequence[str], program: Path | None) -> list[str]:
+    return [sys.executable, *(["-m", "synthetic"] if program is None else [str(program)]), *words]
 
 
 def _is_forked(variables: Mapping[str, str]) -> bool:
@@ -204,8 +200,8 @@ class _Origin:
 def _origin() -> _Origin:
     control, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen(  # noqa: S603 - this module
-            [_INTERPRETER_AT_FIRST, "-m", __name__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [_INTERPRETER_AT_FIRST, "-m", "synthetic.testing_forks", str(theirs.fileno())], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=_AT_FIRST,
         )  # fmt: skip
     origin = _Origin(control, process)
@@ -218,113 +214,18 @@ def _end(origin: _Origin) -> None:
     origin.process.wait()
 
 
-def _fork(words: Sequence[str], variables: Mapping[str, str], output: int, errors: int) -> socket.socket:
+def _fork(
+    words: Sequence[str], variables: Mapping[str, str], output: int, errors: int, program: Path | None
+) -> socket.socket:
     """Ask for a fork that writes to two open files; the link to who waits for it."""
     link, theirs = socket.socketpair()
     with theirs:
         socket.send_fds(_origin().control, [b"."], [theirs.fileno(), output, errors])
-    asked = {"words": list(words), "variables": dict(variables), "folder": str(Path.cwd())}
+    asked = {
+        "words": list(words),
+        "variables": dict(variables),
+        "folder": str(Path.cwd()),
+        "program": None if program is None else str(program),
+    }
     link.sendall(json.dumps(asked).encode() + b"\n")
     return link
-
-
-# What follows runs in the process that commands are forked from, and in the forks.
-
-
-def _import_all() -> None:
-    """Import what any command may need, without opening or starting anything."""
-    for name in ("synthetic.cli", "synthetic.server.serve"):
-        importlib.import_module(name)
-    schema_of(load_registry(None, environ={}))
-    gc.collect()
-    gc.freeze()
-
-
-def _wait_for_requests(control: socket.socket) -> list[int] | None:
-    """Fork for each request, and say what became of each fork.
-
-    Returns:
-        In a fork its descriptors; None when nobody can ask any more.
-    """
-    links: dict[int, socket.socket] = {}
-    ended, woken = socket.socketpair()
-    for one in (ended, woken):
-        one.setblocking(False)  # noqa: FBT003 - the standard library's
-    signal.signal(signal.SIGCHLD, _wake)
-    signal.set_wakeup_fd(woken.fileno())
-    while True:
-        ready, _, _ = select.select([control, ended], [], [])
-        if ended in ready:
-            ended.recv(4_096)
-            _report(links)
-        if control not in ready:
-            continue
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 3)
-        if not request:
-            return None
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for one in (control, ended, woken, *links.values()):
-                one.close()
-            return descriptors
-        links[pid] = socket.socket(fileno=descriptors[0])
-        os.close(descriptors[1])
-        os.close(descriptors[2])
-        links[pid].sendall(f"{pid}\n".encode())
-
-
-def _wake(*_: object) -> None:
-    """Nothing: the descriptor that Python writes to on a signal is what wakes the wait."""
-
-
-def _report(links: dict[int, socket.socket]) -> None:
-    """Say to those who wait what has ended."""
-    while links:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        with links.pop(pid) as link:
-            try:
-                link.sendall(f"{status}\n".encode())
-            except BrokenPipeError:
-                continue  # nobody waits any more
-
-
-def _become(descriptors: Sequence[int]) -> None:
-    """Make a fork what was asked for."""
-    link, output, errors = descriptors
-    with socket.socket(fileno=link) as asking, asking.makefile("r", encoding="utf-8") as lines:
-        asked: dict[str, Any] = json.loads(lines.readline())
-    for descriptor, standard in ((output, 1), (errors, 2)):
-        os.dup2(descriptor, standard)
-        os.close(descriptor)
-    # The interpreter's own streams took notice of what they were opened on.
-    sys.stdout, sys.stderr = _opened_anew(sys.stdout, 1, -1), _opened_anew(sys.stderr, 2, 1)
-    os.environ.clear()
-    os.environ.update(asked["variables"])
-    os.chdir(asked["folder"])
-    sys.path[0] = asked["folder"]
-    sys.argv[1:] = asked["words"]
-
-
-def _opened_anew(stream: TextIO, descriptor: int, buffering: int) -> TextIO:
-    return os.fdopen(descriptor, "w", buffering, encoding=stream.encoding, errors=stream.errors, closefd=False)
-
-
-def main() -> int:
-    """Be the process that commands are forked from, until nobody asks any more; in a fork, the command."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    _import_all()
-    descriptors = _wait_for_requests(control)
-    if descriptors is None:
-        return 0
-    _become(descriptors)
-    from synthetic.cli import main as run  # noqa: PLC0415 - imported long since
-
-    return run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

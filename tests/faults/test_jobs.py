@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from synthetic.testing import running_server, wait_until
+from synthetic.testing_commands import ForkedProcess
 from synthetic.worker import Client
 from tests.kernel.worker.kit import SECONDS, Jobs, lines_of, process
 
@@ -23,7 +24,10 @@ LEASE_MS = 1_000
 FINISHED = {"COMPLETED", "FAILED"}
 
 
-def find_busy(jobs: Jobs, alive: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
+Process = subprocess.Popen[str] | ForkedProcess
+
+
+def find_busy(jobs: Jobs, alive: list[Process]) -> list[Process]:
     """The worker processes that run a job now."""
     running = jobs.client.execute("{ jobs(filter: {statuses: [RUNNING]}, first: 500) { nodes { leaseOwner } } }")
     owners = {job["leaseOwner"] for job in running["jobs"]["nodes"]}

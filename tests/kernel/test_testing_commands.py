@@ -69,6 +69,23 @@ def test_a_fork_is_waited_for_and_signalled_like_a_child(data_dir: Path):
     process.terminate()
 
 
+def test_a_program_is_forked_as_well(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\nprint(__name__, sys.argv[1:], sys.path[0], 'synthetic.worker' in sys.modules)\nsys.exit(3)\n"
+    )
+    code, written, errors = closed(start_command(["a", "b"], program=program))
+    assert (code, written, errors) == (3, f"__main__ ['a', 'b'] {tmp_path} True\n", "")
+
+
+def test_a_fork_that_writes_much_is_read_to_its_end(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nsys.stderr.write('e' * 1_000_000)\nsys.stdout.write('o' * 1_000_000)\n")
+    process = start_command([], program=program)
+    written, errors = process.communicate()
+    assert (process.returncode, written, errors) == (0, "o" * 1_000_000, "e" * 1_000_000)
+
+
 def test_a_command_that_takes_too_long_is_killed(data_dir: Path):
     with pytest.raises(subprocess.TimeoutExpired):
         run_command(["serve", "--data", str(data_dir), "--port", "0"], timeout=0.01)

@@ -6,13 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from synthetic.testing import RunningServer, wait_until
+from synthetic.testing_commands import ForkedProcess, start_command
 from synthetic.worker import Client, Worker
 
 SECONDS = 60
@@ -69,7 +69,9 @@ def working(worker: Worker) -> Iterator[Worker]:
 
 
 @contextlib.contextmanager
-def process(server: RunningServer, folder: Path, *kinds: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+def process(
+    server: RunningServer, folder: Path, *kinds: str, **options: Any
+) -> Iterator[subprocess.Popen[str] | ForkedProcess]:
     """A worker that is a process of its own; what is left of it is killed.
 
     Args:
@@ -80,10 +82,7 @@ def process(server: RunningServer, folder: Path, *kinds: str, **options: Any) ->
     """
     given = [f"{name}={value}" for name, value in options.items()]
     environment = {**os.environ, "SYNTHETIC_URL": server.url, "SYNTHETIC_TOKEN": server.token}
-    started = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(folder), ",".join(kinds), *given],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    started = start_command([str(folder), ",".join(kinds), *given], environment=environment, program=PROGRAM)
     # A worker that is stopped in the middle of a line must not hold up who reads it.
     log: list[str] = []
     reader = threading.Thread(target=lambda: log.extend(started.stderr), daemon=True)
@@ -97,6 +96,7 @@ def process(server: RunningServer, folder: Path, *kinds: str, **options: Any) ->
             started.wait()
         reader.join(SECONDS)
         started.stderr.close()
+        started.stdout.close()
     assert "Traceback" not in "".join(log), "".join(log)
 
 
