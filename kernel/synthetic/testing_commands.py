@@ -89,14 +89,16 @@ class ForkedProcess:
         return self.returncode
 
     def communicate(self) -> tuple[str, str]:
-        """Read all that it writes, wait for its end, and close the pipes."""
-        assert self.stdout is not None  # noqa: S101 - the caller's condition
-        assert self.stderr is not None  # noqa: S101
-        with self.stdout, self.stderr, ThreadPoolExecutor(1) as reader:
-            errors = reader.submit(self.stderr.read)
-            written = self.stdout.read()
+        """Read all that it writes to its pipes, wait for its end, and close them."""
+        streams = (self.stdout, self.stderr)
+        with ThreadPoolExecutor(len(streams)) as readers:
+            reading = [None if stream is None else readers.submit(stream.read) for stream in streams]
             self.wait()
-            return written, errors.result()
+            written, errors = ("" if each is None else each.result() for each in reading)
+        for stream in streams:
+            if stream is not None:
+                stream.close()
+        return written, errors
 
     def send_signal(self, number: int) -> None:
         """Signal it, if it runs."""
@@ -113,7 +115,11 @@ class ForkedProcess:
 
 
 def start_command(
-    words: Sequence[str], *, environment: Mapping[str, str] | None = None, program: Path | None = None
+    words: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    program: Path | None = None,
+    terminal: int | None = None,
 ) -> subprocess.Popen[str] | ForkedProcess:
     """Start `synthetic` with pipes to read what it writes.
 
@@ -121,20 +127,26 @@ def start_command(
         words: The command and its arguments.
         environment: All its variables; None: those of this process.
         program: In place of `synthetic`, a file of Python that runs with these arguments: a worker.
+        terminal: In place of the pipe for its output, this descriptor.
     """
     variables = dict(os.environ if environment is None else environment)
     if not _is_forked(variables):
         return subprocess.Popen(  # noqa: S603 - our own command
-            _long_way(words, program), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=variables,
+            _long_way(words, program), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE if terminal is None else terminal, text=True, env=variables,
         )  # fmt: skip
-    (output, into_output), (errors, into_errors) = os.pipe(), os.pipe()
+    errors, into_errors = os.pipe()
+    output, into_output = os.pipe() if terminal is None else (None, os.dup(terminal))
     try:
         link = _fork(words, variables, into_output, into_errors, program)
     finally:
         os.close(into_output)
         os.close(into_errors)
-    return ForkedProcess(link, os.fdopen(output, encoding="utf-8"), os.fdopen(errors, encoding="utf-8"))
+    return ForkedProcess(link, None if output is None else _reader(output), _reader(errors))
+
+
+def _reader(descriptor: int) -> IO[str]:
+    return os.fdopen(descriptor, encoding="utf-8")
 
 
 def run_command(

@@ -12,7 +12,6 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +25,13 @@ from plugins.jobs.driving import Jobs
 from synthetic import SystemClock, delete_owned
 from synthetic.cli import main
 from synthetic.testing import open_test_store
+from synthetic.testing_commands import ForkedProcess, start_command
 from synthetic_jobs.bars import bars
 
 PATIENCE_SECONDS = 60.0
 NO_DISK_CHECK = ("--set", "kernel.database.free_disk_bytes=0")
+
+Process = subprocess.Popen[str] | ForkedProcess
 
 
 @pytest.fixture
@@ -50,14 +52,12 @@ def watching(data_dir):
     """Starts `synthetic jobs watch`; what is left of it is ended with the test."""
     with contextlib.ExitStack() as started:
 
-        def start(*words: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
-            command = [sys.executable, "-m", "synthetic", "jobs", "watch", "--data", str(data_dir), *NO_DISK_CHECK]
+        def start(*words: str, terminal: int | None = None) -> Process:
+            command = ["jobs", "watch", "--data", str(data_dir), *NO_DISK_CHECK, *words]
             # Without the size of another terminal, which readline, that pytest loads, may put into what is inherited.
             inherited = {name: value for name, value in os.environ.items() if name not in ("LINES", "COLUMNS")}
             environment = {**inherited, "TERM": "xterm-256color"}
-            process = subprocess.Popen(
-                [*command, *words], stdout=stdout, stderr=subprocess.PIPE, text=True, env=environment
-            )
+            process = start_command(command, environment=environment, terminal=terminal)
             started.callback(process.communicate)
             started.callback(process.kill)
             return process
@@ -65,7 +65,7 @@ def watching(data_dir):
         yield start
 
 
-def lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+def lines_of(process: Process) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None
     return map(json.loads, process.stdout)
 
@@ -186,7 +186,7 @@ class Terminal:
             text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(self.own, 65_536).decode(errors="replace"))
         return text
 
-    def drain(self, process: subprocess.Popen[str]) -> int:
+    def drain(self, process: Process) -> int:
         """Read to the end; the exit code."""
         while select.select([self.own], [], [], PATIENCE_SECONDS)[0]:
             try:
@@ -206,7 +206,7 @@ def terminal() -> Iterator[Terminal]:
 def test_on_a_terminal_each_job_has_a_bar_that_grows(watching, jobs: Jobs, terminal: Terminal):
     jobs.run("a")
     jobs.wait("b")
-    process = watching("a", "b", stdout=terminal.theirs)
+    process = watching("a", "b", terminal=terminal.theirs)
     os.close(terminal.theirs)
     terminal.read_until(lambda text: "RUNNING" in text and "WAITING" in text and "for approval:1" in text)
     jobs.update_job_progress("a", 1, progress=50, phase="compile")
@@ -218,7 +218,7 @@ def test_on_a_terminal_each_job_has_a_bar_that_grows(watching, jobs: Jobs, termi
 
 
 def test_a_terminal_is_never_drawn_over_its_height(watching, jobs: Jobs, terminal: Terminal):
-    process = watching(stdout=terminal.theirs)
+    process = watching(terminal=terminal.theirs)
     os.close(terminal.theirs)
     terminal.read_until(lambda text: "Nothing is under way; waiting." in text)
     for number in range(30):
@@ -235,7 +235,7 @@ def test_on_a_small_terminal_each_job_has_one_line_with_its_whole_id(watching, j
         jobs.run(id, kind="transcripts")
     jobs.update_job_progress(ids[0], 1, progress=40, phase="compile everything anew")
     terminal.resize(24, 80)
-    process = watching(stdout=terminal.theirs)
+    process = watching(terminal=terminal.theirs)
     os.close(terminal.theirs)
     frame = terminal.read_until(lambda text: "and 9 more" in text)
     lines = [text.strip("\r") for text in frame.split("\n")]
