@@ -27,6 +27,7 @@ from synthetic.database.reading_connection import ReadingConnection, ReadingSnap
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Ticket, settle_all
 from synthetic.database.transaction import Snapshot
+from synthetic.database.turns import Turns
 from synthetic.errors import OverloadedError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.logs import logger_for
@@ -56,9 +57,12 @@ class Reader(ReadingConnection):
     def __init__(self, path: Path, settings: DatabaseSettings) -> None:
         super().__init__(open_reader(path, settings))
         self.interruption: Interruption | None = None
+        self.turns: Turns | None = None
         self.connection.set_progress_handler(self._should_stop, STEPS_BETWEEN_CHECKS)
 
     def _should_stop(self) -> bool:
+        if self.turns is not None:
+            self.turns.offer()
         return self.interruption is not None and self.interruption.reason() is not None
 
 
@@ -77,6 +81,7 @@ class ReaderPool:
         for _ in range(settings.readers):
             self._idle.put(None)
         self._queue: queue.Queue[Read | None] = queue.Queue(settings.reader_queue)
+        self._turns = Turns()
         self._closed = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"synthetic-reader-{number}", daemon=True)
@@ -103,8 +108,12 @@ class ReaderPool:
             raise OverloadedError(retry_after_ms=OVERLOAD_RETRY_MS) from None
 
     @contextlib.contextmanager
-    def snapshot(self, interruption: Interruption) -> Generator[Snapshot]:
+    def snapshot(self, interruption: Interruption, turns: Turns | None = None) -> Generator[Snapshot]:
         """A read transaction in the calling thread, on a connection borrowed from the pool.
+
+        Args:
+            interruption: Whether what is read should stop.
+            turns: What the thread has its turn of; None where it takes part in none.
 
         Raises:
             SyntheticError: The store cannot be read.
@@ -114,7 +123,7 @@ class ReaderPool:
         try:
             if reader is None:
                 reader = Reader(self._path, self._settings)
-            reader.interruption = interruption
+            reader.interruption, reader.turns = interruption, turns
             reader.begin()
             snapshot = ReadingSnapshot(reader, self._clock.now_ms(), self._surroundings, interruption)
             yield snapshot
@@ -125,12 +134,18 @@ class ReaderPool:
                 snapshot.close()
             self._idle.put(_ended(reader))
 
-    def run(self, function: Callable[..., Any], args: tuple[Any, ...], interruption: Interruption) -> Any:
-        """Run a read in the calling thread and return what it returns."""
+    def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        interruption: Interruption,
+        turns: Turns | None = None,
+    ) -> Any:
+        """Run a read in the calling thread and return what it returns; the arguments are as for `snapshot`."""
         interruption.check()
         started = self._clock.monotonic()
         try:
-            with self.snapshot(interruption) as snapshot:
+            with self.snapshot(interruption, turns) as snapshot:
                 return function(snapshot, *args)
         finally:
             self._metrics.reads.inc()
@@ -158,10 +173,13 @@ class ReaderPool:
     def _run(self) -> None:
         while (read := self._queue.get()) is not None:
             result, error = None, None
+            self._turns.take()
             try:
-                result = self.run(read.function, read.args, read.interruption)
+                result = self.run(read.function, read.args, read.interruption, self._turns)
             except BaseException as raised:  # noqa: BLE001 - whatever it is, it is the caller's answer
                 error = raised
+            finally:
+                self._turns.end()
             settle_all([(read.ticket, result, error)])
             # Nothing of a finished read may keep its objects alive while the thread waits.
             del read, result, error
@@ -171,7 +189,7 @@ def _ended(reader: Reader | None) -> Reader | None:
     """The connection after its read; None when it must be opened anew."""
     if reader is None:
         return None
-    reader.interruption = None
+    reader.interruption = reader.turns = None
     try:
         if reader.end():
             return reader
