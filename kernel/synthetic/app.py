@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from synthetic.answer_headers import EveryAnswer
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
 from synthetic.front import Front
 from synthetic.graphql.graphiql import GraphiQLFiles
@@ -31,6 +32,7 @@ from synthetic.log.sync.answer import ALARMING, answer_as_json, read_answer
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
 from synthetic.plain_errors import error_response
+from synthetic.prompt_answers import PromptAnswers
 from synthetic.retention.clock_check import find_suspension
 from synthetic.security.gate import Gate, Scope, find_authorization
 from synthetic.validation import bad_input
@@ -45,7 +47,7 @@ EXPOSED_HEADERS = ("x-correlation-id", "retry-after")
 log = logger_for(__name__)
 
 
-def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
+def create_app(kernel: Kernel, *, no_auth: bool = False) -> Application:
     """The application that serves a kernel.
 
     Routes: `/graphql` (HTTP, event streams and WebSocket); `/healthz` and `/readyz`, which
@@ -74,15 +76,10 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Starlette:
     def lifespan(_: Starlette) -> contextlib.AbstractAsyncContextManager[None]:
         return _running(kernel, gate, sockets, streams)
 
+    every = EveryAnswer(varies_by_origin=bool(kernel.settings.security.origins))
     application = Application(
-        lambda app: Front(
-            app,
-            endpoint,
-            gate=gate,
-            engine=kernel.engine,
-            metrics=kernel.metrics,
-            varies_by_origin=bool(kernel.settings.security.origins),
-        ),
+        lambda app: Front(app, endpoint, gate=gate, engine=kernel.engine, metrics=kernel.metrics, every=every),
+        PromptAnswers(kernel.engine, gate, limits, metrics=kernel.metrics, every=every),
         routes=[
             Route(GRAPHQL_PATH, endpoint=endpoint),
             WebSocketRoute(GRAPHQL_PATH, endpoint=sockets),
@@ -119,11 +116,16 @@ def _for_pages_of(origins: Sequence[str]) -> list[Middleware]:
 
 
 class Application(Starlette):
-    """Starlette with `Front` around it, in the place of its own answer to what nobody caught."""
+    """Starlette with `Front` around it, in the place of its own answer to what nobody caught.
 
-    def __init__(self, enclose: Callable[[ASGIApp], ASGIApp], **given: Any) -> None:
+    Attributes:
+        prompt: Answers short requests without it, for a server that asks there first.
+    """
+
+    def __init__(self, enclose: Callable[[ASGIApp], ASGIApp], prompt: PromptAnswers, **given: Any) -> None:
         """Make it; `enclose` puts the outermost middleware around it, what else is given is Starlette's."""
         self._enclose = enclose
+        self.prompt = prompt
         super().__init__(**given)
 
     def build_middleware_stack(self) -> ASGIApp:

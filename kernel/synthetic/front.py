@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from synthetic.clock import new_id
+from synthetic.answer_headers import CORRELATION_HEADER, EveryAnswer, correlation_id_of
 from synthetic.errors import InternalError, OverloadedError, SyntheticError
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.http_exchange import SERVER_EXTENSION, Direct
@@ -18,38 +16,15 @@ from synthetic.graphql.socket_messages import FRAMES_EXTENSION, FrameConnection
 from synthetic.json_text import to_json
 from synthetic.logs import AccessLog, RequestInfo, logger_for, request_scope
 from synthetic.metrics import Metrics
-from synthetic.plain_errors import DOCUMENT_HEADERS, SECURITY_HEADERS, error_response
+from synthetic.plain_errors import DOCUMENT_HEADERS, error_response
 from synthetic.security.gate import Gate
 
-GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-"""What a client may send as its `X-Correlation-Id`; anything else is replaced."""
-
-CORRELATION_HEADER = b"x-correlation-id"
-VARY = (b"vary", b"Origin")
 WHOLE_STATUS = 200
 GRAPHQL_PATH = "/graphql"
 PATH_LOGGED_MAX = 200
 INTERNAL_CLOSE_CODE = 1011
 
 log = logger_for(__name__)
-
-
-class EveryAnswer:
-    """The headers that every answer has.
-
-    Attributes:
-        headers: Lower-case names and values.
-        names: Their names.
-        block: Their lines.
-    """
-
-    __slots__ = ("block", "headers", "names")
-
-    def __init__(self, *, varies_by_origin: bool) -> None:
-        """Make them; `varies_by_origin` where pages of other origins may read answers, and each only its own."""
-        self.headers = (*SECURITY_HEADERS, VARY) if varies_by_origin else SECURITY_HEADERS
-        self.names = frozenset(name for name, _ in self.headers)
-        self.block = b"".join(b"%b: %b\r\n" % header for header in self.headers)
 
 
 class Front:
@@ -63,7 +38,7 @@ class Front:
         gate: Gate,
         engine: Engine,
         metrics: Metrics,
-        varies_by_origin: bool,
+        every: EveryAnswer,
     ) -> None:
         """Make it.
 
@@ -74,7 +49,7 @@ class Front:
             gate: Checks Host and Origin.
             engine: Makes the answers that clients of GraphQL expect when something fails.
             metrics: Counts answers.
-            varies_by_origin: Whether pages of other origins may call, so that answers differ between origins.
+            every: The headers that every answer has.
         """
         self._app = app
         self._graphql = graphql
@@ -82,7 +57,7 @@ class Front:
         self._engine = engine
         self._metrics = metrics
         self._access = AccessLog()
-        self._every = EveryAnswer(varies_by_origin=varies_by_origin)
+        self._every = every
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or socket; lifespan events go through untouched."""
@@ -91,7 +66,7 @@ class Front:
             return
         started = time.perf_counter()
         headers = dict(scope["headers"])
-        with request_scope(_correlation_id(headers)) as info:
+        with request_scope(correlation_id_of(headers)) as info:
             exchange = Exchange(scope, send, info, self._every)
             try:
                 self._gate.check_headers(scope)
@@ -194,7 +169,7 @@ class Exchange:
 
     def answer(self, headers: bytes, body: bytes) -> bool:
         """See `Direct`; adds the headers that every answer has."""
-        block = b"%b%b%b: %b\r\n" % (headers, self._every.block, CORRELATION_HEADER, self.info.correlation_id.encode())
+        block = headers + self._every.lines(self.info.correlation_id)
         if self._direct is None or not self._direct.answer(block, body):
             return False
         self.started = True
@@ -235,11 +210,6 @@ class Exchange:
             return [*given, *every.headers, own]
         extra = (*every.headers, *DOCUMENT_HEADERS) if is_document else every.headers
         return [*given, *(header for header in extra if header[0] not in present), own]
-
-
-def _correlation_id(headers: Mapping[bytes, bytes]) -> str:
-    given = headers.get(CORRELATION_HEADER)
-    return given.decode("ascii") if given is not None and GIVEN_ID.fullmatch(given) else new_id()
 
 
 def _closed_code(exchange: Exchange) -> int | None:

@@ -25,6 +25,9 @@ EXECUTED_STATUS = 200
 LARGE_BYTES = 1_000_000
 """From about here on an answer's bytes are made in a thread; orjson needs a millisecond for so many."""
 
+FEW_VALUES = 14
+"""So many values that were read in place, none of which is longer than 64 KiB, need no look at their sizes."""
+
 VALUE_BYTES = 30
 """What orjson takes as long for as for a value beside its text."""
 
@@ -83,6 +86,18 @@ class AnswerWriter:
                 failure = self._engine.error_answer(InternalError(), correlation_id)
                 answer.written = failure, orjson.dumps(failure.body)
         return answer.written
+
+    def json_now(self, answer: Answer) -> bytes | None:
+        """The bytes of a short answer; None of one that is not, or that cannot be sent."""
+        if answer.weight > FEW_VALUES and (
+            answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
+        ):
+            return None
+        try:
+            body = orjson.dumps(answer.body)
+        except TypeError:
+            return None
+        return body if len(body) <= self._bytes_max else None
 
     def _judged(self, answer: Answer, body: bytes | None, correlation_id: str) -> tuple[Answer, bytes]:
         # What was not executed is short, and says what is wrong already.

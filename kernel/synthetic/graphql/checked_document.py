@@ -13,17 +13,20 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    ValueNode,
 )
 from graphql.execution.values import VariableValues
 
 from synthetic.errors import BadRequestError
-from synthetic.graphql.cost import CostMeasure, PageSizes
+from synthetic.graphql.cost import CostMeasure, PageSizes, size_of_variable
 from synthetic.graphql.executor import NotCompiled, OperationPlans, Size
 from synthetic.graphql.field_sources import find_knowledge, find_waiting
 from synthetic.graphql.lexical import too_complex
 from synthetic.graphql.limits import FragmentOrder, check_shapes
+from synthetic.graphql.plain_variables import PlainVariables
 from synthetic.graphql.plans import KeptPlan, find_kept
 from synthetic.kernel_settings import LimitSettings
 
@@ -50,6 +53,10 @@ class Prepared:
     cost: int
     checked: CheckedDocument
 
+    def coerced(self, given: Mapping[str, Any], *, hides_suggestions: bool) -> VariableValues | list[GraphQLError]:
+        """The coerced values of the operation's variables, or what is wrong with them; see `PlainVariables`."""
+        return self.checked.variables(self.operation).coerced(given, hides_suggestions=hides_suggestions)
+
     def plan_for(self, variables: VariableValues) -> KeptPlan:
         """The plan of the operation for given values of its variables.
 
@@ -58,6 +65,13 @@ class Prepared:
             GraphQLError: A condition does not fit.
         """
         return find_kept(self.checked.plans(self.operation), variables, self.checked.waiting)
+
+    def find_plan(self, variables: VariableValues) -> KeptPlan | None:
+        """The plan as `plan_for` gives it; None where it would raise."""
+        try:
+            return self.plan_for(variables)
+        except (NotCompiled, GraphQLError):
+            return None
 
 
 class CheckedDocument:
@@ -83,8 +97,8 @@ class CheckedDocument:
         self.waiting = find_waiting(schema)
         self._schema = schema
         self._plans: dict[int, OperationPlans | NotCompiled] = {}
-        self._costs: dict[int, tuple[tuple[str, ...], dict[tuple[int | None, ...], int]]] = {}
-        self._prepared: dict[int, Prepared] = {}
+        self._variables: dict[int, PlainVariables] = {}
+        self._measured: dict[int, _Measured] = {}
 
     @property
     def weight(self) -> int:
@@ -141,37 +155,51 @@ class CheckedDocument:
             raise plans
         return plans
 
+    def variables(self, operation: OperationDefinitionNode) -> PlainVariables:
+        """What coerces the variables of one of its operations, once the document is known to be valid."""
+        variables = self._variables.get(id(operation))
+        if variables is None:
+            variables = self._variables.setdefault(id(operation), PlainVariables(self._schema, operation))
+        return variables
+
     def prepared(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Prepared:
         """One of its operations, if it may be executed with these variables.
 
         Raises:
             QueryTooComplexError: It costs more than `limits.cost`.
         """
-        prepared = self._prepared.get(id(operation))
+        measured = self._measured.get(id(operation))
+        prepared = None if measured is None else measured.prepared.get(measured.key(variables))
         if prepared is None:
-            prepared = Prepared(self.document, operation, self.check_cost(operation, variables), self)
-            if not self._costs[id(operation)][0]:
-                # It costs the same with any variables.
-                self._prepared[id(operation)] = prepared
+            sizes = PageSizes(operation, variables, self._limits.page_size_default)
+            prepared = Prepared(self.document, operation, self._measure.cost(operation, sizes), self)
+            if measured is None:
+                measured = self._measured[id(operation)] = _Measured(tuple(sizes.variables_used), sizes.defaults)
+            if len(measured.prepared) < COSTS_PER_OPERATION:
+                measured.prepared[measured.key(variables)] = prepared
+        if prepared.cost > self._limits.cost:
+            raise too_complex("cost", self._limits.cost, f"The operation may answer {prepared.cost:,} fields")
         return prepared
 
-    def check_cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """What an operation costs with these variables.
 
-        Raises:
-            QueryTooComplexError: It is more than `limits.cost`.
-        """
-        sizes = PageSizes(operation, variables, self._limits.page_size_default)
-        known = self._costs.get(id(operation))
-        cost = known[1].get(sizes.key(known[0])) if known else None
-        if cost is None:
-            cost = self._measure.cost(operation, sizes)
-            names, costs = self._costs.setdefault(id(operation), (tuple(sorted(sizes.variables_used)), {}))
-            if len(costs) < COSTS_PER_OPERATION:
-                costs[sizes.key(names)] = cost
-        if cost > self._limits.cost:
-            raise too_complex("cost", self._limits.cost, f"The operation may answer {cost:,} fields")
-        return cost
+class _Measured:
+    """What one operation costs, by the sizes of pages that it was asked with.
+
+    Attributes:
+        prepared: The operation with its costs.
+    """
+
+    __slots__ = ("_defaults", "_names", "prepared")
+
+    def __init__(self, names: tuple[str, ...], defaults: Mapping[str, ValueNode | None]) -> None:
+        """Remember the variables that the cost depends on, and what stands for those that are not given."""
+        self._names = names
+        self._defaults = defaults
+        self.prepared: dict[tuple[int | None, ...], Prepared] = {}
+
+    def key(self, variables: Mapping[str, Any]) -> tuple[int | None, ...]:
+        """The sizes that the variables stand for."""
+        return tuple([size_of_variable(name, variables, self._defaults) for name in self._names])
 
 
 def shortened(text: str) -> str:

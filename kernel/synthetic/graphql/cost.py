@@ -17,7 +17,7 @@ types: the schema tells what is a list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -72,13 +72,14 @@ class PageSizes:
     Attributes:
         variables_used: Names of the variables that a size was taken from. The
             cost of the operation depends on no others.
+        defaults: What stands for variables that are not given.
     """
 
     def __init__(self, operation: OperationDefinitionNode, variables: Mapping[str, Any], size_default: int) -> None:
         self.variables_used: set[str] = set()
         self._variables = variables
         self._size_default = size_default
-        self._defaults = {
+        self.defaults: Mapping[str, ValueNode | None] = {
             definition.variable.name.value: definition.default_value
             for definition in operation.variable_definitions or ()
         }
@@ -92,23 +93,21 @@ class PageSizes:
         ]
         return max(sizes, default=self._size_default)
 
-    def key(self, names: Iterable[str]) -> tuple[int | None, ...]:
-        """The sizes that variables stand for; operations with the same ones cost the same."""
-        return tuple(self._variable_size(name) for name in names)
-
     def _size(self, value: ValueNode | None) -> int | None:
         if isinstance(value, VariableNode):
             self.variables_used.add(value.name.value)
-            return self._variable_size(value.name.value)
+            return size_of_variable(value.name.value, self._variables, self.defaults)
         if isinstance(value, IntValueNode):
             return _size_of_digits(value.value)
         return None
 
-    def _variable_size(self, name: str) -> int | None:
-        if name in self._variables:
-            return _size_of_json(self._variables[name])
-        default = self._defaults.get(name)
-        return _size_of_digits(default.value) if isinstance(default, IntValueNode) else None
+
+def size_of_variable(name: str, variables: Mapping[str, Any], defaults: Mapping[str, ValueNode | None]) -> int | None:
+    """The size that a variable stands for; operations of which all have the same cost the same."""
+    if name in variables:
+        return _size_of_json(variables[name])
+    default = defaults.get(name)
+    return _size_of_digits(default.value) if isinstance(default, IntValueNode) else None
 
 
 def _size_of_digits(digits: str) -> int:

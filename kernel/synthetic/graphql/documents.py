@@ -115,15 +115,27 @@ class DocumentCache:
         return len(self._kept)
 
     def __contains__(self, query: str) -> bool:
-        with self._lock:
-            return query in self._kept
+        return query in self._kept
 
     def find_kind(self, query: str, operation_name: str | None) -> str | None:
         """Whether a kept document's operation is a `query`, `mutation` or `subscription`; None if it is not kept."""
-        with self._lock:
-            checked = self._kept.get(query)
+        checked = self._kept.get(query)
         operation = checked.find_operation(operation_name) if checked else None
         return operation.operation.value if operation else None
+
+    def find(self, query: str) -> CheckedDocument | None:
+        """A kept document; whoever uses it says so by `note_use`."""
+        return self._kept.get(query)
+
+    def note_use(self, query: str, checked: CheckedDocument) -> None:
+        """A document that was found has been used, and is to be kept for longer."""
+        with self._lock:
+            self.hits += 1
+            if self._kept.get(query) is checked:
+                self._kept.move_to_end(query)
+                if checked.weight != checked.counted:
+                    # More of its plans was compiled meanwhile.
+                    self._weigh(checked)
 
     def prepare(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any], *, hints: bool = True
@@ -141,23 +153,17 @@ class DocumentCache:
             QueryTooComplexError: It exceeds a limit.
             BadRequestError: It does not have the operation.
         """
-        with self._lock:
-            checked = self._kept.get(query)
-            if checked is not None:
-                self._kept.move_to_end(query)
-                self.hits += 1
-                if checked.weight != checked.counted:
-                    # More of its plans was compiled meanwhile.
-                    self._weigh(checked)
-            else:
-                self.misses += 1
+        checked = self.find(query)
         if checked is not None:
+            self.note_use(query, checked)
             return checked.prepared(checked.operation(operation_name), variables)
         return self._prepare_new(query, operation_name, variables, hints=hints)
 
     def _prepare_new(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any], *, hints: bool
     ) -> Prepared:
+        with self._lock:
+            self.misses += 1
         tokens = check_text(query, self._limits)
         checked = CheckedDocument(self._schema, _parsed(query), tokens, self._limits)
         try:

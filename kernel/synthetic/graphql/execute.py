@@ -119,6 +119,32 @@ class Engine:
             log.exception("operation failed", correlation_id=correlation_id)
             return self.error_answer(InternalError(), correlation_id)
 
+    def run_now(self, request: GraphQLRequest, caller: Caller, correlation_id: str) -> Answer | None:
+        """Run a query that is known to be short, and has nothing to wait for.
+
+        Args:
+            request: What is asked.
+            caller: Who asks.
+            correlation_id: For errors and the log.
+
+        Returns:
+            None for whatever is to be told apart further, or refused: ask `run`, which knows nothing of this attempt.
+        """
+        try:
+            request = self._with_text(request)
+            checked = self.documents.find(request.query)
+            if checked is None or at_least_of(request.extensions) is not None or not caller.has(Scope.READ):
+                return None
+            prepared = checked.prepared(checked.operation(request.operation_name), request.variables)
+            if prepared.operation.operation is not OperationType.QUERY:
+                return None
+            answer = self._operations.query_now(Ask(prepared, request, caller, correlation_id))
+        except Exception:  # noqa: BLE001 - whatever it is, it happens to `run` again, which tells of it
+            return None
+        if answer is not None:
+            self.documents.note_use(request.query, checked)
+        return answer
+
     async def subscribe(
         self,
         request: GraphQLRequest,

@@ -30,6 +30,9 @@ from synthetic.security.gate import Caller, Scope
 Informer = StrawberryGraphQLCoreExecutionContext
 """An executor of graphql-core's that tells resolvers what Strawberry's `Info` wants to know."""
 
+ONE_ROOT = (None,)
+"""The root values of a query or mutation."""
+
 VALUES_A_FIELD = 4
 """For the size of an answer that graphql-core made, from its cost; ours counts its values."""
 
@@ -194,9 +197,44 @@ class Execution:
     def _drop(self) -> None:
         if self._begun is not None:
             self._begun.step.close()
-        for awaitable in self._wanted:
-            if inspect.iscoroutine(awaitable):
-                awaitable.close()
+        close_all(self._wanted)
+
+
+def execute_now(
+    snapshot: Snapshot,
+    ask: Ask,
+    plan: Plan,
+    variables: VariableValues,
+    context: OperationContext,
+    render: AnswerRenderer,
+) -> Answer | None:
+    """Execute a query by its plan without waiting; None where it has to wait for something, so that nothing counts."""
+    run = plan.begin(
+        variables,
+        context=context,
+        hides_suggestions=ask.hides_suggestions,
+        make_executor=ask.make_informer,
+        check=context.check,
+    )
+    step = plan.execute(run, ONE_ROOT)
+    context.enter(snapshot)
+    try:
+        is_done, outcome = run_until_waiting(step)
+        context.read_position()
+    finally:
+        context.leave()
+    if is_done:
+        return answers_of(ask, outcome, ONE_ROOT, context, render, weight=run.cells)[0]
+    step.close()
+    close_all(outcome)
+    return None
+
+
+def close_all(awaitables: Sequence[Any]) -> None:
+    """Give up coroutines that nobody is going to await."""
+    for awaitable in awaitables:
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
 
 
 def execute_by_core(

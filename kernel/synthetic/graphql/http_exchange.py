@@ -77,6 +77,27 @@ class Direct(Protocol):
         ...
 
 
+class Prompt(Protocol):
+    """What answers short requests at once, beside ASGI, and for which the server need not start a task."""
+
+    def answer(
+        self, headers: Sequence[tuple[bytes, bytes]], body: bytes, client: str, server: str
+    ) -> tuple[bytes, bytes] | None:
+        """Answer a POST to `/graphql`, in so short a time that others need not have their turn meanwhile.
+
+        Args:
+            headers: Of the request; lower-case names, and values.
+            body: All of it.
+            client: Address of the client.
+            server: Address of this server that the client has connected to.
+
+        Returns:
+            As for `Direct.answer`, the lines of the head of an answer with the status 200, and its body. None where the
+            application is to be asked; then nothing has happened.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Reply:
     """An HTTP answer.
@@ -140,6 +161,16 @@ class Exchange:
         self.direct = extensions.get(SERVER_EXTENSION) if extensions else None
 
 
+def content_type_of(media_type: str) -> str:
+    """What answers of a media type say of themselves."""
+    return f"{media_type}; charset=utf-8"
+
+
+def content_type_lines(media_type: str) -> bytes:
+    """The same as lines of a head."""
+    return _lines(("content-type", content_type_of(media_type)))
+
+
 @lru_cache(maxsize=64)
 def _lines(*headers: tuple[str, str]) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
@@ -154,7 +185,7 @@ def reply_with(answer: Answer, body: bytes, status: int, exchange: Exchange) -> 
         status: The status code.
         exchange: What is answered.
     """
-    headers = {"content-type": f"{exchange.media_type}; charset=utf-8"}
+    headers = {"content-type": content_type_of(exchange.media_type)}
     if status == OK:
         return Reply(status, headers, body)
     if status == UNAUTHORIZED:

@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from synthetic.clock import Clock
 from synthetic.database.database import Database
@@ -29,16 +29,12 @@ from synthetic.database.interruption import Interruption
 from synthetic.graphql.answers import Answer, AnswerRenderer
 from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.context import NOTHING_PREPARED, OperationContext
-from synthetic.graphql.execution import Ask, Execution, answers_of, execute_by_core
+from synthetic.graphql.execution import ONE_ROOT, Ask, Execution, answers_of, execute_by_core, execute_now
 from synthetic.graphql.executor import Asked, NotCompiled
 from synthetic.graphql.placement import Placer
 from synthetic.graphql.plans import KeptPlan
 from synthetic.kernel_settings import LimitSettings
 from synthetic.metrics import Metrics
-
-NO_VARIABLES = VariableValues({}, {})
-VARIABLE_ERRORS = 50
-ONE_ROOT = (None,)
 
 
 class Operations:
@@ -94,6 +90,36 @@ class Operations:
                 answers = await self._database.read(execution.advance, interruption=watch)
             return answers
 
+    def query_now(self, ask: Ask) -> Answer | None:
+        """Execute a query in place, if its plan is one that runs there.
+
+        Returns:
+            None where `query` is to be asked: it runs in the pool, waits for something, or its request is refused.
+
+        Raises:
+            SyntheticError: What was read is no answer.
+        """
+        variables = ask.prepared.coerced(ask.request.variables, hides_suggestions=ask.hides_suggestions)
+        if isinstance(variables, list):
+            return None
+        kept = ask.prepared.find_plan(variables)
+        if kept is None or kept.preparing:
+            return None
+        watch = self._watch()
+        context = self._context(ask, watch)
+        answer = self._placer.read_in_place(
+            kept.placement,
+            ask.prepared.cost,
+            execute_now,
+            ask,
+            kept.plan,
+            variables,
+            context,
+            self._render,
+            interruption=watch,
+        )
+        return answer if isinstance(answer, Answer) else None
+
     async def mutation(self, ask: Ask) -> list[Answer]:
         """Execute a mutation."""
         kept, variables = self._plan(ask)
@@ -145,19 +171,9 @@ class Operations:
 
     def _plan(self, ask: Ask) -> tuple[KeptPlan | None, VariableValues | list[GraphQLError]]:
         """The plan of an operation and its variables; without a plan, they may be errors, or graphql-core executes."""
-        definitions = ask.prepared.operation.variable_definitions
-        if definitions:
-            variables = get_variable_values(
-                self._schema,
-                definitions,
-                dict(ask.request.variables),
-                max_errors=VARIABLE_ERRORS,
-                hide_suggestions=ask.hides_suggestions,
-            )
-            if isinstance(variables, list):
-                return None, variables
-        else:
-            variables = NO_VARIABLES
+        variables = ask.prepared.coerced(ask.request.variables, hides_suggestions=ask.hides_suggestions)
+        if isinstance(variables, list):
+            return None, variables
         try:
             return ask.prepared.plan_for(variables), variables
         except GraphQLError as error:

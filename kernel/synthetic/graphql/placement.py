@@ -89,6 +89,14 @@ Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
 
 
+class Elsewhere:
+    """The type of `ELSEWHERE`."""
+
+
+ELSEWHERE = Elsewhere()
+"""In place of a result: a query has to run in the pool."""
+
+
 class Placement:
     """What is known of where one plan runs best; kept with the plan, used by one event loop."""
 
@@ -227,18 +235,36 @@ class Placer:
         Raises:
             SyntheticError: As `Database.read`; and what the function raises.
         """
-        started = self._clock.monotonic()
-        if placement.is_in_place(cost, started) and started >= self._unlocked_at:
-            try:
-                return self._run_in_place(placement, cost, started, function, args, interruption)
-            except OverBudget as over:
-                self._restart(placement, over.cut)
+        result = self.read_in_place(placement, cost, function, *args, interruption=interruption)
+        if not isinstance(result, Elsewhere):
+            return result
         self._places.pool += 1
         result, seconds = await self._database.read(
             _timed, self._clock, self._processor_seconds, function, args, interruption=interruption
         )
         placement.ran_in_pool(cost, seconds)
         return result
+
+    def read_in_place(
+        self,
+        placement: Placement,
+        cost: int,
+        function: Callable[[Snapshot, *Ts], ResultT],
+        *args: *Ts,
+        interruption: Interruption,
+    ) -> ResultT | Elsewhere:
+        """Run a query in place, if it belongs there; for the arguments see `read`.
+
+        Returns:
+            `ELSEWHERE` where it belongs in the pool, or was cut short and has to begin again there.
+        """
+        started = self._clock.monotonic()
+        if placement.is_in_place(cost, started) and started >= self._unlocked_at:
+            try:
+                return self._run_in_place(placement, cost, started, function, args, interruption)
+            except OverBudget as over:
+                self._restart(placement, over.cut)
+        return ELSEWHERE
 
     def _run_in_place(
         self,

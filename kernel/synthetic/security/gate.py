@@ -175,6 +175,37 @@ class Gate:
         name_caller(caller.name)
         return caller
 
+    def find_admitted(self, authorization: bytes | None, client: str) -> Caller | None:
+        """Who asks, where nothing has to be looked up for that, and count the request.
+
+        Args:
+            authorization: The header.
+            client: Address of the client.
+
+        Returns:
+            None where `admit` is to be asked; then nothing was counted.
+        """
+        if self._no_auth:
+            caller = ANONYMOUS
+        else:
+            secret = _find_secret(None if authorization is None else authorization.decode("latin-1"))
+            known = None if secret is None else self._tokens.find(hash_secret(secret))
+            if known is None:
+                return None
+            caller, now = known.caller, self._clock.now_ms()
+            if known.expires_at is not None and known.expires_at <= now:
+                return None
+            self._used[cast("str", caller.token_id)] = now
+        return caller if self._rate.has_taken(caller.token_id or client) else None
+
+    def forget(self, caller: Caller, client: str) -> None:
+        """Take back the count of a request that `find_admitted` has let in, and that is going to be asked again."""
+        self._rate.give_back(caller.token_id or client)
+
+    def knows_host(self, host: bytes | None, server: str) -> bool:
+        """Whether requests for this host, and of no page's, have been let in; else `check_headers` is to be asked."""
+        return host is not None and self._names.has_accepted(host.decode("latin-1"), server)
+
     async def still_valid(self, caller: Caller) -> bool:
         """Whether a caller that was admitted earlier would be let in again.
 

@@ -99,6 +99,10 @@ class HostNames:
         self._origins = frozenset(_each_origin(origins))
         self._accepted: set[tuple[str, str | None, str]] = set()
 
+    def has_accepted(self, host: str, local_address: str) -> bool:
+        """Whether `check` has accepted this host before, without an origin."""
+        return (host, None, local_address) in self._accepted
+
     def check(self, host: str | None, origin: str | None, local_address: str) -> None:
         """Refuse a request for another host, or from a page of another origin.
 

@@ -38,6 +38,12 @@ class RateLimit:
         Raises:
             RateLimitedError: There were too many; it says when the next is welcome.
         """
+        if not self.has_taken(key):
+            level, _at = self._buckets[key]
+            raise RateLimitedError(retry_after_ms=math.ceil((1.0 - level) / self._per_second * 1000))
+
+    def has_taken(self, key: str) -> bool:
+        """Count one request, unless there were too many."""
         now = self._monotonic()
         found = self._buckets.get(key)
         if found is None:
@@ -50,5 +56,13 @@ class RateLimit:
             self._buckets.move_to_end(key)
         if level < WHOLE:
             self._buckets[key] = (level, now)
-            raise RateLimitedError(retry_after_ms=math.ceil((1.0 - level) / self._per_second * 1000))
+            return False
         self._buckets[key] = (level - 1.0, now)
+        return True
+
+    def give_back(self, key: str) -> None:
+        """Take back the count of a request that is going to be counted again."""
+        found = self._buckets.get(key)
+        if found is not None:
+            left, at = found
+            self._buckets[key] = (left + 1.0, at)

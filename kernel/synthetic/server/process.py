@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from synthetic.app import create_app
 from synthetic.errors import ExitCode, InternalError
+from synthetic.graphql.http_exchange import Prompt
 from synthetic.kernel import Kernel
 from synthetic.kernel_settings import KernelSettings, ServerSettings
 from synthetic.logs import logger_for
@@ -30,7 +31,8 @@ from synthetic.server.connections import Connections
 from synthetic.server.garbage import LongLived
 from synthetic.server.listener import Listener
 from synthetic.server.listening import reserve_descriptors
-from synthetic.server.protocol import HttpProtocol, SocketProtocol
+from synthetic.server.protocol import HttpProtocol
+from synthetic.server.socket_protocol import SocketProtocol
 
 TICKS_BETWEEN_SWEEPS = 5
 """uvicorn ticks ten times a second; half a second is exact enough for waits of many."""
@@ -164,7 +166,8 @@ def run_server(kernel: Kernel, listening: Sequence[socket.socket], lifetime: Lif
         SettingsInvalidError: There is no room for connections.
         InternalError: The application did not start; the log says why.
     """
-    serve_application(create_app(kernel, no_auth=no_auth), kernel.settings, kernel.metrics, listening, lifetime)
+    application = create_app(kernel, no_auth=no_auth)
+    serve_application(application, kernel.settings, kernel.metrics, listening, lifetime, prompt=application.prompt)
 
 
 def serve_application(
@@ -173,6 +176,8 @@ def serve_application(
     metrics: Metrics,
     listening: Sequence[socket.socket],
     lifetime: Lifetime,
+    *,
+    prompt: Prompt | None = None,
 ) -> None:
     """Serve any ASGI application until a signal, as a kernel's is served.
 
@@ -182,6 +187,7 @@ def serve_application(
         metrics: Where connections are counted.
         listening: The sockets, which are for the caller to close.
         lifetime: What is told of the start and the stop.
+        prompt: Answers short requests without the application.
 
     Raises:
         SettingsInvalidError: There is no room for connections.
@@ -195,7 +201,7 @@ def serve_application(
         keep_alive_seconds=settings.server.keep_alive_ms / 1000,
         monotonic=time.monotonic,
     )
-    server = Server(_configure(application, settings, connections), connections, lifetime)
+    server = Server(_configure(application, settings, connections, prompt), connections, lifetime)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         asyncio.run(server.serve(sockets=list(listening)))
@@ -203,11 +209,13 @@ def serve_application(
         raise InternalError("The server could not start; its log says why.") from error
 
 
-def _configure(application: ASGIApp, settings: KernelSettings, connections: Connections) -> uvicorn.Config:
+def _configure(
+    application: ASGIApp, settings: KernelSettings, connections: Connections, prompt: Prompt | None
+) -> uvicorn.Config:
     protocols: Any = cast("Any", functools.partial)
     return uvicorn.Config(
         cast("Any", application),
-        http=protocols(HttpProtocol, connections),
+        http=protocols(HttpProtocol, connections, prompt),
         ws=protocols(SocketProtocol, connections),
         lifespan="on",
         interface="asgi3",

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP and WebSocket protocols with the patience that they lack.
+"""uvicorn's HTTP protocol with the patience that it lacks, and a short way for short requests.
 
 uvicorn waits for ever for the rest of a request's headers, for a client that
 does not read its answer, and for one that goes on sending a body which was
@@ -14,9 +14,8 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
 
 from synthetic.errors import (
     BadRequestError,
@@ -24,27 +23,29 @@ from synthetic.errors import (
     RequestTimeoutError,
     SyntheticError,
 )
-from synthetic.graphql.http_exchange import SERVER_EXTENSION
-from synthetic.graphql.socket_messages import FRAMES_EXTENSION, PONG_TEXT
+from synthetic.graphql.http_exchange import SERVER_EXTENSION, Prompt
 from synthetic.graphql.sse_stream import STREAM_EXTENSION
 from synthetic.plain_errors import error_bytes
 from synthetic.server.connections import Connections
-from synthetic.server.short_answers import DirectCycle, OneWrite
-from synthetic.server.waiting import OneReaderQueue, RareEvent
+from synthetic.server.short_answers import DirectCycle, OneWrite, whole_head
 
+PROMPT_URL = b"/graphql"
+UNKNOWN_ADDRESS = "unknown"
 HEADER_BYTES_MAX = 65_536
 HEADERS_TOO_LARGE = 431
-PONG_FRAMES = [PONG_TEXT.encode()]
 HEADERS_ERROR = PayloadTooLargeError("The request's headers are too large.", action="Send fewer or shorter headers.")
 
 
 class HttpProtocol(HttpToolsProtocol):
     """An HTTP/1.1 connection that is waited for only so long."""
 
-    def __init__(self, pool: Connections, **given: Any) -> None:
-        """Make it; `pool` counts it, what else is given is uvicorn's."""
+    def __init__(self, pool: Connections, prompt: Prompt | None, **given: Any) -> None:
+        """Make it; `pool` counts it, `prompt` answers what is short, what else is given is uvicorn's."""
         super().__init__(**given)
         self._pool = pool
+        self._prompt = prompt
+        self._held_back: bytes | None = None
+        self._may_be_prompt = False
         self._header_bytes = 0
         self._in_message = False
         self._in_headers = False
@@ -72,7 +73,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Parse what came; bounds the bytes of a request's headers."""
         if self._last_words:
             return
+        # One of the requests that come together: the others have their turn with those of other connections.
+        self._may_be_prompt = self._prompt is not None
         super().data_received(data)
+        self._let_go()
         if not self._in_headers:
             # What came was the end of headers, or of a body: only headers that go on and on are counted.
             return
@@ -89,6 +93,65 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers are here: how long the rest takes is for the route to judge."""
+        if self._may_be_prompt and self._is_plain():
+            self._held_back = b""
+        else:
+            self._begin()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body is here."""
+        if self._held_back is None:
+            super().on_body(body)
+        else:
+            self._held_back += body
+
+    def _is_plain(self) -> bool:
+        """Whether it is a request as `Prompt` takes them, and may be answered now."""
+        parser: httptools.HttpRequestParser = cast("Any", self).parser
+        return (
+            self.url == PROMPT_URL
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and not self.expect_100_continue
+            and not parser.should_upgrade()
+            and not self.flow.write_paused
+            and not self._is_answering()
+            and not self.transport.is_closing()
+        )
+
+    def _let_go(self) -> None:
+        """Hand a request over to the application that was held back to be answered at once."""
+        if self._held_back is not None:
+            body, self._held_back = self._held_back, None
+            self._begin()
+            if body:
+                super().on_body(body)
+
+    def _answer_promptly(self) -> bool:
+        """Answer the request that was held back, if that can be done at once."""
+        body, prompt = self._held_back, self._prompt
+        if body is None or prompt is None:
+            return False
+        self._may_be_prompt = False
+        client, server = self.client, self.server
+        answer = prompt.answer(
+            self.headers, body, client[0] if client else UNKNOWN_ADDRESS, server[0] if server else ""
+        )
+        if answer is None:
+            return False
+        self._held_back = None
+        self._in_headers = False
+        self.server_state.total_requests += 1
+        keep_alive = cast("httptools.HttpRequestParser", self.parser).should_keep_alive()
+        self._writing.write_whole(
+            whole_head(self.server_state.default_headers, *answer, keep_alive=keep_alive), answer[1]
+        )
+        if not keep_alive:
+            self.transport.close()
+        return True
+
+    def _begin(self) -> None:
+        """Begin the application's work on the request."""
         super().on_headers_complete()
         # Only now: where the address is none, there is no request whose body could be waited for.
         self._in_headers = False
@@ -106,7 +169,9 @@ class HttpProtocol(HttpToolsProtocol):
         """The request is here as a whole."""
         self._in_message = False
         self._header_bytes = 0
-        super().on_message_complete()
+        if not self._answer_promptly():
+            self._let_go()
+            super().on_message_complete()
         self._rest_unless_busy()
 
     def on_response_complete(self) -> None:
@@ -145,6 +210,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP."""
+        self._let_go()
         self._end(BadRequestError(msg, action="Send an HTTP/1.1 request."))
 
     def give_up(self) -> None:
@@ -206,85 +272,3 @@ class HttpProtocol(HttpToolsProtocol):
         self._writing.flush()
         self.transport.write(self._last_words)
         self.transport.close()
-
-
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket connection that is counted, and that no frame can make log a traceback."""
-
-    def __init__(self, pool: Connections, **given: Any) -> None:
-        """Make it; `pool` counts it, what else is given is uvicorn's."""
-        super().__init__(**given)
-        self._pool = pool
-        # How long the client may take to answer our closing frame.
-        self.close_timeout = pool.read_seconds
-        self.queue = cast("asyncio.Queue[Any]", OneReaderQueue())
-        self.writable = cast("asyncio.Event", RareEvent())
-        self.writable.set()
-        self.on_pong: Callable[[], None] | None = None
-        self._served = self.app
-        self.app = self._serve
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection."""
-        super().connection_made(transport)
-        self._pool.enter_socket(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._pool.leave_socket(self)
-        super().connection_lost(exc)
-
-    @property
-    def closed_code(self) -> int | None:
-        """Code with which the server has closed the socket by itself; None where the client closed it, or nobody."""
-        if self.conn.close_sent is None or self.conn.close_rcvd_then_sent:
-            return None
-        return self.conn.close_sent.code
-
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run the application; a refusal with a body is a whole answer, which uvicorn does not notice."""
-        scope["extensions"][FRAMES_EXTENSION] = self
-        await self._served(scope, receive, send)
-        if self.initial_response is not None and self.close_sent:
-            self.handshake_complete = True
-
-    def send_receive_event_to_app(self) -> None:
-        """Hand a message on; text that is not UTF-8 ends the connection with 1007, without a traceback."""
-        if self.curr_msg_data_type == "text" and not self.close_sent:
-            if self.on_pong is not None and self.frames == PONG_FRAMES:
-                self.frames = []
-                self.on_pong()
-                return
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self.frames = []
-                self.conn.fail(CloseCode.INVALID_DATA, "invalid UTF-8")
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
-
-    def send_frame(self, frame: bytes) -> bool:
-        """Send a whole frame, which needs no more than to be written; False where the client does not read or left."""
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
-            return False
-        self.transport.write(frame)
-        return True
-
-    async def send(self, message: Any) -> None:
-        """Send; a close frame is written even where the client does not read.
-
-        It stands behind what the client has not read yet, and says to one that
-        reads later after all why it was given up, and where to resume.
-        """
-        if message["type"] != "websocket.close" or self.writable.is_set():
-            await super().send(message)
-            if message["type"] == "websocket.accept":
-                # The handshake is not asked for again, and weighs as much as all else that a socket at rest holds.
-                del self.request, self.response
-            return
-        self.writable.set()
-        try:
-            await super().send(message)
-        finally:
-            self.writable.clear()

@@ -7,6 +7,7 @@ for a short one, and next come ASGI's messages, with the checks of each header.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -63,6 +64,20 @@ class OneWrite:
         return self._transport.is_closing()
 
 
+def whole_head(own: Sequence[tuple[bytes, bytes]], headers: bytes, body: bytes, *, keep_alive: bool) -> bytes:
+    """The head of an answer with the status 200.
+
+    Args:
+        own: The headers that the server itself adds.
+        headers: Lines of the head, each with its end.
+        body: What follows.
+        keep_alive: Whether other requests may follow on the connection.
+    """
+    first = b"".join([b"%b: %b\r\n" % header for header in own])
+    closing = b"" if keep_alive else b"connection: close\r\n"
+    return b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n" % (first, headers, closing, len(body))
+
+
 class DirectCycle:
     """A request and its answer without the messages of ASGI (`synthetic.graphql.http_exchange.Direct`).
 
@@ -95,9 +110,7 @@ class DirectCycle:
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
-        own = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
-        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        head = b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n" % (own, headers, closing, len(body))
+        head = whole_head(cycle.default_headers, headers, body, keep_alive=cycle.keep_alive)
         self._writing.write_whole(head, body)
         if not cycle.keep_alive:
             self._writing.close()
