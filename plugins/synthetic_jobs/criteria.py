@@ -45,7 +45,7 @@ class Criteria:
 
     def is_empty(self) -> bool:
         """Whether all jobs are meant."""
-        return self == Criteria()
+        return self is ALL_JOBS or self == ALL_JOBS
 
     def of_construct(self, construct_id: str) -> Criteria:
         """These, and of this construct too: nothing meets them if they name another."""
@@ -57,3 +57,7 @@ class Criteria:
         """These, and with one of these statuses too."""
         wanted = statuses if self.statuses is None else [each for each in self.statuses if each in statuses]
         return dataclasses.replace(self, statuses=wanted)
+
+
+ALL_JOBS = Criteria()
+"""Criteria that say nothing."""

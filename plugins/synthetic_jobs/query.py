@@ -8,7 +8,7 @@ import strawberry
 
 from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_jobs import store
-from synthetic_jobs.criteria import Criteria
+from synthetic_jobs.criteria import ALL_JOBS
 from synthetic_jobs.enums import JobOrder, JobStatus
 from synthetic_jobs.parts import JobCount, JobLimit
 from synthetic_jobs.types import Filter, Job, OrderBy, page_of_jobs
@@ -34,7 +34,7 @@ def jobs(
     before: Before = None,
 ) -> Connection[Job]:
     """Jobs, the last stored first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = ALL_JOBS if filter is None else filter.criteria()
     return page_of_jobs(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)
 
 

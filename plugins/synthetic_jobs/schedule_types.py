@@ -29,7 +29,7 @@ from synthetic import (
     page,
     pages,
 )
-from synthetic_jobs.criteria import Criteria
+from synthetic_jobs.criteria import ALL_JOBS
 from synthetic_jobs.enums import MissedPolicy, OverlapPolicy
 from synthetic_jobs.model import FIELDS
 from synthetic_jobs.schedule_model import Schedule
@@ -95,7 +95,7 @@ class JobSchedule(Node):
         return pages(
             snapshot,
             Job,
-            select_jobs(Criteria(), each="schedule_id"),
+            select_jobs(ALL_JOBS, each="schedule_id"),
             each=[parent.id for parent in parents],
             order=NEWEST_FIRST,
             asked=asked,

@@ -30,7 +30,7 @@ from synthetic import (
     pages,
 )
 from synthetic_constructs.types import Construct, find_construct_nodes
-from synthetic_jobs.criteria import Criteria
+from synthetic_jobs.criteria import ALL_JOBS, Criteria
 from synthetic_jobs.enums import JobOrder, JobStatus, LapsePolicy
 from synthetic_jobs.inputs import JobFilter
 from synthetic_jobs.model import NEVER
@@ -168,7 +168,7 @@ class Job(Node):
         return pages(
             snapshot,
             Job,
-            select_jobs(Criteria(), each="parent_id"),
+            select_jobs(ALL_JOBS, each="parent_id"),
             each=[parent.id for parent in parents],
             order=OLDEST_FIRST,
             asked=asked,
@@ -192,7 +192,7 @@ def jobs(
     before: Before = None,
 ) -> list[Connection[Job]]:
     """The jobs that work on it, the last stored first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = ALL_JOBS if filter is None else filter.criteria()
     mention_scan(snapshot, criteria)
     return pages(
         snapshot,

@@ -57,14 +57,14 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         try:
             self._check_statement(sql, params)
             cursor = self._reader.execute(sql, params)
-            rows, seen, more = list(islice(cursor, ROWS_BETWEEN_CHECKS)), 0, ROWS_BETWEEN_CHECKS
-            while len(rows) - seen == more:
-                seconds_left = self._reader.seconds_left()
-                if seconds_left <= 0:
+            seconds_left = self._reader.seconds_left
+            rows, wanted = list(islice(cursor, ROWS_BETWEEN_CHECKS)), ROWS_BETWEEN_CHECKS
+            while len(rows) == wanted:
+                left = seconds_left()
+                if left <= 0:
                     raise self._cut("late")
-                if seconds_left < NEARLY_LATE_SECONDS:
-                    more = 1
-                seen = len(rows)
+                more = ROWS_BETWEEN_CHECKS if left >= NEARLY_LATE_SECONDS else 1
+                wanted += more
                 rows += islice(cursor, more)
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error

@@ -78,15 +78,19 @@ class FieldSources:
         """From arguments as graphql-core coerces them to those that Python's functions take."""
         if not field.arguments:
             return None
-        plain = {
-            name: argument.python_name
+        # Null is None to Python, but where it is told from a value that is not there.
+        names = {
+            self._name(argument): argument.python_name
             for argument in field.arguments
-            if _is_plain(argument, core.args[name := self._name(argument)])
+            if not isinstance(argument.type, StrawberryMaybe)
         }
+        made = frozenset(
+            name for argument in field.arguments if not _is_plain(argument, core.args[name := self._name(argument)])
+        )
 
         def convert(given: Arguments) -> Arguments:
-            if given.keys() <= plain.keys():
-                return {plain[name]: value for name, value in given.items()}
+            if given.keys() <= names.keys() and all(given.get(name) is None for name in made):
+                return {names[name]: value for name, value in given.items()}
             return convert_arguments(given, field.arguments, scalar_registry=self._scalars, config=self._config)
 
         return convert
@@ -201,8 +205,6 @@ def _method_call(field: StrawberryField) -> Callable[[Call], Sequence[Any]]:
 def _is_plain(argument: StrawberryArgument, core: GraphQLArgument) -> bool:
     """Whether the value of an argument is for Python what it is for graphql-core: a scalar or an enum."""
     kind: Any = argument.type
-    if isinstance(kind, StrawberryMaybe):
-        return False
     if isinstance(kind, StrawberryOptional):
         kind = cast("Any", kind).of_type
     return is_leaf_type(without_non_null(cast("Any", core).type)[0]) and kind is not GlobalID
