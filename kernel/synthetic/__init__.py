@@ -46,7 +46,7 @@ from synthetic.graphql.connections import (
 )
 from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
 from synthetic.graphql.enums import describe_enum
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows, values_of
 from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
 from synthetic.graphql.node import Node
@@ -195,4 +195,5 @@ __all__ = [
     "running_time",
     "subscription",
     "to_json",
+    "values_of",
 ]

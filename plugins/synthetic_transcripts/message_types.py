@@ -21,7 +21,6 @@ from synthetic import (
     Connection,
     DateTime,
     FromRecord,
-    Layout,
     LimitSettings,
     Long,
     Node,
@@ -34,12 +33,13 @@ from synthetic import (
     batched,
     connection_of,
     read_window,
+    values_of,
 )
 from synthetic_transcripts import store
 from synthetic_transcripts.content import text_of_blocks
 from synthetic_transcripts.enums import MessageKind, MessageRole
-from synthetic_transcripts.model import ContentForm, KindCounts, MessageRow
-from synthetic_transcripts.store.message_pages import SEQ_MAX, MessageRows, Span, row_of
+from synthetic_transcripts.model import ContentForm, MessageRow
+from synthetic_transcripts.store.message_pages import LEADING, SEQ_MAX, MessageRows, Span, row_of
 
 BY_SEQ = Order(("seq",), (int,))
 _BODY = ("transcript_key", "seq", "form", "content_bytes", "metadata_bytes", "body")
@@ -116,8 +116,8 @@ class TranscriptMessage(Node):
     def text(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[str]:
         """Its text: as it came, or taken out of its blocks, each on a line of its own."""
         return [
-            text_of_blocks(content) if parent.form == ContentForm.BLOCKS else content.decode()
-            for parent, content in zip(parents, _contents(snapshot, parents), strict=True)
+            text_of_blocks(content) if form == ContentForm.BLOCKS else content.decode()
+            for form, content in zip(values_of(parents, "form"), _contents(snapshot, parents), strict=True)
         ]
 
     @batched(needs=_BODY)
@@ -125,8 +125,8 @@ class TranscriptMessage(Node):
     def blocks(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON | None]:
         """Its content as blocks (JSON), as they came; null where it came as plain text."""
         return [
-            JSON(RawJSON(content.decode())) if parent.form == ContentForm.BLOCKS else None
-            for parent, content in zip(parents, _contents(snapshot, parents), strict=True)
+            JSON(RawJSON(content.decode())) if form == ContentForm.BLOCKS else None
+            for form, content in zip(values_of(parents, "form"), _contents(snapshot, parents), strict=True)
         ]
 
     @batched(needs=_BODY)
@@ -169,30 +169,30 @@ def pages_of_messages(
     span = Span(min(low, SEQ_MAX), max(min(high, SEQ_MAX), 0), window.size, window.backward)
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
-    layout = TranscriptMessage.of.layout(MessageRow._fields, attributes)
     if kinds is None:
-        with_bodies = attributes is None or "body" in attributes
-        found = store.read_message_rows(snapshot, transcript_ids, span, with_bodies=with_bodies)
+        chosen = store.columns_for(TranscriptMessage.of.shape(attributes).places.keys())
+        columns = (*LEADING, *chosen)
+        found = store.read_message_rows(snapshot, transcript_ids, span, chosen)
     else:
+        columns = MessageRow._fields
         found = store.read_rows_of_kinds(snapshot, transcript_ids, span, kinds)
+    layout = TranscriptMessage.of.layout(columns, attributes)
+
+    def page_of(found: MessageRows | None) -> Connection[TranscriptMessage]:
+        page = MessageRows([], more=False, total=0) if found is None else found
+        return connection_of(
+            page.rows,
+            layout,
+            columns=columns,
+            order=BY_SEQ,
+            window=window,
+            more=page.more,
+            count=lambda: page.total,
+            asked=asked,
+        )
+
     # An error in the place of a page is that of its transcript alone.
-    return [
-        cast("Any", each) if isinstance(each, Exception) else _page_of(each, layout, window, kinds) for each in found
-    ]
-
-
-def _page_of(
-    found: MessageRows | None, layout: Layout, window: Window, kinds: Sequence[MessageKind] | None
-) -> Connection[TranscriptMessage]:
-    page = MessageRows([], more=False, counts=KindCounts()) if found is None else found
-
-    def count() -> int:
-        counts = page.counts._asdict()
-        return sum(page.counts) if kinds is None else sum(counts[kind.lower()] for kind in set(kinds))
-
-    return connection_of(
-        page.rows, layout, columns=MessageRow._fields, order=BY_SEQ, window=window, more=page.more, count=count
-    )
+    return [cast("Any", each) if isinstance(each, Exception) else page_of(each) for each in found]
 
 
 def window_of_messages(
@@ -238,6 +238,9 @@ def _seq(values: Sequence[Value]) -> int:
 
 def _bodies(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:
     """The bodies of messages, fetched where they are stored apart, once for all fields that need them."""
+    held: list[bytes | None] = values_of(messages, "body")
+    if None not in held:
+        return cast("list[bytes]", held)
     bodies = store.load_bodies(snapshot, [message for message in messages if message.body is None])
     for message, body in zip([message for message in messages if message.body is None], bodies, strict=True):
         message.body = body
@@ -245,6 +248,6 @@ def _bodies(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[b
 
 
 def _contents(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:
-    bodies = _bodies(snapshot, messages)
-    snapshot.spend(sum(message.content_bytes for message in messages))
-    return [body[: message.content_bytes] for message, body in zip(messages, bodies, strict=True)]
+    bodies, sizes = _bodies(snapshot, messages), values_of(messages, "content_bytes")
+    snapshot.spend(sum(sizes))
+    return [body[:size] for size, body in zip(sizes, bodies, strict=True)]

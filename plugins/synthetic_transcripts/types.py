@@ -26,6 +26,7 @@ from synthetic import (
     find_rows,
     page,
     pages,
+    values_of,
 )
 from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts import store
@@ -141,7 +142,7 @@ class Transcript(Node):
     ) -> list[Connection[TranscriptMessage]]:
         """Its messages, in the order of seq."""
         window = window_of_messages(snapshot, first, after, last, before, from_seq)
-        return pages_of_messages(snapshot, [parent.id for parent in parents], window, kinds, asked)
+        return pages_of_messages(snapshot, values_of(parents, "id"), window, kinds, asked)
 
 
 @batched(needs=("id",))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import strawberry
 
 from synthetic.database.transaction import Row
 from synthetic.graphql.cursors import Order, Window, encode_cursor
-from synthetic.graphql.executor import Layout, Rows
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows
 
 NodeT = TypeVar("NodeT")
 
@@ -22,6 +22,8 @@ First: TypeAlias = Annotated[int | None, strawberry.argument(description="How ma
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what follows this cursor.")]
 Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the end of the list.")]
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")]
+
+_new = object.__new__
 
 EDGE_LAYOUTS_KEPT = 512
 """Layouts of edges that are remembered, like shapes of nodes."""
@@ -66,10 +68,11 @@ class PageLayout:
 
     Attributes:
         nodes: What a row is as a node.
-        edges: What it is as an edge.
+        edges: What it is as an edge, if these are asked for.
         order: Of the list; None where nobody asks for cursors.
         places: Where the columns of the order are.
         window: Which part of the list.
+        asked: What the pages have.
     """
 
     nodes: Layout
@@ -77,6 +80,7 @@ class PageLayout:
     order: Order | None
     places: tuple[int, ...]
     window: Window
+    asked: PageAsked
 
     def connection_of_read(self, rows: list[Row], count: Callable[[], int]) -> Connection[Any]:
         """The connection of rows as they were read: one too many where there are more, in the order of reading."""
@@ -89,18 +93,54 @@ class PageLayout:
 
     def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
         """The connection of the rows of a page."""
-        start = end = None
-        if self.order is not None and rows:
-            start, end = (
-                encode_cursor(self.order, [row[place] for place in self.places]) for row in (rows[0], rows[-1])
-            )
-        return Connection(
-            # To who looks they are lists of objects; to the executor, rows.
-            edges=cast("Any", Rows(rows, self.edges, is_whole=True)),
-            page_info=_page_info(self.window, start, end, more=more),
-            nodes=cast("Any", Rows(rows, self.nodes, is_whole=True)),
-            count=count,
+        made = cast("Connection[Any]", _new(Connection))
+        made.count = count
+        # To who looks these are lists of objects; to the executor, rows.
+        if self.asked.nodes:
+            made.nodes = cast("Any", Rows(rows, self.nodes, is_whole=True))
+        if self.asked.edges:
+            made.edges = cast("Any", Rows(rows, self.edges, is_whole=True))
+        if self.asked.page_info:
+            start = end = None
+            if self.order is not None and rows:
+                start, end = (
+                    encode_cursor(self.order, [row[place] for place in self.places]) for row in (rows[0], rows[-1])
+                )
+            made.page_info = _page_info(self.window, start, end, more=more)
+        return made
+
+
+class PageAsked(NamedTuple):
+    """What is asked for of a connection.
+
+    Attributes:
+        nodes: Its nodes.
+        edges: Its edges.
+        page_info: Where it stands in its list.
+        cursors: Cursors, in its edges or its PageInfo.
+    """
+
+    nodes: bool
+    edges: bool
+    page_info: bool
+    cursors: bool
+
+    @property
+    def rows(self) -> bool:
+        """Whether rows have to be read for it."""
+        return self.nodes or self.edges or self.page_info
+
+
+def page_asked(asked: Asked) -> PageAsked:
+    """What is asked for of a connection, found once for each place of a document."""
+    known = asked.memory.get(PageAsked)
+    if known is None:
+        has_cursors = any(
+            asked.has(*path) for path in (("edges", "cursor"), ("pageInfo", "startCursor"), ("pageInfo", "endCursor"))
         )
+        known = PageAsked(asked.has("nodes"), asked.has("edges"), asked.has("pageInfo"), has_cursors)
+        asked.memory[PageAsked] = known
+    return known
 
 
 def connection_of(
@@ -112,6 +152,7 @@ def connection_of(
     window: Window,
     more: bool,
     count: Callable[[], int],
+    asked: Asked = EVERYTHING,
 ) -> Connection[Any]:
     """The connection of rows that were read in another way than from a selection.
 
@@ -124,14 +165,21 @@ def connection_of(
         window: Which part of it was asked for.
         more: Whether the list goes on in the direction in which it was read.
         count: How many rows the whole list has; called when that is asked for.
+        asked: What is asked for of the connection; it has nothing else.
     """
+    known = page_asked(asked)
     places = tuple([columns.index(column) for column in order.columns])
-    return page_layout(layout, order, places, window).connection(rows, count, more=more)
+    return page_layout(layout, order if known.cursors else None, places, window, known).connection(
+        rows, count, more=more
+    )
 
 
-def page_layout(nodes: Layout, order: Order | None, places: tuple[int, ...], window: Window) -> PageLayout:
+def page_layout(
+    nodes: Layout, order: Order | None, places: tuple[int, ...], window: Window, asked: PageAsked
+) -> PageLayout:
     """The layout of pages; the arguments are its attributes."""
-    return PageLayout(nodes, _edge_layout(nodes, order, places), order, places, window)
+    edges = _edge_layout(nodes, order, places) if asked.edges else nodes
+    return PageLayout(nodes, edges, order, places, window, asked)
 
 
 def _page_info(window: Window, start: str | None, end: str | None, *, more: bool) -> PageInfo:
@@ -162,6 +210,6 @@ def _edge_layout(nodes: Layout, order: Order | None, places: tuple[int, ...]) ->
 
 
 def _edge(**attributes: Any) -> Edge[Any]:
-    made = cast("Edge[Any]", object.__new__(Edge))
+    made = cast("Edge[Any]", _new(Edge))
     made.__dict__.update(attributes)
     return made

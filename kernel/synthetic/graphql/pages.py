@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from synthetic.database.transaction import Row, Snapshot, Value
-from synthetic.graphql.connections import Connection, PageLayout, page_layout
+from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import EVERYTHING, Asked
 from synthetic.graphql.row_types import Shape, row_type_of
@@ -52,7 +52,7 @@ def page(
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
     shape, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
     rows: list[Row] = []
-    if _asks_for_rows(asked):
+    if layout.asked.rows:
         sql = selection.page_sql(shape.select, order, window)
         rows = shape.rows(snapshot, sql, selection.params | _parameters(window))
 
@@ -108,7 +108,7 @@ def pages(
     params = selection.params | {PARENTS: array_of(distinct)}
     kind = kind_of(distinct)
     found: list[list[Row]] = [[] for _ in distinct]
-    if _asks_for_rows(asked):
+    if layout.asked.rows:
         sql = selection.pages_sql(shape.select, order, window, kind)
         _share_out(shape.rows(snapshot, sql, params | _parameters(window)), found)
 
@@ -150,7 +150,7 @@ def _layout(
         if asked is not EVERYTHING:
             asked.memory[key] = known
     shape, order_of_cursors, places = known
-    return shape, page_layout(shape.layout, order_of_cursors, places, window)
+    return shape, page_layout(shape.layout, order_of_cursors, places, window, page_asked(asked))
 
 
 def _shape_of(
@@ -159,9 +159,7 @@ def _shape_of(
     """The columns; the order, if cursors are made of it; and where its columns are in a row."""
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
-    has_cursors = (
-        asked.has("edges", "cursor") or asked.has("pageInfo", "startCursor") or asked.has("pageInfo", "endCursor")
-    )
+    has_cursors = page_asked(asked).cursors
     columns = order.columns if has_cursors or with_order else ()
     shape = row_type_of(node_class).shape(attributes, columns + extra)
     return shape, order if has_cursors else None, tuple([shape.places[column] for column in columns])
@@ -172,10 +170,6 @@ def _share_out(rows: Sequence[Row], found: Sequence[list[Row]]) -> None:
     for row in rows:
         place: int = row[-1]
         found[place].append(row)
-
-
-def _asks_for_rows(asked: Asked) -> bool:
-    return asked.has("nodes") or asked.has("edges") or asked.has("pageInfo")
 
 
 def _parameters(window: Window) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from synthetic_transcripts.model import (
 )
 from synthetic_transcripts.store.accounting import list_usage, list_usage_of_sessions
 from synthetic_transcripts.store.appending import append_messages, find_refusals
-from synthetic_transcripts.store.message_pages import read_message_rows, read_rows_of_kinds
+from synthetic_transcripts.store.message_pages import columns_for, read_message_rows, read_rows_of_kinds
 from synthetic_transcripts.store.reading import find_messages, load_bodies, read_messages
 from synthetic_transcripts.store.sealing import seal_idle_tails, seal_tail
 from synthetic_transcripts.store.sources import find_seqs
@@ -49,6 +49,7 @@ __all__ = [
     "Transcript",
     "Usage",
     "append_messages",
+    "columns_for",
     "ensure_transcript",
     "find_messages",
     "find_refusals",

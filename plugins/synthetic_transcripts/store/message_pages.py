@@ -7,7 +7,8 @@ ones are; one more reads the stretches that are not in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from synthetic import Row, Snapshot, to_json
 from synthetic_transcripts.codec import Sealed
 from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.errors import TranscriptDamagedError
-from synthetic_transcripts.model import KindCounts, Message, MessageKind, MessageRow
+from synthetic_transcripts.model import Message, MessageKind, MessageRow
 from synthetic_transcripts.store.reading import read_messages
 from synthetic_transcripts.store.stretches import Stretch, load_stretches
 from synthetic_transcripts.store.transcripts import find_transcripts
@@ -24,7 +25,14 @@ from synthetic_transcripts.store.transcripts import find_transcripts
 SEQ_MAX = 2**53
 
 _TRANSCRIPT, _STRETCH, _MESSAGE = range(3)
-_KINDS = ", ".join(f"kind_{kind}" for kind in KindCounts._fields)
+LEADING = ("place", "part", "transcript_id", "transcript_key", "seq")
+"""Columns that every row has, before those that are asked for."""
+
+STRETCH_ENDS = 2
+"""Columns that a row says more of a stretch in: so many are read of messages at least."""
+
+STATEMENTS_KEPT = 512
+"""Statements that are remembered; clients choose the columns."""
 
 
 class Span(NamedTuple):
@@ -61,14 +69,14 @@ class MessageRows(NamedTuple):
     """A page of messages.
 
     Attributes:
-        rows: As `MessageRow`s, in the order of seq.
+        rows: In the order of seq.
         more: Whether more lies beyond them, in the direction in which they were read.
-        counts: How many messages of each kind the transcript has.
+        total: How many messages the transcript has of those that are asked for.
     """
 
     rows: list[Row]
     more: bool
-    counts: KindCounts
+    total: int
 
 
 FoundRows = MessageRows | TranscriptDamagedError | None
@@ -81,17 +89,16 @@ class _Page:
     transcript_id: str
     transcript_key: int
     message_count: int
-    counts: KindCounts
     start: int
     stop: int
     rows: list[Row] = field(default_factory=list[Row])
 
-    def add(self, stretch: Stretch, sealed: Sealed) -> None:
+    def add(self, stretch: Stretch, sealed: Sealed, columns: Sequence[str]) -> None:
         """Take those messages of a stretch that are of the page."""
         seqs = range(max(self.start, stretch.first_seq), min(self.stop, stretch.last_seq) + 1)
-        columns = sealed.columns(seqs.start - stretch.first_seq, seqs.stop - stretch.first_seq)
+        held = sealed.columns(seqs.start - stretch.first_seq, seqs.stop - stretch.first_seq)
         same = (repeat(None), repeat(_MESSAGE), repeat(self.transcript_id), repeat(self.transcript_key))
-        self.rows += zip(*same, seqs, *columns, strict=False)
+        self.rows += zip(*same, seqs, *(getattr(held, name) for name in columns), strict=False)
 
     def finished(self, *, more: bool) -> MessageRows | TranscriptDamagedError:
         if len(self.rows) != max(self.stop - self.start + 1, 0):
@@ -100,11 +107,24 @@ class _Page:
                 details={"transcriptId": self.transcript_id},
             )
         self.rows.sort(key=_seq_of)
-        return MessageRows(self.rows, more, self.counts)
+        return MessageRows(self.rows, more, self.message_count)
+
+
+def columns_for(names: Collection[str]) -> tuple[str, ...]:
+    """The columns that stand behind the `LEADING` ones in the rows of `read_message_rows`.
+
+    Args:
+        names: Of columns that are asked for; those that are none of messages do not count.
+    """
+    asked = [name for name in Columns._fields if name in names]
+    return (
+        *asked,
+        *[name for name in Columns._fields[:STRETCH_ENDS] if name not in asked][: STRETCH_ENDS - len(asked)],
+    )
 
 
 def read_message_rows(
-    snapshot: Snapshot, transcript_ids: Sequence[str], span: Span, *, with_bodies: bool = True
+    snapshot: Snapshot, transcript_ids: Sequence[str], span: Span, columns: tuple[str, ...]
 ) -> list[FoundRows]:
     """For each transcript a page of its messages, whatever their kind.
 
@@ -112,7 +132,7 @@ def read_message_rows(
         snapshot: What is read.
         transcript_ids: Whose messages.
         span: Which.
-        with_bodies: Whether the contents and metadata of unsealed messages are read, where they do not stand apart.
+        columns: What `columns_for` gave.
 
     Returns:
         For each its page; None where there is no such transcript, and the error where its messages cannot be read.
@@ -120,21 +140,21 @@ def read_message_rows(
     found: dict[int, _Page] = {}
     sealed: dict[Stretch, list[_Page]] = {}
     params = {"ids": to_json(list(transcript_ids)), "low": span.low, "high": span.high, "size": span.size}
-    for row in snapshot.rows(_PAGES[span.backward, with_bodies], params):
-        place, part = row[:2]
+    for row in snapshot.rows(_pages_sql(columns, backward=span.backward), params):
+        place, part = row[0], row[1]
         if part == _MESSAGE:
             found[place].rows.append(row)
         elif part == _STRETCH:
             sealed.setdefault(Stretch(*row[4:7]), []).append(found[place])
         else:
-            found[place] = _Page(row[2], row[3], row[4], KindCounts(*row[5:11]), *span.ends(row[4]))
+            found[place] = _Page(row[2], row[3], row[4], *span.ends(row[4]))
     errors: dict[int, TranscriptDamagedError] = {}
     for stretch, messages in load_stretches(snapshot, list(sealed)):
         for page in sealed[stretch]:
             if isinstance(messages, TranscriptDamagedError):
                 errors[page.transcript_key] = messages
             else:
-                page.add(stretch, messages)
+                page.add(stretch, messages, columns)
     return [
         None
         if (page := found.get(place)) is None
@@ -146,7 +166,7 @@ def read_message_rows(
 def read_rows_of_kinds(
     snapshot: Snapshot, transcript_ids: Sequence[str], span: Span, kinds: Sequence[MessageKind]
 ) -> list[FoundRows]:
-    """For each transcript a page of its messages of some kinds; see `read_message_rows`.
+    """For each transcript a page of its messages of some kinds, as `MessageRow`s; see `read_message_rows`.
 
     One walk for each transcript: how many stretches fill a page is known only when they are opened.
     """
@@ -163,7 +183,8 @@ def read_rows_of_kinds(
             found.append(error)
             continue
         rows: list[Row] = [row_of(message, transcript.id) for message in page.messages]
-        found.append(MessageRows(rows, page.more, transcript.counts))
+        counts = transcript.counts._asdict()
+        found.append(MessageRows(rows, page.more, sum(counts[kind.lower()] for kind in set(kinds))))
     return found
 
 
@@ -199,30 +220,23 @@ def _seq_of(row: Row) -> int:
     return row[4]
 
 
-def _pages_sql(*, backward: bool, with_bodies: bool) -> str:
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _pages_sql(columns: tuple[str, ...], *, backward: bool) -> str:
     ends = "max(:low, t.high - :size + 1), t.high" if backward else ":low, min(t.high, :low + :size - 1)"
-    columns = ", ".join("NULL" if name == "body" and not with_bodies else f"m.{name}" for name in Columns._fields)
-    unused = ", NULL" * (len(MessageRow._fields) - 11)
+    unused = ", NULL" * (len(columns) - STRETCH_ENDS)
     return f"""
-WITH found (place, id, key, message_count, high, {_KINDS}) AS (
-    SELECT j.key, t.id, t.key, t.message_count, min(t.message_count, :high), {_KINDS}
+WITH found (place, id, key, message_count, high) AS (
+    SELECT j.key, t.id, t.key, t.message_count, min(t.message_count, :high)
     FROM json_each(:ids) AS j CROSS JOIN transcripts AS t WHERE t.id = j.value
 ), pages (place, id, key, start, stop) AS (SELECT t.place, t.id, t.key, {ends} FROM found AS t)
-SELECT place, {_TRANSCRIPT}, id, key, message_count, {_KINDS}{unused} FROM found
+SELECT place, {_TRANSCRIPT}, id, key, message_count, NULL, NULL{unused} FROM found
 UNION ALL
-SELECT p.place, {_STRETCH}, p.id, p.key, s.id, s.first_seq, s.last_seq, NULL, NULL, NULL, NULL{unused}
+SELECT p.place, {_STRETCH}, p.id, p.key, s.id, s.first_seq, s.last_seq{unused}
 FROM pages AS p CROSS JOIN transcript_stretches AS s
 WHERE p.start <= p.stop AND s.transcript_key = p.key AND s.last_seq >= p.start AND s.last_seq <= coalesce(
     (SELECT min(last_seq) FROM transcript_stretches WHERE transcript_key = p.key AND last_seq >= p.stop), p.stop)
 UNION ALL
-SELECT p.place, {_MESSAGE}, p.id, p.key, m.seq, {columns}
+SELECT p.place, {_MESSAGE}, p.id, p.key, m.seq, {", ".join(f"m.{name}" for name in columns)}
 FROM pages AS p CROSS JOIN transcript_messages AS m
 WHERE m.transcript_key = p.key AND m.seq BETWEEN p.start AND p.stop
 """
-
-
-_PAGES = {
-    (backward, with_bodies): _pages_sql(backward=backward, with_bodies=with_bodies)
-    for backward in (False, True)
-    for with_bodies in (False, True)
-}

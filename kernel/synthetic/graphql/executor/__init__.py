@@ -18,7 +18,7 @@ from synthetic.graphql.executor.asked import EVERYTHING, Asked
 from synthetic.graphql.executor.compiler import Knowledge, NotCompiled, Size
 from synthetic.graphql.executor.executing import BreadthFirstExecutor, execute
 from synthetic.graphql.executor.plan import OperationPlans, Plan
-from synthetic.graphql.executor.rows import Layout, Row, Rows
+from synthetic.graphql.executor.rows import Layout, Row, Rows, values_of
 from synthetic.graphql.executor.run import Run
 from synthetic.graphql.executor.sources import (
     Attribute,
@@ -61,4 +61,5 @@ __all__ = [
     "gather",
     "is_awaitable",
     "run_until_waiting",
+    "values_of",
 ]

@@ -116,6 +116,8 @@ class LeafCompleter(Completer):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Write each value."""
+        if self.leaf.are_written(values):
+            return list(values)
         write = self.leaf.any
         with contextlib.suppress(Exception):
             # What it was shows again below, in its place; a StopIteration among the values would only end the list.

@@ -135,7 +135,7 @@ class FieldPlan:
         if not parents:
             return []
         try:
-            call = Call(run.context, run.objects_of(parents), self.arguments(run), self.asked)
+            call = Call(run.context, run.parents_of(parents), self.arguments(run), self.asked)
             values = source.call(call)
             if kind_of(values) is not list and kind_of(values) is not Rows:
                 if not is_iterable(values):

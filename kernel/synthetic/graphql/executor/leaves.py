@@ -8,7 +8,7 @@ is right about the values that are usual and calls the function for the rest.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -35,6 +35,9 @@ EXACT_KINDS: dict[GraphQLLeafType, str] = {
     GraphQLFloat: "({again} if type({given}) is float and -1e308 < {again} < 1e308 else {name}({again}))",
 }
 """Expressions of the scalars that every schema has: values of the very type are written as they are."""
+
+KINDS_AS_THEY_ARE: dict[GraphQLLeafType, type[Any]] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+"""Types of which every value is written as it is."""
 
 ENUM_VALUES_KEPT = 1_000
 """Outputs of an enum that are remembered by their values: one that takes any text must not fill the memory."""
@@ -112,6 +115,13 @@ class Leaf:
         self.is_non_null = is_non_null
         self._kind = leaf
         self._place = place
+
+    def are_written(self, values: Sequence[Any]) -> bool:
+        """Whether each of these values is written as it is, which is known by their types."""
+        kinds = {*map(type, values)}
+        if not self.is_non_null:
+            kinds.discard(type(None))
+        return kinds == {KINDS_AS_THEY_ARE.get(self._kind)}
 
     def any(self, value: Any) -> Any:
         """Write any value.

@@ -119,4 +119,51 @@ class Rows(_Sequence):
             yield None if row is None else make(row)
 
 
+class Parents(Rows):
+    """The parents of a batched field that are still rows: their objects are made when one is looked at, and kept.
+
+    Who only wants attributes of them takes these by `values_of`, and no object is made.
+    """
+
+    __slots__ = ("_made",)
+
+    def __init__(self, rows: Rows) -> None:
+        """Make it of rows none of which is None."""
+        super().__init__(rows.rows, rows.layout, is_whole=True)
+        self._made: list[Any] | None = None
+
+    @property
+    def objects(self) -> list[Any]:
+        """The objects, the same ones each time."""
+        if self._made is None:
+            self._made = list(super().__iter__())
+        return self._made
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """One object, or a list of some."""
+        return self.objects[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.objects)
+
+
 cast("Any", Sequence).register(Rows)
+
+
+def values_of(parents: Sequence[Any], name: str) -> list[Any]:
+    """An attribute of each of the parents that a batched field is given; where these are rows, no objects are made.
+
+    Args:
+        parents: As they were given.
+        name: Of the attribute.
+
+    Raises:
+        AttributeError: They do not have it.
+    """
+    if not isinstance(parents, Rows):
+        return [getattr(parent, name) for parent in parents]
+    layout, rows = parents.layout, cast("list[Row]", parents.rows)
+    if name in layout.places and name not in layout.reads and name not in layout.computed and name not in layout.nested:
+        place = layout.places[name]
+        return [row[place] for row in rows]
+    return [layout.find(name, row) for row in rows]

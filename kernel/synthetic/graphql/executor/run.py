@@ -19,7 +19,7 @@ from graphql.pyutils import Path
 
 from synthetic.graphql.executor.core import Info, TypeResolver, default_field_resolver, default_type_resolver
 from synthetic.graphql.executor.failures import Failures
-from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.rows import Parents, Rows
 from synthetic.graphql.executor.waiting import is_awaitable
 
 MakeExecutor: TypeAlias = Callable[..., Executor[Any]]
@@ -45,8 +45,8 @@ class Run:
         "_executors",
         "_fragments",
         "_make_executor",
-        "_objects",
         "_operation",
+        "_parents",
         "cells",
         "check",
         "context",
@@ -85,15 +85,20 @@ class Run:
         self._fragments = fragments
         self._make_executor = make_executor
         self._executors: dict[int, Executor[Any]] = {}
-        self._objects: tuple[Rows, list[Any]] | None = None
+        self._parents: tuple[Rows, Parents] | None = None
 
-    def objects_of(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Values that are no rows: objects are made of rows, once for all fields of a level that ask one by one."""
+    def parents_of(self, values: Sequence[Any]) -> Sequence[Any]:
+        """What a batched field is given: of rows, objects are made once for all fields of a level, or not at all."""
         if not isinstance(values, Rows):
             return values
-        if self._objects is None or self._objects[0] is not values:
-            self._objects = values, list(values)
-        return self._objects[1]
+        if self._parents is None or self._parents[0] is not values:
+            self._parents = values, Parents(values)
+        return self._parents[1]
+
+    def objects_of(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Values that are no rows, for who asks them one by one."""
+        parents = self.parents_of(values)
+        return parents.objects if isinstance(parents, Parents) else parents
 
     def info(
         self, nodes: list[FieldNode], field: GraphQLField, parent: GraphQLObjectType, path: Path | None, root: int
