@@ -27,6 +27,7 @@ from synthetic import (
     find_rows,
     page,
     pages,
+    values_of,
 )
 from synthetic_constructs.enums import ConstructStatus, DeletionAction, RelationshipDirection, RelationshipKind
 from synthetic_constructs.model import ConstructRecord, Criteria, RelationshipRecord
@@ -79,7 +80,7 @@ class Construct(Node):
         before: Before = None,
     ) -> "list[Connection[ConstructRelationship]]":
         """Its links to other constructs, the newest first."""
-        ids = [parent.id for parent in parents]
+        ids = values_of(parents, "id")
         return pages_of_relationships(
             snapshot, ids, kinds, direction, asked, first=first, after=after, last=last, before=before
         )
@@ -96,7 +97,7 @@ class Construct(Node):
         before: Before = None,
     ) -> "list[Connection[Construct]]":
         """The constructs that it is a part of (PARENT), the first related first."""
-        ids = [parent.id for parent in parents]
+        ids = values_of(parents, "id")
         return pages_of_linked(
             snapshot, ids, RelationshipDirection.INCOMING, asked, first=first, after=after, last=last, before=before
         )
@@ -113,7 +114,7 @@ class Construct(Node):
         before: Before = None,
     ) -> "list[Connection[Construct]]":
         """The constructs that are its parts (PARENT), the first related first."""
-        ids = [parent.id for parent in parents]
+        ids = values_of(parents, "id")
         return pages_of_linked(
             snapshot, ids, RelationshipDirection.OUTGOING, asked, first=first, after=after, last=last, before=before
         )
@@ -135,13 +136,13 @@ class ConstructRelationship:
     @staticmethod
     def from_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]", asked: Asked) -> list[Construct]:
         """The construct that it begins at."""
-        return _constructs(snapshot, [parent.from_id for parent in parents], asked)
+        return _constructs(snapshot, values_of(parents, "from_id"), asked)
 
     @batched(needs=("to_id",))
     @staticmethod
     def to_construct(snapshot: Snapshot, parents: "Sequence[ConstructRelationship]", asked: Asked) -> list[Construct]:
         """The construct that it leads to."""
-        return _constructs(snapshot, [parent.to_id for parent in parents], asked)
+        return _constructs(snapshot, values_of(parents, "to_id"), asked)
 
 
 @strawberry.type(description="What a deletion does to the rows of one table.")

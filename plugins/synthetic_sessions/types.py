@@ -25,6 +25,7 @@ from synthetic import (
     find_rows,
     page,
     pages,
+    values_of,
 )
 from synthetic_constructs.types import Construct, find_construct_nodes
 from synthetic_sessions.enums import SessionOrder, SessionStatus
@@ -76,13 +77,13 @@ class Session(Node):
     @staticmethod
     def construct(snapshot: Snapshot, parents: "Sequence[Session]", asked: Asked) -> list[Construct | None]:
         """The construct that it works on."""
-        return find_construct_nodes(snapshot, [parent.construct_id for parent in parents], asked)
+        return find_construct_nodes(snapshot, values_of(parents, "construct_id"), asked)
 
     @batched(needs=("parent_session_id",))
     @staticmethod
     def parent(snapshot: Snapshot, parents: "Sequence[Session]", asked: Asked) -> "list[Session | None]":
         """The session whose agent started this one; null too where that is not stored (yet)."""
-        return find_session_nodes(snapshot, [parent.parent_session_id for parent in parents], asked)
+        return find_session_nodes(snapshot, values_of(parents, "parent_session_id"), asked)
 
     @batched(needs=("id",))
     @staticmethod
@@ -101,7 +102,7 @@ class Session(Node):
             snapshot,
             Session,
             select_sessions(Criteria(), order.columns[0], each="parent_session_id"),
-            each=[parent.id for parent in parents],
+            each=values_of(parents, "id"),
             order=order,
             asked=asked,
             first=first,
@@ -130,7 +131,7 @@ def sessions(
         snapshot,
         Session,
         select_sessions(criteria, order.columns[0], each="construct_id"),
-        each=[parent.id for parent in parents],
+        each=values_of(parents, "id"),
         order=order,
         asked=asked,
         first=first,

@@ -118,13 +118,13 @@ class Transcript(Node):
     @staticmethod
     def session(snapshot: Snapshot, parents: "Sequence[Transcript]", asked: Asked) -> list[Session | None]:
         """The session that it belongs to."""
-        return find_session_nodes(snapshot, [parent.session_id for parent in parents], asked)
+        return find_session_nodes(snapshot, values_of(parents, "session_id"), asked)
 
     @batched(needs=("key",))
     @staticmethod
     def usage(snapshot: Snapshot, parents: "Sequence[Transcript]") -> list[list[ModelUsage]]:
         """What its responses cost, by model."""
-        sums = store.list_usage(snapshot, [parent.key for parent in parents])
+        sums = store.list_usage(snapshot, values_of(parents, "key"))
         return [[ModelUsage.of(record) for record in records] for records in sums]
 
     @batched(needs=("id",))
@@ -161,7 +161,7 @@ def transcripts(
         snapshot,
         Transcript,
         select_transcripts(Criteria(), each="session_id"),
-        each=[parent.id for parent in parents],
+        each=values_of(parents, "id"),
         order=order_of(order_by),
         asked=asked,
         first=first,
@@ -174,7 +174,7 @@ def transcripts(
 @batched(needs=("id",))
 def usage(snapshot: Snapshot, parents: Sequence[Session]) -> list[list[ModelUsage]]:
     """What the responses in its transcripts cost, by model; those of sub-agents are in their own sessions."""
-    sums = store.list_usage_of_sessions(snapshot, [parent.id for parent in parents])
+    sums = store.list_usage_of_sessions(snapshot, values_of(parents, "id"))
     return [[ModelUsage.of(record) for record in records] for records in sums]
 
 
