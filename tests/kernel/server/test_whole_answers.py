@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 
+import httpx
 import pytest
 
-from kernel.server.conftest import connection_to, read_answer, read_to_end
+from kernel.server.conftest import connection_to, origin_of, read_answer, read_to_end
 from synthetic.testing import RunningServer, wait_until
 
 BODY = b'{"query": "{ __typename }"}'
@@ -35,6 +38,21 @@ def parts(answer: bytes) -> tuple[bytes, list[tuple[str, str]], dict[str, object
     # The store appends events of its own.
     answer.get("extensions", {}).pop("position", None)
     return status, sorted(plain), answer
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known(server: RunningServer) -> None:
+    """The caller is known and the document runs in place, so that requests for it are answered at once."""
+
+    def runs_in_place() -> bool:
+        metrics = httpx.get(f"{origin_of(server)}/metrics", headers=server.headers).text
+        in_place = re.search(r'^synthetic_queries_total\{place="in_place"\} (\d+)', metrics, re.MULTILINE)
+        with connection_to(server) as connection:
+            connection.sendall(request(server) + BODY)
+            read_answer(connection)
+        return in_place is not None and int(in_place[1]) > 0
+
+    wait_until(runs_in_place, "a query that runs in place")
 
 
 @pytest.fixture
@@ -97,6 +115,35 @@ def test_requests_that_are_sent_at_once_are_answered_in_order_on_one_connection(
     assert places == sorted(places)
     assert answers.count(b"HTTP/1.1 200 OK\r\n") == 6
     assert answers.count(b"connection: close\r\n") == 1
+
+
+def test_a_request_that_comes_in_pieces_is_answered_alike(
+    server: RunningServer, answer: tuple[bytes, list[tuple[str, str]], dict[str, object]]
+):
+    whole = request(server) + BODY
+    for cut in (1, whole.index(b"\r\n\r\n") + 2, len(whole) - len(BODY), len(whole) - 1):
+        with connection_to(server) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(request(server) + BODY + whole[:cut])
+            assert parts(read_answer(connection)) == answer
+            connection.sendall(whole[cut:])
+            assert parts(read_answer(connection)) == answer
+
+
+def test_what_follows_a_whole_request_and_is_no_http_is_refused_after_its_answer(server: RunningServer):
+    with connection_to(server) as connection:
+        connection.sendall(request(server) + BODY + b"no http at all\r\n\r\n")
+        answers = read_to_end(connection)
+    assert answers.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answers.count(b"HTTP/1.1 200 OK") == 1
+    assert answers.index(b"HTTP/1.1 400 ") > answers.index(b'"__typename"')
+
+
+def test_a_connection_that_answers_at_once_stays_open_for_others(server: RunningServer):
+    with connection_to(server) as connection:
+        for number in range(50):
+            connection.sendall(request(server, b"X-Correlation-Id: turn-%d" % number) + BODY)
+            assert b"x-correlation-id: turn-%d\r\n" % number in read_answer(connection)
 
 
 def test_a_client_of_http_1_0_gets_its_answer_and_the_end(server: RunningServer):
