@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-SLICE_SECONDS = 0.005
+SLICE_SECONDS = 0.002
 """So long a thread computes before it lets the next."""
 
 SILENT_SECONDS = 0.01
