@@ -20,14 +20,18 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from synthetic.answer_headers import EveryAnswer
+from synthetic.database.in_place_connection import OverBudget
+from synthetic.database.interruption import Interruption
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
 from synthetic.front import Front
 from synthetic.graphql.graphiql import GraphiQLFiles
 from synthetic.graphql.http import GraphQLEndpoint
+from synthetic.graphql.placement import STEPS_MAX
 from synthetic.graphql.sse import StreamEndpoint
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.health import READY_SECONDS, Readiness
 from synthetic.kernel import Kernel
+from synthetic.log.positions import read_position
 from synthetic.log.sync.answer import ALARMING, answer_as_json, read_answer
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
@@ -194,6 +198,7 @@ class PlainRoutes:
 async def _running(
     kernel: Kernel, gate: Gate, sockets: SocketEndpoint, streams: StreamEndpoint
 ) -> AsyncGenerator[None]:
+    _open_in_place(kernel)
     services = kernel.services()
     services.start()
     flushing = asyncio.create_task(_flush_now_and_then(gate))
@@ -207,6 +212,14 @@ async def _running(
         await sockets.close()
         await asyncio.to_thread(services.stop)
         await _flush(gate, seconds=LAST_FLUSH_SECONDS)
+
+
+def _open_in_place(kernel: Kernel) -> None:
+    """Let the first query that runs on the event loop find a connection that has read the schema already."""
+    with contextlib.suppress(OverBudget, SyntheticError):
+        kernel.database.read_in_place(
+            read_position, interruption=Interruption(kernel.clock), steps_max=STEPS_MAX, bytes_max=0
+        )
 
 
 async def _flush_now_and_then(gate: Gate) -> None:

@@ -54,6 +54,9 @@ BYTES_MAX = 262_144
 CUT_SECONDS = 0.0035
 """What is still running after this time is cut short, at the next look at the clock."""
 
+COMPUTED_SECONDS_MAX = 0.003
+"""Who was late after so much computing of its own was so by its own fault, whatever the machine did besides."""
+
 HELD_SECONDS_MAX = 0.005
 """A query that held the event loop for longer has overrun, though it was answered."""
 
@@ -164,7 +167,7 @@ class Placement:
             now: Monotonic, in seconds.
         """
         self._lateness += RUNS_FOR_A_LATE_ONE
-        if processor_seconds > CUT_SECONDS / 2:
+        if processor_seconds > COMPUTED_SECONDS_MAX:
             self.overran(now)
         elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
             self._pause(WAITING_PAUSES, now)

@@ -105,7 +105,7 @@ def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_
     plan = proven()
     for _ in range(10):
         plan.was_late(0.0001, 0)
-        plan.was_late(0.0001, 0)
+        plan.was_late(placement.SHORT_SECONDS, 0)
         assert plan.is_in_place(COST, 0)
         for _ in range(2 * placement.RUNS_FOR_A_LATE_ONE):
             plan.ran_in_place(COST, SHORT)
