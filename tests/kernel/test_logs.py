@@ -9,25 +9,8 @@ import warnings
 
 import pytest
 
-from synthetic import logs
 from synthetic.kernel_settings import LogSettings
 from synthetic.logs import AccessLog, configure_logs, correlation_id, logger_for, name_caller, request_scope
-
-
-@pytest.fixture(autouse=True)
-def leave_logging_alone(monkeypatch: pytest.MonkeyPatch):
-    """Put the process's logging back as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name) for name in logs.QUIET_LOGGERS}
-    before = {name: (logger.handlers[:], logger.propagate, logger.level) for name, logger in quiet.items()}
-    monkeypatch.setattr(logs, "_direct", None)
-    yield
-    root.handlers[:], root.level = handlers, level
-    root.setLevel(level)
-    for name, logger in quiet.items():
-        logger.handlers[:], logger.propagate, logger.level = before[name]
-    logging.captureWarnings(capture=False)
 
 
 def configured(level="info", form="json", **options) -> io.StringIO:

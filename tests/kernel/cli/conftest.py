@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from synthetic import logs
 from synthetic.cli import main
 from thirdparty.distributions import write_plugins_toml
 
@@ -55,18 +52,6 @@ class CommandLine:
         """Run a command with `--json` that must fail with an exit code; the error's contract."""
         assert self.run(*words, "--json", code=code) == ""
         return json.loads(self.errors)
-
-
-@pytest.fixture(autouse=True)
-def leave_logging_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the process's logging back as it was: a command sets it up for a process of its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(logs, "_direct", None)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 @pytest.fixture

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from plugins.audit.conftest import ROWS
 from plugins.audit.damaging import by_hand, operation, record
-from synthetic import logs
 from synthetic.cli import main
 from synthetic.errors import ExitCode
 from synthetic.testing import open_test_store
 
 NO_DISK_CHECK = ("--set", "kernel.database.free_disk_bytes=0")
 Run = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def leave_logging_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the process's logging back as it was: a command sets it up for a process of its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(logs, "_direct", None)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 @pytest.fixture
