@@ -168,7 +168,7 @@ def register_services() -> tuple[Service, ...]:
         Service(
             name="settle_instants",
             purpose="Lets what was touched more than a day ahead of the clock have been touched now.",
-            step=services.settle_instants,
+            work=services.settle,
             every_ms=60_000,
         ),
     )

@@ -278,7 +278,12 @@ class CoalescedWrites:
         with self._changed:
             for key, value in values.items():
                 newer = self._values.get((kind, key), _WRITTEN)
-                self._values[kind, key] = value if newer is _WRITTEN else kind.merge(value, newer)
+                try:
+                    self._values[kind, key] = value if newer is _WRITTEN else kind.merge(value, newer)
+                except Exception:
+                    # The thread has to go on for everybody else; what came later stays.
+                    self._lost.inc()
+                    log.exception("coalesced values lost", write=kind.name, values=1, keys=[key])
         log.warning("coalesced values wait on", write=kind.name, values=len(values))
 
 

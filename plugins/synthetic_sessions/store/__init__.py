@@ -40,6 +40,7 @@ from synthetic_sessions.store.stale import StaleCounts, count_stale, stale_befor
 from synthetic_sessions.store.threads import delete_thread, find_thread, get_thread, save_thread
 from synthetic_sessions.store.touches import (
     Touched,
+    is_any_instant_ahead,
     settle_instants,
     touch_context,
     touch_contexts,
@@ -83,6 +84,7 @@ __all__ = [
     "get_context",
     "get_session",
     "get_thread",
+    "is_any_instant_ahead",
     "list_sessions_by_id",
     "merge_session_facts",
     "record_activity",

@@ -39,20 +39,23 @@ _TOUCH_SESSIONS = (
 _TOUCH_CONTEXTS = "UPDATE session_contexts SET last_used_at = :at WHERE id = :id AND last_used_at < :at"
 _TOUCH_THREADS = "UPDATE thread_sessions SET last_message_at = :at WHERE id = :id AND last_message_at < :at"
 
-_SETTLE = (
-    # A session's activity never precedes its start, which is its own to say.
-    (
-        "UPDATE sessions SET last_activity_at = max(started_at, :now) WHERE id IN (SELECT id FROM sessions"
-        " WHERE status = 'ACTIVE' AND last_activity_at > :ahead AND last_activity_at > started_at LIMIT :rows)"
-    ),
-    (
-        "UPDATE session_contexts SET last_used_at = :now"
-        " WHERE id IN (SELECT id FROM session_contexts WHERE last_used_at > :ahead LIMIT :rows)"
-    ),
-    (
-        "UPDATE thread_sessions SET last_message_at = :now"
-        " WHERE id IN (SELECT id FROM thread_sessions WHERE last_message_at > :ahead LIMIT :rows)"
-    ),
+# Of what is too far ahead, by an index. A session's activity never precedes its start, which is its own to say.
+_AHEAD = {
+    "sessions": "status = 'ACTIVE' AND last_activity_at > :ahead AND last_activity_at > started_at",
+    "session_contexts": "last_used_at > :ahead",
+    "thread_sessions": "last_message_at > :ahead",
+}
+_SETTLED = {
+    "sessions": "last_activity_at = max(started_at, :now)",
+    "session_contexts": "last_used_at = :now",
+    "thread_sessions": "last_message_at = :now",
+}
+_ANY_AHEAD = "SELECT " + " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE {condition})" for table, condition in _AHEAD.items()
+)
+_SETTLE = tuple(
+    f"UPDATE {table} SET {_SETTLED[table]} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT :rows)"
+    for table, condition in _AHEAD.items()
 )
 
 
@@ -126,6 +129,12 @@ def touch_thread(store: CoalescingStore, channel: str, thread_ts: str) -> Touche
     thread, now = store.read(_thread_now, channel, thread_ts)
     durable = store.coalesce(THREADS, thread.id, now)
     return Touched(thread._replace(last_message_at=max(now, thread.last_message_at)), durable)
+
+
+def is_any_instant_ahead(snapshot: Snapshot) -> bool:
+    """Whether `settle_instants` may have something to do."""
+    ((is_any,),) = snapshot.rows(_ANY_AHEAD, {"ahead": snapshot.now + AHEAD_MS})
+    return bool(is_any)
 
 
 def settle_instants(tx: Transaction) -> int:

@@ -205,6 +205,28 @@ def test_what_cannot_be_written_just_now_waits_on_with_what_comes(store, seen) -
     assert counted(store, "lost") == 0
 
 
+def test_values_that_cannot_be_merged_do_not_keep_others_from_being_written(directory, seen, caplog) -> None:
+    def refuse(earlier: int, later: int) -> int:
+        raise ValueError(f"{earlier} and {later}")
+
+    proud = CoalescedWrite(name="tests_proud", function=seen.note, merge=refuse)
+    with open_test_store(directory, settings={"kernel.database.coalesce_ms": "5"}) as store:
+        store.coalesce(proud, "a", 1)
+        store.coalesce(proud, "a", 2)
+        seen.fails["a"] = DatabaseBusyError()
+        # While the write of 2 waits in the function, 3 comes; then 2 has to be put back beside it.
+        seen.go_on.clear()
+        seen.entered.clear()
+        assert seen.entered.wait(30)
+        store.coalesce(proud, "a", 3)
+        seen.go_on.set()
+        wait_until(lambda: counted(store, "lost") == 1)
+        seen.fails.clear()
+        wait_until(lambda: stored(store) == {"a": 3})
+
+    assert "coalesced values lost" in caplog.text
+
+
 def test_what_cannot_be_written_at_the_close_is_lost_and_told(directory, seen, caplog) -> None:
     with open_test_store(directory, settings=LONG) as store:
         for value in (1, 2):

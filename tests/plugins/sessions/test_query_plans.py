@@ -21,6 +21,7 @@ from synthetic_sessions.store import (
     count_stale,
     find_context_of_thread,
     find_thread,
+    is_any_instant_ahead,
     select_contexts,
     select_sessions,
     select_threads,
@@ -205,7 +206,7 @@ def test_what_is_looked_up_counted_and_set_right_is_found_by_index(store) -> Non
     assert plan_of(store, lambda s: find_context_of_thread(s, "C", "1")) == [
         "SEARCH session_contexts USING INDEX session_contexts_by_thread (channel=? AND thread_ts=?)"
     ]
-    for read in (count_stale, settle_instants):
+    for read in (count_stale, is_any_instant_ahead, settle_instants):
         plan = plan_of(store, read)
         assert any("sessions_by_status_and_activity (status=? AND last_activity_at" in line for line in plan), plan
         scans = [line for line in plan if line.startswith("SCAN") and line != "SCAN CONSTANT ROW"]

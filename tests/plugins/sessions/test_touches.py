@@ -16,7 +16,7 @@ from plugins.sessions.documents import (
 )
 from synthetic import iso_from_ms
 from synthetic.testing import expect_data, open_test_store
-from synthetic_sessions.services import settle_instants
+from synthetic_sessions.services import settle
 from synthetic_sessions.store import find_session, touch_session
 
 DAY_MS = 86_400_000
@@ -148,7 +148,7 @@ def test_a_session_that_is_over_can_be_touched_and_saved_with_the_version_that_w
 
 
 def test_what_was_touched_by_a_clock_a_year_ahead_is_set_right_once_it_is_believed(ask, store, three, clock) -> None:
-    assert store.write(settle_instants) == 0
+    assert settle(store) == 0
     clock.jump(365 * DAY_MS)
     ahead = [instant for instant, _ in touch_all(ask)]
     assert ahead == [iso_from_ms(clock.now_ms())] * 3
@@ -157,16 +157,16 @@ def test_what_was_touched_by_a_clock_a_year_ahead_is_set_right_once_it_is_believ
     store.kernel.database.coalesced.flush()
 
     ask(CONFIRM)
-    assert store.write(settle_instants) == 3
+    assert settle(store) == 3
     assert stored(ask) == [iso_from_ms(clock.now_ms())] * 3
-    assert store.write(settle_instants) == 0
+    assert settle(store) == 0
 
 
 def test_instants_up_to_a_day_ahead_are_left_alone(ask, store, three, clock) -> None:
     clock.jump(-DAY_MS)
     before = stored(ask)
 
-    assert store.write(settle_instants) == 0
+    assert settle(store) == 0
     assert stored(ask) == before
 
 
@@ -175,7 +175,7 @@ def test_nothing_is_set_right_by_a_clock_that_is_not_believed(ask, store, three,
     before = stored(ask)
     clock.jump(-365 * DAY_MS)
 
-    assert store.write(settle_instants) == 0
+    assert settle(store) == 0
     assert stored(ask) == before
 
 
@@ -183,7 +183,7 @@ def test_the_start_of_a_session_that_begins_in_the_future_stays(save, ask, store
     start = iso_from_ms(clock.now_ms() + 9 * DAY_MS)
     save(id="s", startedAt=start)
 
-    assert store.write(settle_instants) == 0
+    assert settle(store) == 0
     assert ask('{ session(id: "s") { lastActivityAt } }')["session"]["lastActivityAt"] == start
 
 

@@ -70,9 +70,7 @@ def test_a_thousand_touches_are_few_commits_and_the_last_is_there_after_a_clean_
     # Two each interval at most; what else the server writes in the background is some each second.
     assert commits <= 20 + 12 * seconds
     assert sum(durable for _, durable in told) <= 2 + seconds
-    instants = [instant for instant, _ in told]
-    assert instants == sorted(instants)
-    assert last_activity(data_dir) == instants[-1]
+    assert last_activity(data_dir) == max(instant for instant, _ in told)
 
 
 @pytest.mark.full
