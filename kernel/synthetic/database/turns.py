@@ -5,10 +5,12 @@ computes alone takes it up again for next to nothing. Of several, each row is a
 change of threads: five large reads at once took twice the processor that they
 took one after the other, and no less time.
 
-A turn is a slice: a long read hands it on to the next in line, so a short one
-waits for a slice of each of the others, and never for their ends. And it is no
-lock: who has the turn and waits for a disk computes nothing, so after a while
-the next in line goes on beside it.
+A turn is a slice: a long read hands it on to the next in line, and who has had
+none yet goes before those that have. So a short read waits for the rest of one
+slice, however many long ones there are; every few newcomers one of these goes
+on, so that they come to an end under any number of short ones. And a turn is no
+lock: who has it and waits for a disk computes nothing, so after a while the
+next in line goes on beside it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,12 @@ SLICE_SECONDS = 0.002
 SILENT_SECONDS = 0.01
 """A thread that has not been heard of for so long is taken to wait for something; it computes some steps in less."""
 
+NEW_IN_A_ROW = 4
+"""So many newcomers go first before one that has had a turn goes on."""
+
+Place = tuple[int, threading.Lock]
+"""A thread that waits, and what is released when its turn has come."""
+
 
 class Turns:
     """Whose turn it is, and who waits for one."""
@@ -36,12 +44,43 @@ class Turns:
         """
         self._monotonic = monotonic
         self._mutex = threading.Lock()
-        self._line: deque[tuple[int, threading.Lock]] = deque()
+        self._new: deque[Place] = deque()
+        self._going: deque[Place] = deque()
+        self._new_in_a_row = 0
         self._thread: int | None = None
         self._since = self._heard_at = 0.0
 
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for a turn."""
+        return len(self._new) + len(self._going)
+
     def take(self) -> None:
-        """Wait for the calling thread's turn."""
+        """Wait for the calling thread's first turn."""
+        self._wait_in(self._new)
+
+    def offer(self) -> None:
+        """Be heard of, and let the next in line go on first where the calling thread has had its slice."""
+        now = self._monotonic()
+        if self._thread == threading.get_ident():
+            self._heard_at = now
+            if now - self._since < SLICE_SECONDS or not (self._new or self._going):
+                return
+        # Also where it was not heard of for long, and somebody else has gone on.
+        self.end()
+        self._wait_in(self._going)
+
+    def end(self) -> None:
+        """The calling thread has no more to do: the next in line may go on."""
+        with self._mutex:
+            if self._thread != threading.get_ident():
+                return
+            self._thread = None
+            line = self._next_line()
+            if line:
+                self._let(line)
+
+    def _wait_in(self, line: deque[Place]) -> None:
         me = threading.get_ident()
         with self._mutex:
             if self._thread is None:
@@ -50,36 +89,24 @@ class Turns:
             called = threading.Lock()
             called.acquire()
             place = me, called
-            self._line.append(place)
+            line.append(place)
         while not called.acquire(timeout=SILENT_SECONDS):
             with self._mutex:
                 is_silent = self._monotonic() - self._heard_at > SILENT_SECONDS
-                if is_silent and self._line and self._line[0] is place:
-                    self._line.popleft()
-                    self._begin(me)
-                    return
+                following = self._next_line()
+                if is_silent and following and following[0] is place:
+                    self._let(following)
 
-    def offer(self) -> None:
-        """Be heard of, and let the next in line go on first where the calling thread has had its slice."""
-        now = self._monotonic()
-        if self._thread == threading.get_ident():
-            self._heard_at = now
-            if not self._line or now - self._since < SLICE_SECONDS:
-                return
-        # Also where it was not heard of for long, and somebody else has gone on.
-        self.end()
-        self.take()
+    def _next_line(self) -> deque[Place]:
+        """The line whose first is next."""
+        return self._going if not self._new or (self._going and self._new_in_a_row >= NEW_IN_A_ROW) else self._new
 
-    def end(self) -> None:
-        """The calling thread has no more to do: the next in line may go on."""
-        with self._mutex:
-            if self._thread != threading.get_ident():
-                return
-            self._thread = None
-            if self._line:
-                thread, called = self._line.popleft()
-                self._begin(thread)
-                called.release()
+    def _let(self, line: deque[Place]) -> None:
+        """Let the first of a line go on."""
+        self._new_in_a_row = self._new_in_a_row + 1 if line is self._new else 0
+        thread, called = line.popleft()
+        self._begin(thread)
+        called.release()
 
     def _begin(self, thread: int) -> None:
         self._thread = thread

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from dataclasses import replace
 
-from synthetic.database.turns import SILENT_SECONDS, SLICE_SECONDS, Turns
-from synthetic.testing import ManualClock
+from synthetic.database.turns import NEW_IN_A_ROW, SILENT_SECONDS, SLICE_SECONDS, Turns
+from synthetic.testing import ManualClock, wait_until
 
 from .conftest import SETTINGS, open_database
 
@@ -65,6 +65,42 @@ def test_a_thread_hands_its_turn_on_after_a_slice():
         turns.offer()
     turns.end()
     other.join(DEADLINE_SECONDS)
+
+
+def test_who_has_had_no_turn_goes_before_those_that_have_but_not_for_ever():
+    clock = ManualClock()
+    turns = Turns(clock.monotonic)
+    order: list[str] = []
+    waiting = 0
+
+    def wait(name: str) -> threading.Thread:
+        """A newcomer that has got in line."""
+        nonlocal waiting
+        waiting += 1
+        thread = begin(lambda: (turns.take(), order.append(name), turns.end()))
+        wait_until(lambda: turns.waiting == waiting)
+        return thread
+
+    def long() -> None:
+        turns.take()
+        order.append("long begins")
+        clock.advance(SLICE_MS)
+        turns.offer()
+        order.append("long goes on")
+        turns.end()
+
+    turns.take()
+    threads = [begin(long)]
+    wait_until(lambda: turns.waiting == 1)
+    waiting = 1
+    threads += [wait(f"new {number}") for number in range(2 * NEW_IN_A_ROW)]
+    turns.end()
+    for thread in threads:
+        thread.join(DEADLINE_SECONDS)
+    news = [f"new {number}" for number in range(2 * NEW_IN_A_ROW)]
+    # The first turn of the long one was a newcomer's too.
+    before = NEW_IN_A_ROW - 1
+    assert order == ["long begins", *news[:before], "long goes on", *news[before:]]
 
 
 def test_a_thread_that_is_not_heard_of_keeps_nobody_waiting_and_gets_in_line_again():
