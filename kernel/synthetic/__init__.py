@@ -60,7 +60,7 @@ from synthetic.kernel_settings import LimitSettings
 from synthetic.log.consumers.fold_state import FoldState
 from synthetic.log.events import Event, find_events
 from synthetic.log.live import Live
-from synthetic.log.positions import Position
+from synthetic.log.positions import Position, log_horizon
 from synthetic.log.sync.model import RecoveryAction, SyncOutcome
 from synthetic.log.sync.report import ReportedError
 from synthetic.log.sync.reporting import SyncReport, report_sync
@@ -181,6 +181,7 @@ __all__ = [
     "is_clock_believed",
     "iso_from_ms",
     "list_rows",
+    "log_horizon",
     "logger_for",
     "ms_from_iso",
     "mutation",

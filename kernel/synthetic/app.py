@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -43,6 +43,10 @@ from synthetic.validation import bad_input
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 60.0
+EARLY_FLUSH_SECONDS = 1.0
+EARLY_FLUSHES_MAX = 5
+"""How often, between two flushes, refusals of a kind that is new are recorded at once."""
+
 LAST_FLUSH_SECONDS = 1.0
 """How long a stop may wait to store when tokens were last used."""
 CORS_SECONDS = 600
@@ -211,7 +215,7 @@ async def _running(
         await streams.close()
         await sockets.close()
         await asyncio.to_thread(services.stop)
-        await _flush(gate, seconds=LAST_FLUSH_SECONDS)
+        await _stored(gate.flush(seconds=LAST_FLUSH_SECONDS))
 
 
 def _open_in_place(kernel: Kernel) -> None:
@@ -224,14 +228,19 @@ def _open_in_place(kernel: Kernel) -> None:
 
 async def _flush_now_and_then(gate: Gate) -> None:
     while True:
-        await asyncio.sleep(FLUSH_SECONDS)
-        await _flush(gate)
+        end, left = time.monotonic() + FLUSH_SECONDS, EARLY_FLUSHES_MAX
+        while (rest := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(rest, EARLY_FLUSH_SECONDS))
+            if left and gate.has_first_refusals:
+                left -= 1
+                await _stored(gate.flush_first())
+        await _stored(gate.flush())
 
 
-async def _flush(gate: Gate, *, seconds: float | None = None) -> None:
+async def _stored(flush: Awaitable[None]) -> None:
     """Store who came and who was refused; it may wait, so a store that is busy or full is no reason to stop."""
     try:
-        await gate.flush(seconds=seconds)
+        await flush
     except SyntheticError as error:
         log.warning("last use of tokens not stored", code=error.code)
 

@@ -395,9 +395,10 @@ def record_operation(tx: Transaction, operation: Operation) -> None:
     When it runs: for a mutation on `tx`, in the mutation's own transaction,
     after its function; so the record is committed with the change, or neither.
     It is run again with the mutation when a commit that several writes share
-    is lost. For a mutation on `store`, at the end, in a transaction of its
-    own; likewise for one that failed, whose own changes are undone. Uses of
-    tokens and refusals are gathered, and come up to a minute later.
+    is lost. For a mutation on `store`, as BEGUN in its first transaction that
+    changes something, and at the end, in a transaction of its own; there too
+    for one that failed, whose own changes are undone. Uses of tokens and
+    refusals are gathered, and come up to a minute later.
 
     What it must not do: have effects outside the transaction, start another
     write, or take long: everybody who writes waits for it. It may write to the

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from synthetic.json_text import from_json, to_json
 from synthetic.operations.commands import StoreOperation
-from synthetic.operations.recorder import Subject
+from synthetic.operations.recorder import Recording, Subject
 from synthetic.origin import PROGRAM, Origin
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class BlockingDatabase:
         database: Database,
         interruption: Interruption | None = None,
         origin: Origin | None = None,
-        look: Callable[[Transaction], None] | None = None,
+        recording: Recording | None = None,
     ) -> None:
         """Make it.
 
@@ -40,12 +40,12 @@ class BlockingDatabase:
             database: The store's.
             interruption: Ends what it reads and writes.
             origin: In whose name it writes.
-            look: Called with each write's transaction, after its function.
+            recording: Of the operation that all its writes are a part of.
         """
         self._database = database
         self._interruption = interruption
         self._origin = origin
-        self._look = look
+        self._recording = recording
 
     def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(snapshot, *args)` in a read transaction."""
@@ -53,16 +53,18 @@ class BlockingDatabase:
 
     def write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(tx, *args)` in a write transaction; durable when it returns."""
-        look = self._look
-        if look is None:
+        recording = self._recording
+        if recording is None:
             return self._database.write_blocking(function, *args, interruption=self._interruption, origin=self._origin)
 
         def seen(tx: Transaction) -> ResultT:
             result = function(tx, *args)
-            look(tx)
+            recording.look_at(tx)
             return result
 
-        return self._database.write_blocking(seen, interruption=self._interruption, origin=self._origin)
+        result = self._database.write_blocking(seen, interruption=self._interruption, origin=self._origin)
+        recording.committed()
+        return result
 
     def coalesce(self, write: CoalescedWrite[ValueT], key: str, value: ValueT) -> bool:
         """Write a value for a key, at once or, if one was written a moment ago, within the interval.

@@ -34,3 +34,8 @@ def check_arguments(arguments: object, limits: ApprovalSettings) -> str:
 def hash_arguments(canonical: str) -> str:
     """SHA-256 of arguments in canonical form, in lower-case hexadecimal digits."""
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def hash_words(words: str | None) -> str | None:
+    """SHA-256 of a reason or a comment, in lower-case hexadecimal digits; None of none."""
+    return None if words is None else hashlib.sha256(words.encode()).hexdigest()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from typing import Annotated
 
 import typer
 
-from synthetic import Snapshot, Store, is_clock_believed, running_time
+from synthetic import (
+    BadUserInputError,
+    ExitCode,
+    Snapshot,
+    Store,
+    check_id,
+    is_clock_believed,
+    running_time,
+)
 from synthetic.cli import DataOption, JsonOption, emit, fields_of, open_store, show
 from synthetic_approvals.model import Approval, ApprovalStatus, Criteria, Decision, remaining_ms
 from synthetic_approvals.presentation import (
@@ -17,8 +26,18 @@ from synthetic_approvals.presentation import (
     approvals_table,
     arguments_in_lines,
     counts_in_words,
+    visible,
 )
-from synthetic_approvals.store import count_by_status, decide_approval, get_approval, query_approvals
+from synthetic_approvals.store import (
+    cancel_approval,
+    count_by_status,
+    decide_approval,
+    delete_approval,
+    get_approval,
+    query_approvals,
+    refuse_tampered,
+    refuse_undecidable,
+)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the approval.", show_default=False)]
 StatusOption = Annotated[
@@ -41,7 +60,22 @@ HashOption = Annotated[
     ),
 ]
 CommentOption = Annotated[str | None, typer.Option("--comment", help="Why, for whoever looks at the approval.")]
-DeciderOption = Annotated[str | None, typer.Option("--decider", metavar="WHO", help="Who decides; it is recorded.")]
+DeciderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--decider", metavar="WHO", help="Who decides; it is recorded. Without it, your name on this machine."
+    ),
+]
+
+
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for whoever looks at the approval.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
+
+
+class NobodyToAskError(BadUserInputError):
+    """Nobody can be asked here whether to go on, so it must be said what is decided about."""
+
+    exit_code = ExitCode.USAGE
 
 
 def list_(
@@ -54,7 +88,7 @@ def list_(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List approvals, those that were asked for last first, and count all by their status."""
+    """List approvals, those that were asked for last first, and count by status all that the filter finds."""
     criteria = Criteria(
         statuses=status or None, tools=tool or None, construct_id=construct, session_id=session, job_id=job
     )
@@ -62,7 +96,7 @@ def list_(
     def read(snapshot: Snapshot) -> tuple[list[Shown], bool, dict[ApprovalStatus, int]]:
         found = query_approvals(snapshot, criteria, first=limit)
         listed = _shown(snapshot, [edge.node for edge in found.edges])
-        return listed, found.page_info.has_next_page, count_by_status(snapshot)
+        return listed, found.page_info.has_next_page, count_by_status(snapshot, criteria)
 
     with open_store(data) as store:
         listed, has_more, counts = store.read(read)
@@ -109,6 +143,30 @@ def reject(
     _decide(Decision.REJECTED, id, sha256, comment, decider, data, as_json=as_json)
 
 
+def cancel(id: IdArgument, reason: ReasonOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Withdraw what was asked for and is not decided; what is cancelled already stays as it is."""
+    with open_store(data) as store:
+        store.operation(entity_type="approval", entity_id=id).write(lambda tx: cancel_approval(tx, id, reason=reason))
+        _emit_one(store, id, as_json=as_json)
+
+
+def delete(id: IdArgument, yes: YesOption = False, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Delete an approval; one that is pending is cancelled first."""
+    if not yes and (as_json or not sys.stdin.isatty()):
+        raise NobodyToAskError(action=f"Look at it with `synthetic approvals show {id}`, then add --yes.")
+    with open_store(data) as store:
+        shown = store.read(_read_one, id)
+        if not yes:
+            _show_one(shown)
+            _confirm("Delete", "Nothing was deleted.")
+        with store.operation(entity_type="approval", entity_id=id):
+            delete_approval(store, id)
+    if as_json:
+        emit({"deleted": id}, as_json)
+    else:
+        show(f"The approval {visible(id)} is deleted.")
+
+
 def _decide(
     decision: Decision,
     id: str,
@@ -120,31 +178,68 @@ def _decide(
     as_json: bool,
 ) -> None:
     if sha256 is None and (as_json or not sys.stdin.isatty()):
-        raise typer.BadParameter("It is needed where nobody can be asked.", param_hint="--hash")
+        raise NobodyToAskError(
+            action=f"Look at it with `synthetic approvals show {id}`, then name its hash with --hash."
+        )
+    who = _user_name() if decider is None else decider
     with open_store(data) as store:
         seen = _ask(store, id, decision) if sha256 is None else sha256
         store.operation(entity_type="approval", entity_id=id, details={"decision": str(decision)}).write(
-            lambda tx: decide_approval(tx, id, decision, seen, comment=comment, decider=decider)
+            lambda tx: decide_approval(tx, id, decision, seen, comment=comment, decider=who)
         )
-        shown = store.read(_read_one, id)
-        now = store.kernel.clock.now_ms()
+        _emit_one(store, id, as_json=as_json)
+
+
+def _emit_one(store: Store, id: str, *, as_json: bool) -> None:
+    """Answer with what an approval has become."""
+    shown = store.read(_read_one, id)
     if as_json:
         emit(approval_as_json(shown), as_json)
     else:
-        show(approvals_table([shown], now))
+        show(approvals_table([shown], store.kernel.clock.now_ms()))
+
+
+def _user_name() -> str | None:
+    """Who runs the command, as the machine knows them; None where it has no name for them that could be recorded."""
+    try:
+        return check_id(getpass.getuser(), "decider")
+    except (BadUserInputError, KeyError, ImportError, OSError):
+        return None
 
 
 def _ask(store: Store, id: str, decision: Decision) -> str:
     """Show an approval, ask whether to go on, and return the hash of what was shown.
 
     Raises:
-        typer.Abort: It is not to be decided.
+        AlreadyDecidedError: It was decided or cancelled.
+        ApprovalExpiredError: Its time is up.
+        ApprovalTamperedError: What is stored of it contradicts itself, or the log.
+        typer.Exit: It is not to be decided.
     """
-    shown = store.read(_read_one, id)
+    shown = store.read(_read_decidable, id)
     _show_one(shown)
-    verb = "Approve" if decision is Decision.APPROVED else "Reject"
-    typer.confirm(f"\n{verb} this?", abort=True, err=True)
+    _confirm("Approve" if decision is Decision.APPROVED else "Reject", "Nothing was decided.")
     return shown.approval.arguments_sha256
+
+
+def _confirm(verb: str, otherwise: str) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        typer.Exit: No; it was said what that means.
+        typer.Abort: There was no answer.
+    """
+    if not typer.confirm(f"\n{verb} this?", err=True):
+        show(otherwise)
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def _read_decidable(snapshot: Snapshot, id: str) -> Shown:
+    """An approval about which somebody may be asked: nobody should ponder what is over, or what is forged."""
+    approval = get_approval(snapshot, id)
+    refuse_tampered(snapshot, approval)
+    refuse_undecidable(snapshot, approval)
+    return _shown(snapshot, [approval])[0]
 
 
 def _show_one(shown: Shown) -> None:

@@ -1,7 +1,7 @@
 """The plugin's part of the demo: what the made-up fleet's agents ask for, and what was decided.
 
-The jobs of the fleet wait for approvals; here somebody asks for these, and
-decides some of them. The others are left for whoever looks at the demo.
+Jobs of the fleet ask now and then and wait for the answer; somebody decides some
+of what is asked for. The others are left for whoever looks at the demo.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def history(fleet: Fleet, construct: FleetConstruct) -> Iterator[Moment]:
 
 
 def live(store: BlockingStore, fleet: Fleet, random: Random) -> None:
-    """A job that waits has somebody asked, or somebody decides what has waited longest."""
+    """A job asks and waits, or somebody decides what has waited longest."""
     store.write(_go_on, fleet, random)
 
 
@@ -54,22 +54,23 @@ def _go_on(tx: Transaction, fleet: Fleet, random: Random) -> None:
     selection = select_approvals(Criteria(statuses=(ApprovalStatus.PENDING,)))
     pending = read_first(tx, Approval, selection, OLDEST_FIRST, PENDING_MAX)
     if len(pending) < PENDING_MAX:
-        _ask_for_waiting_job(tx, fleet, random)
+        _ask_for_running_job(tx, fleet, random)
     if pending and random.random() < len(pending) / (2 * PENDING_MAX):
         _decide(tx, pending[0].id, random.random() < 0.8, random.random())
 
 
-def _ask_for_waiting_job(tx: Transaction, fleet: Fleet, random: Random) -> None:
-    """Ask for what a job of the fleet waits for, if nobody has."""
+def _ask_for_running_job(tx: Transaction, fleet: Fleet, random: Random) -> None:
+    """Let a job of the fleet ask that runs and has not asked before, and wait for the answer."""
     row = tx.row(
-        "SELECT j.id, j.key FROM sync_jobs j WHERE j.status = 'WAITING' AND j.waiting_for = 'approval:' || j.id"
-        " AND length(j.id) <= 190"
-        " AND NOT EXISTS (SELECT 1 FROM pending_approvals a WHERE a.id = j.id) ORDER BY j.created_at LIMIT 1"
+        "SELECT j.id, j.key, j.lease_token FROM sync_jobs j WHERE j.status = 'RUNNING' AND j.lease_expires_at > :now"
+        " AND NOT EXISTS (SELECT 1 FROM pending_approvals a WHERE a.job_id = j.id)"
+        " ORDER BY j.lease_expires_at LIMIT 1",
+        {"now": tx.now},
     )
     if row is not None:
-        job_id, part = row
+        job_id, part, lease_token = row
         request = _request(fleet, random, part or "store", job_id=job_id, kind="implementation")
-        request_approval(tx, request, approval_id=job_id)
+        request_approval(tx, request, lease_token=lease_token)
 
 
 def _request(

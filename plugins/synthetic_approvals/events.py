@@ -1,7 +1,8 @@
 """What this plugin writes to the log, and what its events carry.
 
 Each event of an approval carries what a follower needs to know whether it is
-one of its own, and what binds it: the tool and the hash of its arguments.
+one of its own, and what binds it: the tool and the hash of its arguments. What
+people have written is in no event: its hash is, so that it cannot be altered unseen.
 """
 
 from __future__ import annotations
@@ -9,21 +10,23 @@ from __future__ import annotations
 from typing import Any
 
 from synthetic import EventType, iso_from_ms
-from synthetic_approvals.model import Approval
+from synthetic_approvals.canonical import hash_words
+from synthetic_approvals.model import Approval, ApprovalStatus
 
 _BOUND = "`status`, `tool`, `argumentsSha256`, `sessionId`, `jobId` and `requester` are as they are now"
 
 APPROVAL_REQUESTED = EventType(
     name="approval.requested",
     entity="approval",
-    purpose="A decision is awaited until `expiresAt` (ISO 8601), asked for by `requestedBy` (the name of a token). "
-    f"{_BOUND}.",
+    purpose="A decision is awaited until `expiresAt` (ISO 8601), asked for by `requestedBy` (the name of a token); "
+    f"`reasonSha256` is the hash of its reason. {_BOUND}.",
 )
 APPROVAL_DECIDED = EventType(
     name="approval.decided",
     entity="approval",
     purpose="A person has decided: `status` is APPROVED or REJECTED, `decidedBy` the name of the token, `decider` the"
-    f" person by the caller's word, `decidedAt` when (ISO 8601), all about the arguments with this hash. {_BOUND}.",
+    " person by the caller's word, `decidedAt` when (ISO 8601), all about the arguments with this hash;"
+    f" `commentSha256` is the hash of the comment. {_BOUND}.",
 )
 APPROVAL_EXPIRED = EventType(
     name="approval.expired",
@@ -33,7 +36,8 @@ APPROVAL_EXPIRED = EventType(
 APPROVAL_CANCELLED = EventType(
     name="approval.cancelled",
     entity="approval",
-    purpose=f"It is not needed any more: it was withdrawn, or its job has finished. {_BOUND}.",
+    purpose=f"It is not needed any more: it was withdrawn, or its job has finished; `commentSha256` is the hash"
+    f" of the comment. {_BOUND}.",
 )
 APPROVAL_DELETED = EventType(
     name="approval.deleted",
@@ -56,6 +60,22 @@ def approval_payload(approval: Approval, **more: Any) -> dict[str, Any]:
     }
 
 
+def request_payload(approval: Approval) -> dict[str, Any]:
+    """What `approval.requested` says of an approval for good: whatever has become of it since."""
+    return approval_payload(
+        approval._replace(status=str(ApprovalStatus.PENDING)),
+        requestedBy=approval.requested_by,
+        reasonSha256=hash_words(approval.reason),
+        onRefusal=approval.on_refusal,
+        lifetimeMs=approval.lifetime_ms,
+    )
+
+
+def cancellation_payload(approval: Approval) -> dict[str, Any]:
+    """What `approval.cancelled` carries."""
+    return approval_payload(approval, commentSha256=hash_words(approval.comment))
+
+
 def decision_payload(approval: Approval) -> dict[str, Any]:
     """What `approval.decided` carries; a decided approval whose event says something else was tampered with."""
     decided_at = None if approval.decided_at is None else iso_from_ms(approval.decided_at)
@@ -65,4 +85,5 @@ def decision_payload(approval: Approval) -> dict[str, Any]:
         decidedBy=approval.decided_by,
         decider=approval.decider,
         decidedAt=decided_at,
+        commentSha256=hash_words(approval.comment),
     )

@@ -33,8 +33,10 @@ class RequestApprovalInput:
         description="With a jobId: what the worker proves with that it holds the job. It lets go of it, and the job is "
         "WAITING until this, and whatever else it has asked for, is decided.",
     )
-    on_refusal: RefusalPolicy = strawberry.field(
-        default=RefusalPolicy.FAIL, description="What becomes of jobs that wait for it, where it is not given."
+    on_refusal: RefusalPolicy | None = strawberry.field(
+        default=None,
+        description="With a jobId: what becomes of jobs that wait for it, where it is not given; without it, they "
+        "fail.",
     )
     requester: str | None = strawberry.field(
         default=None, description="Who asks, for whoever decides: 1 to 200 printable characters."

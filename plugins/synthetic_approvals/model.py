@@ -42,6 +42,7 @@ class Approval(NamedTuple):
         construct_id: The construct that it belongs to.
         session_id: The session whose agent asks.
         job_id: The job that asks.
+        job_retries: How often that had been retried: which of its runs asks; None without a job.
         tool: The tool or command that is to be run.
         arguments: With what: a JSON object in the form of RFC 8785.
         arguments_sha256: Of that text, 64 hexadecimal digits.
@@ -51,6 +52,7 @@ class Approval(NamedTuple):
         on_refusal: A `RefusalPolicy`.
         lifetime_ms: For how long the decision is awaited.
         requested_at: When it was asked for.
+        requested_position: The number of the position in the log of the event `approval.requested`.
         expires_at: When it lapses, as the clock told it when that was reckoned; for people.
         expires_run: The run of the machine in which it lapses...
         expires_running_ms: ...when that has lasted for so many milliseconds.
@@ -60,14 +62,17 @@ class Approval(NamedTuple):
         decided_at: When.
         decided_sha256: What they decided on: the hash of the arguments that were shown.
         decision_event_id: Id of the event `approval.decided`.
+        decision_position: The number of its position in the log.
         comment: What whoever decided or cancelled it says.
-        ended_at: When it was decided, cancelled or found to have lapsed; None while it is PENDING.
+        ended_at: When it was decided, cancelled or found to have lapsed; None while it is PENDING. Lowered once the
+            clock is believed again, where it lay far in its future.
     """
 
     id: str
     construct_id: str | None
     session_id: str | None
     job_id: str | None
+    job_retries: int | None
     tool: str
     arguments: str
     arguments_sha256: str
@@ -77,6 +82,7 @@ class Approval(NamedTuple):
     on_refusal: str
     lifetime_ms: int
     requested_at: int
+    requested_position: int
     expires_at: int
     expires_run: str
     expires_running_ms: int
@@ -86,6 +92,7 @@ class Approval(NamedTuple):
     decided_at: int | None
     decided_sha256: str | None
     decision_event_id: str | None
+    decision_position: int | None
     comment: str | None
     ended_at: int | None
 
@@ -102,7 +109,7 @@ class ApprovalRequest:
         job_id: The job that asks.
         requester: Who asks.
         reason: What for.
-        on_refusal: What becomes of a job that waits for it, where it is not given.
+        on_refusal: What becomes of a job that waits for it, where it is not given; None: it fails. Only with a job.
         lifetime_ms: For how long the decision is awaited; None: as the settings say.
     """
 
@@ -113,7 +120,7 @@ class ApprovalRequest:
     job_id: str | None = None
     requester: str | None = None
     reason: str | None = None
-    on_refusal: RefusalPolicy = RefusalPolicy.FAIL
+    on_refusal: RefusalPolicy | None = None
     lifetime_ms: int | None = None
 
 

@@ -139,13 +139,19 @@ def register_graphql() -> tuple[GraphQL, ...]:
 
 @hookimpl
 def register_services() -> tuple[Service, ...]:
-    """What becomes of approvals that nobody decides, and of the jobs that wait for them."""
+    """What becomes of approvals that nobody decides, of jobs that wait, and of what a wrong clock has ended."""
     return (
         Service(
             name="watch",
             purpose="Ends approvals that lapsed or whose job has finished, and lets jobs go on that wait for them.",
             work=services.watch,
             every_setting="watch_every_ms",
+        ),
+        Service(
+            name="settle_instants",
+            purpose="Lets what ended more than a day ahead of the clock have ended now, so that it grows old.",
+            work=services.settle_ends,
+            every_ms=60_000,
         ),
     )
 
@@ -174,12 +180,14 @@ def register_commands() -> tuple[Command, ...]:
     return (
         Command(
             "approvals",
-            summary="See what agents ask for, and approve or reject it.",
+            summary="See what agents ask for, approve or reject it, and withdraw or delete it.",
             verbs=(
                 Command("list", command.list_),
                 Command("show", command.show_),
                 Command("approve", command.approve),
                 Command("reject", command.reject),
+                Command("cancel", command.cancel),
+                Command("delete", command.delete),
             ),
         ),
     )

@@ -2,8 +2,9 @@
 
 Text comes from whoever asks, who may want to deceive whoever decides. What a
 terminal would act upon, hide or turn round (control characters, marks of
-direction, invisible ones, separators of lines) is shown as an escape. Nothing
-of the arguments is left out.
+direction, invisible ones, separators of lines) is shown as an escape, and a
+backslash that is no part of JSON is doubled, so that none of these can be
+imitated. Nothing of the arguments is left out.
 """
 
 from __future__ import annotations
@@ -22,7 +23,28 @@ from synthetic_approvals.model import FIELDS, Approval, ApprovalStatus
 _CATEGORIES_SHOWN = frozenset("LMNPS")
 """First letters of the categories of Unicode whose characters can be seen: letters, marks, numbers and so on."""
 
-_INTERNAL = ("expires_run", "expires_running_ms", "decision_event_id", "decided_sha256", "lifetime_ms")
+_UNSEEN = frozenset(
+    chr(code)
+    for first, last in (
+        # Default_Ignorable_Code_Point: what a terminal shows as nothing, where the category does not say so.
+        (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164),
+        (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0000, 0xE0FFF),
+        # A Braille pattern without a dot.
+        (0x2800, 0x2800),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+
+_INTERNAL = (
+    "requested_position",
+    "expires_run",
+    "expires_running_ms",
+    "decision_event_id",
+    "decision_position",
+    "decided_sha256",
+    "job_retries",
+    "lifetime_ms",
+)
 _NAMES = {
     **FIELDS,
     "arguments_sha256": "argumentsSha256",
@@ -50,10 +72,15 @@ class Shown(NamedTuple):
 
 
 def visible(text: str) -> str:
-    """A text in one line, in which all that cannot be seen is an escape, as in JSON."""
+    """A text in one line, in which a backslash, and all that cannot be seen, is an escape, as in JSON."""
+    return _escaped(text.replace("\\", "\\\\"))
+
+
+def _escaped(text: str) -> str:
+    """The same of text whose backslashes begin escapes already: of JSON."""
     return "".join(
         character
-        if character == " " or unicodedata.category(character)[0] in _CATEGORIES_SHOWN
+        if character == " " or _is_seen(character)
         else json.dumps(character)[1:-1]
         if ord(character) < 0x7F
         else _escape(character)
@@ -64,7 +91,7 @@ def visible(text: str) -> str:
 def arguments_in_lines(approval: Approval) -> str:
     """All of the arguments, a member a line, with escapes for what cannot be seen."""
     lines = json.dumps(from_json(approval.arguments), indent=2, ensure_ascii=False).split("\n")
-    return "\n".join(map(visible, lines))
+    return "\n".join(map(_escaped, lines))
 
 
 def approval_as_json(shown: Shown) -> dict[str, Any]:
@@ -90,12 +117,13 @@ def approvals_table(listed: Sequence[Shown], now: int) -> Table:
             status_in_words(shown),
             visible(shown.approval.tool),
             _beginning(shown.approval.arguments),
-            visible(shown.approval.requester or shown.approval.requested_by),
+            visible(shown.approval.requested_by),
+            visible(shown.approval.requester or ""),
             span_in_words(max(0, now - shown.approval.requested_at)),
         )
         for shown in listed
     ]
-    return table_of(("id", "status", "tool", "arguments", "asked by", "age"), rows)
+    return table_of(("id", "status", "tool", "arguments", "asked by", "requester", "age"), rows)
 
 
 def status_in_words(shown: Shown) -> str:
@@ -132,14 +160,20 @@ def _fields(shown: Shown) -> Iterator[tuple[str, str | None]]:
     yield "decided by", approval.decided_by
     yield "decider", approval.decider
     yield "decided at", None if approval.decided_at is None else iso_from_ms(approval.decided_at)
+    if approval.ended_at is not None and approval.decided_at is None:
+        yield "ended at", iso_from_ms(approval.ended_at)
     yield "comment", approval.comment
     yield "tool", approval.tool
     yield "sha256", approval.arguments_sha256
 
 
 def _beginning(arguments: str) -> str:
-    text = visible(arguments)
+    text = _escaped(arguments)
     return text if len(text) <= _LISTED_CHARACTERS else text[: _LISTED_CHARACTERS - 1] + "…"
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character)[0] in _CATEGORIES_SHOWN and character not in _UNSEEN
 
 
 def _escape(character: str) -> str:

@@ -1,4 +1,4 @@
-"""Background work: approvals that nobody decides any more, and jobs that wait for nothing any more.
+"""Background work: approvals that nobody decides, jobs that wait for nothing any more, and what a wrong clock ended.
 
 It looks first, on a connection that takes no lock: most of the time there is nothing to do.
 """
@@ -10,7 +10,9 @@ from synthetic_approvals.store import (
     cancel_moot_approvals,
     expire_approvals,
     is_any_approval_over,
+    is_any_end_ahead,
     is_any_job_ready,
+    settle_instants,
     settle_jobs,
 )
 
@@ -24,6 +26,11 @@ def watch(store: BlockingStore) -> int:
     if not store.read(_is_anything_to_do):
         return 0
     return store.write(_go_on)
+
+
+def settle_ends(store: BlockingStore) -> int:
+    """One step: set right when approvals have ended that a clock far ahead has ended; how many."""
+    return store.write(settle_instants) if store.read(is_any_end_ahead) else 0
 
 
 def _is_anything_to_do(snapshot: Snapshot) -> bool:

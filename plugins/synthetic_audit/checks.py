@@ -26,7 +26,7 @@ def _findings(breaks: Iterable[Break]) -> Iterator[Finding]:
         yield Finding(
             message=found.message,
             entity_type="audit_entry",
-            entity_id=str(found.first_seq) if is_one else None,
+            entity_id=str(found.first_seq) if is_one and found.first_seq > 0 else None,
             details={"damage": found.damage.value, "firstSeq": found.first_seq, "lastSeq": found.last_seq},
         )
 

@@ -48,6 +48,9 @@ BeforeOption = Annotated[
     str | None, typer.Option("--before", metavar="WHEN", help="Done before: 7d (ago), or an instant.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=1_000)]
+CursorOption = Annotated[
+    str | None, typer.Option("--cursor", metavar="CURSOR", help="Only what comes behind, as the last answer gave it.")
+]
 
 
 def audit(
@@ -62,10 +65,14 @@ def audit(
     since: SinceOption = None,
     before: BeforeOption = None,
     limit: LimitOption = 50,
+    cursor: CursorOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List who did what to the store, the last first. Whether the log is whole, `synthetic check` says."""
+    occurred_from, occurred_before = instant_of(since, "--since"), instant_of(before, "--before")
+    if occurred_from is not None and occurred_before is not None and occurred_from >= occurred_before:
+        raise typer.BadParameter("It is not after --since: nothing lies between them.", param_hint="--before")
     criteria = Criteria(
         actors=actor or None,
         names=name or None,
@@ -75,30 +82,32 @@ def audit(
         entity_type=entity_type,
         entity_id=entity,
         correlation_id=correlation,
-        occurred_from=instant_of(since, "--since"),
-        occurred_before=instant_of(before, "--before"),
+        occurred_from=occurred_from,
+        occurred_before=occurred_before,
     )
 
-    def read(snapshot: Snapshot) -> tuple[list[Entry], bool]:
+    def read(snapshot: Snapshot) -> tuple[list[Entry], str | None]:
         found = page(
             snapshot,
             Entry,
-            select_entries(criteria, by_time=True),
+            select_entries(snapshot, criteria, by_time=True),
             order=order_of(AuditOrder.OCCURRED_AT_DESC),
             asked=EVERYTHING,
             first=limit,
+            after=cursor,
         )
-        return [edge.node for edge in found.edges], found.page_info.has_next_page
+        end = found.page_info.end_cursor if found.page_info.has_next_page else None
+        return [edge.node for edge in found.edges], end
 
     with open_store(data) as store:
-        entries, has_more = store.read(read)
+        entries, end = store.read(read)
     if as_json:
-        emit({"entries": [_as_json(entry) for entry in entries], "hasMore": has_more}, as_json)
+        emit({"entries": [_as_json(entry) for entry in entries], "hasMore": end is not None, "cursor": end}, as_json)
         return
     if entries:
-        show(table_of(("seq", "when", "actor", "what", "on", "outcome"), _rows(entries)), "")
+        show(table_of(("seq", "when", "actor", "what", "on", "outcome", "why"), _rows(entries)), "")
     words = f"{len(entries):,} entries" if len(entries) != 1 else "1 entry"
-    show(f"{words} shown; there are more" if has_more else words)
+    show(words if end is None else f"{words} shown; there are more: --cursor {end}")
 
 
 def _rows(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
@@ -110,9 +119,16 @@ def _rows(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
             entry.name,
             " ".join(str(part) for part in (entry.entity_type, entry.entity_id) if part is not None),
             " ".join(str(part) for part in (entry.outcome, entry.code) if part is not None),
+            _why(entry),
         )
         for entry in entries
     ]
+
+
+def _why(entry: Entry) -> str:
+    """What was wanted, where that is known, and why it was not done."""
+    wanted = from_json(entry.details or "{}").get("wanted")
+    return ": ".join(str(part) for part in (wanted, entry.message) if part)
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -41,6 +41,8 @@ describe_enum(
     OperationOutcome,
     "What came of an operation.",
     {
+        OperationOutcome.BEGUN: "It takes many transactions, and this was the first. How it ended says the entry with "
+        "the same correlation id and name; where there is none, it is under way, or was cut off.",
         OperationOutcome.DONE: "It was done.",
         OperationOutcome.FAILED: "It was not done; of what takes many transactions, some may be committed.",
         OperationOutcome.REFUSED: "It was not allowed.",

@@ -19,6 +19,9 @@ TEXT_CHARACTERS = 1_000
 DETAILS_CHARACTERS = 4_000
 """Most characters of the details of an entry; longer ones are left out, and their length is told."""
 
+IDENTITY = ("tokenId", "user")
+"""The details that say who it was."""
+
 Text = str | bytes | None
 """A text as it is written, or as it is found, where it may not be valid."""
 
@@ -159,7 +162,11 @@ def _details_of(operation: Operation) -> str:
     if not details:
         return "{}"
     text = to_json(details)
-    return text if len(text) <= DETAILS_CHARACTERS else to_json({"omittedCharacters": len(text)})
+    if len(text) <= DETAILS_CHARACTERS:
+        return text
+    # Who it was is told in any case; these are bounded.
+    kept = {name: str(details[name])[:TEXT_CHARACTERS] for name in IDENTITY if name in details}
+    return to_json({"omittedCharacters": len(text), **kept})
 
 
 def _storable_or_none(text: str | None) -> str | None:

@@ -90,7 +90,7 @@ def page_of_entries(
     return page(
         snapshot,
         AuditEntry,
-        select_entries(criteria, by_time=len(order.columns) > 1),
+        select_entries(snapshot, criteria, by_time=len(order.columns) > 1),
         order=order,
         asked=asked,
         first=first,

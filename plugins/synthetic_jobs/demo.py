@@ -152,8 +152,8 @@ def _life(fleet: Fleet, construct: FleetConstruct, created_at: int, fate: str) -
 
 
 def _wait(tx: Transaction, job_id: str) -> None:
-    """Its worker lets go of it until somebody approves."""
-    update_job_status(tx, job_id, JobStatus.WAITING, lease_token=1, waiting_for=f"approval:{job_id}")
+    """Its worker lets go of it until somebody has reviewed what there is."""
+    update_job_status(tx, job_id, JobStatus.WAITING, lease_token=1, waiting_for=f"review:{job_id}")
 
 
 def _finish(draw: Random, job: _Told, token: int, at: int, first: int) -> Iterator[Moment]:

@@ -77,7 +77,7 @@ def go_on(tx: Transaction, fleet: Fleet, random: Random) -> None:
         claim_jobs(tx, tuple(KINDS), random.choice(WORKERS), lease_ms=LEASE_MS)
     if len(_jobs(tx, JobStatus.PENDING)) < PENDING_MIN or random.random() < 0.02:
         _ask_for_another(tx, fleet, random)
-    waiting = [job for job in _jobs(tx, JobStatus.WAITING) if (job.waiting_for or "").startswith("approval:")]
+    waiting = [job for job in _jobs(tx, JobStatus.WAITING) if (job.waiting_for or "").startswith("review:")]
     if waiting and random.random() < 0.05:
         update_job_status(tx, waiting[0].id, JobStatus.PENDING)
 
@@ -106,7 +106,7 @@ def _move(tx: Transaction, random: Random, job: Job) -> None:
     elif chance < 0.018:
         cancel_job(tx, job.id, reason="Something more urgent came up.")
     elif chance < 0.026 and job.progress < 90:
-        waits_for = f"approval:{job.id}"
+        waits_for = f"review:{job.id}"
         update_job_status(tx, job.id, JobStatus.WAITING, lease_token=token, waiting_for=waits_for)
     elif progress >= 100:
         complete_job(tx, job.id, token, {"files": random.randint(1, 60)})

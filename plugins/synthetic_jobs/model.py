@@ -77,6 +77,7 @@ class Job(NamedTuple):
         progress: 0 to 100.
         phase: What the worker is doing now.
         attempts: Those that count: one that ended in waiting, or was given back, does not.
+        retries: How often it was given another attempt after it had finished; grows, and is never set back.
         run_after: Not claimed before; when it is WAITING, the instant at which it waits no longer (`NEVER`: none).
         waiting_for: What a WAITING job waits for, in the worker's words ("approval:ID").
         lease_owner: The worker that runs it.
@@ -115,6 +116,7 @@ class Job(NamedTuple):
     progress: int
     phase: str | None
     attempts: int
+    retries: int
     run_after: int
     waiting_for: str | None
     lease_owner: str | None

@@ -79,6 +79,9 @@ class Job(Node):
     attempts: int = strawberry.field(
         description="How many attempts count: one that ended in waiting, or was given back, does not."
     )
+    retries: int = strawberry.field(
+        description="How often it was tried again after it had failed or was cancelled (`retryJob`)."
+    )
     run_after: DateTime | None = strawberry.field(
         description="It is not claimed before. While it is WAITING: when it waits no longer; null if it waits on."
     )

@@ -82,7 +82,7 @@ class FailJobPayload:
     will_retry: bool = strawberry.field(description="Whether it is PENDING again, after its `runAfter`.")
 
 
-@mutation(recorded=False)
+@mutation(entity="job", recorded="changes")
 def claim_job(store: BlockingStore, input: ClaimJobInput) -> ClaimJobPayload:
     """Take jobs that are due, of some kinds, or one by its id; each is held by a lease, which has to be renewed.
 

@@ -167,7 +167,8 @@ COUNTS = """{
     constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } }
     sessionContexts { totalCount nodes { id version } } threadSessions { totalCount nodes { id version } }
     jobs { totalCount nodes { id status progress phase attempts version leaseToken checkpoints { createdAt } } }
-    approvals { totalCount nodes { id status comment } }
+    approvals { totalCount } decided: approvals(filter: {statuses: [APPROVED, REJECTED]}) { totalCount }
+    withdrawn: approval(id: "withdrawn") { status comment }
     jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
 }"""
 

@@ -47,7 +47,8 @@ def register_events():
 
 @hookimpl
 def record_operation(tx, operation):
-    if tx.value("SELECT count(*) FROM unwelcome WHERE name = :name", {"name": operation.name}):
+    names = {"name": operation.name, "end": f"{operation.name} {operation.outcome}"}
+    if tx.value("SELECT count(*) FROM unwelcome WHERE name IN (:name, :end)", names):
         raise RuntimeError("hunter2")
     values = {
         "name": operation.name, "kind": operation.kind, "actor": operation.actor,
@@ -65,16 +66,37 @@ class NoteInput:
     body: str = strawberry.field(default="", description="What it says.")
     tags: list[str] | None = strawberry.field(default=None, description="Words.")
     how: str | None = strawberry.field(default=None, description="How it fails.")
+    color: str | None = strawberry.field(default=strawberry.UNSET, description="Null takes it away.")
     dry_run: bool = strawberry.field(default=False, description="Whether nothing is to happen.")
 
-def save(tx, id, body):
+def save(tx, id, body, color=None):
+    if color:
+        tx.describe_operation({"color": color})
     tx.execute("INSERT INTO notes (id, body) VALUES (:id, :body)", {"id": id, "body": body})
     tx.emit(NOTE_SAVED, id)
+
+def take(tx, input):
+    if input.how == "conflict":
+        raise ConflictError("It is there.")
+    if not tx.value("SELECT count(*) FROM notes WHERE id = :id", {"id": input.id}):
+        save(tx, input.id, "")
+
+@mutation(recorded="changes")
+def take_note(tx: Transaction, input: NoteInput) -> bool | None:
+    """Store a note, if it is not there."""
+    take(tx, input)
+    return True
+
+@mutation(recorded="changes")
+def take_notes(store: BlockingStore, input: NoteInput) -> bool | None:
+    """The same, in a transaction of its own."""
+    store.write(take, input)
+    return True
 
 @mutation
 def save_note(tx: Transaction, input: NoteInput) -> bool | None:
     """Store a note."""
-    save(tx, input.id or "made", input.body)
+    save(tx, input.id or "made", input.body, input.color)
     if input.how == "conflict":
         raise ConflictError("It is there.")
     if input.how == "forbidden":
@@ -94,7 +116,7 @@ def save_notes(store: BlockingStore, input: NoteInput) -> bool | None:
     for number, tag in enumerate(input.tags or ()):
         if tag == "conflict":
             raise ConflictError("It is there.")
-        store.write(save, f"{input.id or 'made'}{number}", tag)
+        store.write(save, f"{input.id or 'made'}{number}", tag, input.color)
     return True
 
 @mutation(recorded=False)
@@ -110,7 +132,7 @@ def drop_notes(tx: Transaction, input: NoteInput) -> bool | None:
 
 @hookimpl
 def register_graphql():
-    return (GraphQL(mutations=(save_note, save_notes, touch_note, drop_notes)),)
+    return (GraphQL(mutations=(save_note, save_notes, take_note, take_notes, touch_note, drop_notes)),)
 '''
 
 
@@ -150,7 +172,7 @@ class Ledger:
         return [id for (id,) in self.store.read(lambda snapshot: snapshot.rows("SELECT id FROM notes ORDER BY id"))]
 
     def refuse(self, name: str) -> None:
-        """Let the plugin's hook raise for operations of this name."""
+        """Let the plugin's hook raise for operations of this name, or of this name and outcome (`saveNotes DONE`)."""
         self.store.write(lambda tx: tx.execute("INSERT INTO unwelcome (name) VALUES (:name)", {"name": name}))
 
     def unrecorded(self) -> float | None:

@@ -65,7 +65,7 @@ def create(
     expires_at = _read_expiry(expires, SystemClock().now_ms())
     scopes = [each.value for each in scope or (Scope.READ,)]
     with open_store(data) as store:
-        operation = store.operation(entity_type=TOKEN, details={"scopes": scopes})
+        operation = store.operation(entity_type=TOKEN, details={"tokenName": name, "scopes": scopes})
 
         def make(tx: Transaction) -> CreatedToken:
             made = create_token(tx, name, scopes, expires_at)

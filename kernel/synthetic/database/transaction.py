@@ -1,9 +1,7 @@
 """`Snapshot` and `Transaction`: all that a plugin ever sees of the database.
 
-Both are handed to plain functions by `Database.read` and `Database.write` and
-are dead once the function has returned. They speak SQL with named parameters
-and Python values; no driver object shows through, so that another engine can
-stand behind them.
+Both are handed to plain functions by `Database.read` and `Database.write` and are dead once these have returned. They
+speak SQL with named parameters and Python values; no driver shows through, so that another engine can stand behind.
 """
 
 from __future__ import annotations
@@ -135,9 +133,8 @@ class Snapshot:
     def _ready(self) -> apsw.Connection:
         connection = self._connection
         if connection is None:
-            raise self._lost or RuntimeError(
-                "a transaction was used after the function that it was handed to had returned"
-            )
+            text = "a transaction was used after the function that it was handed to had returned"
+            raise self._lost or RuntimeError(text)
         if not connection.in_transaction:
             raise self.lost()
         self._interruption.check()
@@ -146,8 +143,7 @@ class Snapshot:
     def lost(self) -> BaseException:
         """Why there is no transaction any more, though it was not ended by its owner.
 
-        SQLite rolls back by itself on a full disk, an I/O error or ON CONFLICT
-        ROLLBACK. A statement after that would commit by itself, so none is run.
+        SQLite does so on a full disk or an I/O error. A statement after that would commit by itself, so none is run.
         """
         return self._lost or InternalError("The transaction was ended by something else than the store.")
 
@@ -166,6 +162,7 @@ class Transaction(Snapshot):
 
     Attributes:
         origin: On whose behalf it writes.
+        described: For the kernel: what `describe_operation` was given.
     """
 
     def __init__(
@@ -179,7 +176,9 @@ class Transaction(Snapshot):
         super().__init__(connection, now, surroundings, interruption)
         self.origin = origin
         self._events = EventBuffer(origin, now)
+        self._changes_before = connection.total_changes()
         self.emitted_to = 0
+        self.described: dict[str, Any] = {}
 
     def emit(
         self,
@@ -254,6 +253,18 @@ class Transaction(Snapshot):
             raise self._explain(error, connection) from error
         self._events.waiting.clear()
         self.emitted_to = connection.last_insert_rowid()
+
+    def describe_operation(self, details: Mapping[str, Any]) -> None:
+        """Add to what is recorded of the operation that this is a part of, if one is (`record_operation`).
+
+        The details are names, counts and flags, as in JSON; never what is stored, and no secret.
+        """
+        self.described = {**self.described, **details}
+
+    @property
+    def has_changes(self) -> bool:
+        """For the kernel: whether it has changed a row so far, or will by the events that it has emitted."""
+        return bool(self._events.waiting) or self._ready().total_changes() != self._changes_before
 
     @property
     def first_event(self) -> tuple[str, str] | None:

@@ -106,7 +106,7 @@ class OperationContext:
 
     @property
     def _origin(self) -> Origin:
-        return Origin(self.caller.name, self.correlation_id)
+        return Origin(self.caller.name, self.correlation_id, token_id=self.caller.token_id)
 
     def enter(self, snapshot: Snapshot | None) -> None:
         """Begin to execute, or go on with it.
@@ -217,11 +217,14 @@ class OperationContext:
     def write_many(
         self, function: Callable[..., Any], arguments: Mapping[str, Any], recorded: RecordedMutation | None = None
     ) -> Any:
-        """Run a mutation's root field that takes many transactions; it is recorded at the end, in one of its own."""
+        """Run a mutation's root field that takes many transactions.
+
+        It is recorded in the first that changes something, and at the end, in one of its own.
+        """
         self.leave_snapshot()
         record = self._recording(recorded, arguments)
         origin = self._origin
-        store = BlockingDatabase(self.database, self._interruption, origin, None if record is None else record.look_at)
+        store = BlockingDatabase(self.database, self._interruption, origin, record)
         try:
             result = function(store, **arguments)
         except BaseException as error:
@@ -243,6 +246,7 @@ class OperationContext:
             OperationKind.MUTATION,
             recorded.subject(arguments),
             details_of(arguments),
+            is_change_only=recorded.is_change_only,
         )
 
     def batch(self, function: Callable[..., Any], parent: Any, arguments: dict[str, Any]) -> asyncio.Future[Any]:

@@ -23,7 +23,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -126,7 +126,7 @@ def mutation(
     scope: Scope = Scope.WRITE,
     entity: str | None = None,
     entity_id: str = "id",
-    recorded: bool = True,
+    recorded: bool | Literal["changes"] = True,
 ) -> Any:
     """Make a root mutation field of a function of (tx, input) or (store, input).
 
@@ -137,7 +137,8 @@ def mutation(
             first event that it emits is about, which is not known of one that fails.
         entity_id: The attribute of the input that says to which of them.
         recorded: Whether it is recorded at all: what repeats itself and changes nothing that anybody would ask
-            after, such as a heartbeat, is not.
+            after, such as a heartbeat, is not. With `changes` it is recorded where it changes something alone, in
+            the first transaction that does: for what is asked all the time, and mostly in vain.
 
     Raises:
         TypeError: The function has no docstring or another first parameter, or is async.
@@ -146,7 +147,7 @@ def mutation(
         return functools.partial(mutation, scope=scope, entity=entity, entity_id=entity_id, recorded=recorded)
     is_many = _first_parameter(function, ("tx", "store")) == "store"
     name = to_camel_case(function.__name__)
-    record = RecordedMutation(name, entity, entity_id) if recorded else None
+    record = RecordedMutation(name, entity, entity_id, recorded == "changes") if recorded else None
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         info.context.caller.require(scope, name)

@@ -3,13 +3,11 @@
 A plan begins in the pool, where its runs are timed. Once two were short, those
 of about the same cost run in place. A plan that uses up its steps or bytes there,
 or the processor for too long, goes back to the pool. It is tried again after a
-long pause that doubles each time, since it may be short again by then: rows are
-deleted, and nobody asks for what was large any more.
+long pause that doubles each time, since it may be short again by then.
 
 A query may also be late because the machine took the processor away, a thread
-that computes did not let go of Python's lock, or the disk was slow. Once in a
-while that happens to the shortest plan, so it counts only when it happens
-again before many runs were in time, and the pause is short.
+that computes did not let go of Python's lock, or the disk was slow. That counts
+only when it happens again before many runs were in time, and the pause is short.
 
 The numbers belong together. So many steps take some 1.5 ms of processor, and
 seldom 3; the clock is looked at every thousand steps and every few rows, and
@@ -55,13 +53,13 @@ CUT_SECONDS = 0.0035
 """What is still running after this time is cut short, at the next look at the clock."""
 
 COMPUTED_SECONDS_MAX = 0.003
-"""Who was late after so much computing of its own was so by its own fault, whatever the machine did besides."""
+"""A run that was late after computing for so long was late by its own fault."""
 
 HELD_SECONDS_MAX = 0.005
 """A query that held the event loop for longer has overrun, though it was answered."""
 
 LATE_RUNS_MAX = 3
-"""So many runs that were late for no fault of their own, shortly after each other, are the plan's fault after all."""
+"""So many runs that were late by others' fault, shortly after each other, are the plan's fault after all."""
 
 RUNS_FOR_A_LATE_ONE = 32
 """So many runs in time make up for one that was late."""

@@ -79,6 +79,15 @@ def read_ends(snapshot: Snapshot) -> LogEnds:
     return snapshot.records(LogEnds, f"SELECT {EPOCH}, {HORIZON}, {HEAD}")[0]
 
 
+def log_horizon(snapshot: Snapshot) -> int:
+    """The number of the last position whose event has left the log for the archive; 0: none has.
+
+    An event that is not found and whose position is beyond this was never
+    there, or was taken away by other means than the store's own.
+    """
+    return read_ends(snapshot).horizon
+
+
 def read_position(snapshot: Snapshot) -> Position:
     """The head of the log in this snapshot."""
     return snapshot.records(Position, f"SELECT {EPOCH}, {HEAD}")[0]

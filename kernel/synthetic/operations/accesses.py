@@ -3,6 +3,7 @@
 Whoever can reach the server can be refused as often as they like. So refusals
 of one kind are one record with a count, and in all they are a bounded number
 of records each time that they are recorded, which is once a minute in each process.
+The first of a kind are recorded within a second or so, a few times a minute.
 A use of a token is recorded once an hour, for each token and process.
 """
 
@@ -121,6 +122,13 @@ class Accesses:
         self._used_at: dict[str, int] = {}
         self._uses: dict[str, _Use] = {}
         self._refusals: dict[str, dict[Kind, Refusals]] = {}
+        self._told: set[Kind] = set()
+
+    @property
+    def has_first(self) -> bool:
+        """Whether there are refusals of a kind of which none was recorded since the last whole flush."""
+        with self._lock:
+            return any(kind not in self._told for kinds in self._refusals.values() for kind in kinds)
 
     def used(self, caller: Caller, client: str, now: int) -> None:
         """Take notice that a token was used.
@@ -156,19 +164,20 @@ class Accesses:
         """Take notice of a request for another host, or from another origin's page."""
         self._refuse(Kind(ORIGIN, client=client), error)
 
-    async def flush(self, database: Database, interruption: Interruption) -> None:
+    async def flush(self, database: Database, interruption: Interruption, *, first_only: bool = False) -> None:
         """Record what was gathered, in one transaction.
 
         Args:
             database: Where to.
             interruption: How long it may wait for the store.
+            first_only: Record only refusals of kinds of which none was recorded since this was last done without.
 
         Raises:
             SyntheticError: The store cannot be written; it is kept for the next time.
         """
         with self._lock:
             uses, self._uses = self._uses, {}
-            refusals, self._refusals = self._refusals, {}
+            refusals = self._taken(first_only=first_only)
         if not uses and not refusals:
             return
         recorder = database.recorder
@@ -185,6 +194,21 @@ class Accesses:
             raise
         except Exception as error:  # noqa: BLE001 - it is a plugin's, is logged, and would come again
             recorder.note_unrecorded(error, [*map(_use_of, uses.values()), *_unresolved(refusals)])
+
+    def _taken(self, *, first_only: bool) -> dict[str, dict[Kind, Refusals]]:
+        """Refusals that are to be recorded now, which are not kept any more."""
+        if not first_only:
+            taken, self._refusals = self._refusals, {}
+            self._told.clear()
+            return taken
+        taken: dict[str, dict[Kind, Refusals]] = {}
+        left: dict[str, dict[Kind, Refusals]] = {}
+        for name, kinds in self._refusals.items():
+            taken[name] = {kind: each for kind, each in kinds.items() if kind not in self._told}
+            left[name] = {kind: each for kind, each in kinds.items() if kind in self._told}
+            self._told.update(taken[name])
+        self._refusals = left
+        return taken
 
     def _refuse(self, kind: Kind, error: SyntheticError) -> None:
         if not self.is_wanted:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
@@ -18,12 +21,29 @@ Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
 
 
+USER_LENGTH_MAX = 100
+"""Of the name of a user, so much is recorded."""
+
+
+@cache
+def user_of_process() -> str:
+    """Who runs this program, as the system knows them: their name, or `uid N` where there is none.
+
+    What the environment says (`USER`, `LOGNAME`) does not count: anybody can set it.
+    """
+    id = os.getuid()
+    try:
+        return pwd.getpwuid(id).pw_name[:USER_LENGTH_MAX]
+    except KeyError:
+        return f"uid {id}"
+
+
 class StoreOperation:
     """One operation, which a program or command does as a whole; `Store.operation` begins it.
 
     What takes one transaction is done with `write`, and recorded in it. What
-    takes many is done in a `with` block, through the store, and recorded at its
-    end. Either way it is recorded also when it fails.
+    takes many is done in a `with` block, and recorded as BEGUN before it, and
+    at its end. Either way it is recorded also when it fails.
 
     Attributes:
         details: Names, counts and flags for the record; may be added to while it is under way.
@@ -33,6 +53,7 @@ class StoreOperation:
         self, database: Database, origin: Origin, name: str, subject: Subject, details: dict[str, Any]
     ) -> None:
         """Make it; see `Store.operation`."""
+        details["user"] = user_of_process()
         self.details = details
         self._database = database
         self._origin = origin
@@ -69,9 +90,11 @@ class StoreOperation:
     def done(self) -> None:
         """Record that it was done, in a transaction of its own; that this fails is logged, and never raised."""
         if self._is_wanted:
-            self._recording.done(self._database, self._origin)
+            self._recording.done(self._database, self._origin, has_changes=True)
 
     def __enter__(self) -> Self:
+        if self._is_wanted:
+            self._recording.begin(self._database, self._origin)
         return self
 
     def __exit__(

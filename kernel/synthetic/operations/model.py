@@ -35,6 +35,10 @@ class OperationKind(StrEnum):
 class OperationOutcome(StrEnum):
     """What came of it."""
 
+    BEGUN = "BEGUN"
+    """It takes many transactions, and this is the first. One that says how it ended has the same correlation id;
+    where there is none it is under way, or was cut off."""
+
     DONE = "DONE"
     """It was done. Of what takes many transactions, all of them are committed."""
 
@@ -62,7 +66,8 @@ class Operation:
         code: The code of the error; None when it was done.
         message: The message of the error.
         details: A JSON object of names, counts and flags; never what is stored, and no secret. Of a mutation, the
-            `fields` of its input that were given, and `counts` of those that are lists.
+            `fields` of its input that were given, `counts` of those that are lists, the `tokenId` of who sent it,
+            and `changed`, false, where it has changed nothing; of a command, `user`, that of the system who ran it.
         correlation_id: The same for all that one request or command causes.
         occurred_at: Unix milliseconds UTC.
     """

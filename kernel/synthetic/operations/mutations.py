@@ -28,11 +28,13 @@ class RecordedMutation:
         name: Its field of GraphQL.
         entity: What it is done to; None: what the first event of its transaction is about.
         entity_id: The attribute of the input with the id.
+        is_change_only: Whether it is recorded where it changes something alone, in the transaction that does.
     """
 
     name: str
     entity: str | None
     entity_id: str
+    is_change_only: bool = False
 
     def subject(self, arguments: Mapping[str, Any]) -> Subject:
         """What the input says that it is done to."""
@@ -56,7 +58,8 @@ def details_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
     details: dict[str, Any] = {"fields": named}
     for python_name, name, default in _fields_of(cast("type[Any]", type(given))):
         value = getattr(given, python_name)
-        if value is None or value is UNSET or value is default:
+        # Null is a change where leaving a field out is none.
+        if value is UNSET or value is default:
             continue
         named.append(name)
         if isinstance(value, list):

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SECONDS_MAX = 2.0
 """How long the record of what has failed may wait for the store: who sent it waits for its error as long."""
 
+NOTHING: Mapping[str, Any] = {}
+UNCHANGED = {"changed": False}
+"""In the details of what has changed nothing, such as a save that is sent again."""
+
 log = logger_for(__name__)
 
 
@@ -101,9 +105,25 @@ class OperationRecorder:
 
 
 class Recording:
-    """One operation while it is under way."""
+    """One operation while it is under way.
 
-    __slots__ = ("_details", "_first_event", "_kind", "_name", "_recorder", "_subject")
+    What takes many transactions is recorded in the first that changes
+    something, as BEGUN, and at its end: so no change is without a record,
+    whenever the process ends.
+    """
+
+    __slots__ = (
+        "_described",
+        "_details",
+        "_first_event",
+        "_has_changes",
+        "_is_begun",
+        "_is_change_only",
+        "_kind",
+        "_name",
+        "_recorder",
+        "_subject",
+    )
 
     def __init__(
         self,
@@ -112,6 +132,8 @@ class Recording:
         kind: OperationKind,
         subject: Subject,
         details: Mapping[str, Any],
+        *,
+        is_change_only: bool = False,
     ) -> None:
         """Begin it.
 
@@ -121,13 +143,19 @@ class Recording:
             kind: By which door it came.
             subject: What is known of what it is done to; the first event that it emits says the rest.
             details: Names, counts and flags; may still be changed while it is under way.
+            is_change_only: Whether it is recorded, as DONE, in the first transaction that changes something, and
+                neither at its end nor when it fails.
         """
         self._recorder = recorder
         self._name = name
         self._kind = kind
         self._subject = subject
         self._details = details
+        self._is_change_only = is_change_only
         self._first_event: tuple[str, str] | None = None
+        self._described: Mapping[str, Any] = {}
+        self._has_changes = False
+        self._is_begun = False
 
     def done_in(self, tx: Transaction) -> None:
         """Record that it was done, in the transaction that has done it.
@@ -135,44 +163,92 @@ class Recording:
         Raises:
             Exception: What a plugin's `record_operation` raises.
         """
-        entity_type, entity_id = _completed(self._subject, tx.first_event)
-        self._recorder.record(tx, self._operation(tx.origin, tx.now, entity_type, entity_id, None))
+        has_changes = tx.has_changes
+        if has_changes or not self._is_change_only:
+            self._record_in(tx, OperationOutcome.DONE, tx.described if has_changes else {**tx.described, **UNCHANGED})
+
+    def begin(self, database: Database, origin: Origin) -> None:
+        """Record that it is begun, before anything is done.
+
+        Raises:
+            Exception: What a plugin's `record_operation` raises, or the store.
+        """
+        self._is_begun = self._has_changes = True
+        database.write_blocking(self._record_in, OperationOutcome.BEGUN, NOTHING, origin=origin)
+
+    def _record_in(self, tx: Transaction, outcome: OperationOutcome, described: Mapping[str, Any]) -> None:
+        subject = _completed(self._subject, tx.first_event)
+        self._recorder.record(tx, self._operation(tx.origin, tx.now, subject, described, outcome))
 
     def about(self, entity_type: str, entity_id: str) -> None:
         """Say what it is done to, where that is known only while it is under way."""
         self._subject = Subject(entity_type, entity_id)
 
     def look_at(self, tx: Transaction) -> None:
-        """Take notice of one of its transactions, where it has many."""
+        """Record in one of its transactions, where it has many, that it is begun, if that is the first with a change.
+
+        Raises:
+            Exception: What a plugin's `record_operation` raises.
+        """
         if self._first_event is None:
             self._first_event = tx.first_event
+        self._described = {**self._described, **tx.described}
+        self._has_changes = tx.has_changes
+        if self._has_changes and not self._is_begun:
+            outcome = OperationOutcome.DONE if self._is_change_only else OperationOutcome.BEGUN
+            self._record_in(tx, outcome, tx.described)
 
-    def done(self, database: Database, origin: Origin) -> None:
-        """Record that it was done, in a transaction of its own: what it has done is committed by now."""
-        self._record_apart(database, origin, None)
+    def committed(self) -> None:
+        """Take notice that the transaction that was looked at is durable, and with it the record in it."""
+        self._is_begun = self._is_begun or self._has_changes
+
+    def done(self, database: Database, origin: Origin, *, has_changes: bool | None = None) -> None:
+        """Record that it was done, in a transaction of its own: what it has done is committed by now.
+
+        Args:
+            database: The store's.
+            origin: In whose name.
+            has_changes: Whether it has changed anything; None: as those of its transactions say that were looked at.
+        """
+        if not self._is_change_only:
+            is_unchanged = not (self._is_begun if has_changes is None else has_changes)
+            self._record_apart(database, origin, {**self._described, **(UNCHANGED if is_unchanged else {})}, None)
 
     def failed(self, database: Database, origin: Origin, error: BaseException) -> None:
         """Record that it was not done, in a transaction of its own."""
-        self._record_apart(database, origin, Failure.of(error))
+        if not self._is_change_only:
+            self._record_apart(database, origin, self._described, Failure.of(error))
 
-    def _record_apart(self, database: Database, origin: Origin, failure: Failure | None) -> None:
-        entity_type, entity_id = _completed(self._subject, self._first_event)
-        now = self._recorder.clock.now_ms()
-        self._recorder.record_apart(database, origin, self._operation(origin, now, entity_type, entity_id, failure))
+    def _record_apart(
+        self, database: Database, origin: Origin, described: Mapping[str, Any], failure: Failure | None
+    ) -> None:
+        subject = _completed(self._subject, self._first_event)
+        outcome = OperationOutcome.DONE if failure is None else failure.outcome
+        operation = self._operation(origin, self._recorder.clock.now_ms(), subject, described, outcome, failure)
+        self._recorder.record_apart(database, origin, operation)
 
     def _operation(
-        self, origin: Origin, now: int, entity_type: str | None, entity_id: str | None, failure: Failure | None
+        self,
+        origin: Origin,
+        now: int,
+        subject: tuple[str | None, str | None],
+        described: Mapping[str, Any],
+        outcome: OperationOutcome,
+        failure: Failure | None = None,
     ) -> Operation:
+        details = {**self._details, **described}
+        if origin.token_id is not None:
+            details["tokenId"] = origin.token_id
         return Operation(
             name=self._name,
             kind=self._kind,
             actor=origin.actor,
-            entity_type=entity_type,
-            entity_id=entity_id,
-            outcome=OperationOutcome.DONE if failure is None else failure.outcome,
+            entity_type=subject[0],
+            entity_id=subject[1],
+            outcome=outcome,
             code=None if failure is None else failure.code,
             message=None if failure is None else failure.message,
-            details=self._details,
+            details=details,
             correlation_id=origin.correlation_id,
             occurred_at=now,
         )

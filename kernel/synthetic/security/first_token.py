@@ -71,7 +71,8 @@ def ensure_first_token(store: Store, data_dir: Path, environ: Mapping[str, str])
             f"The file {path} cannot be written: {error.strerror}.",
             action="Make the data directory writable for this user, and its disk not full.",
         ) from error
-    if not store.write(_insert_first, secret, store.operation("token create", details={"scopes": ["admin"]})):
+    operation = store.operation("token create", details={"tokenName": TOKEN_NAME, "scopes": ["admin"]})
+    if not store.write(_insert_first, secret, operation):
         return None
     return FirstToken(secret, path, brought is not None)
 

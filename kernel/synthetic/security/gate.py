@@ -218,6 +218,20 @@ class Gate:
             return self._no_auth
         return bool(await self._sessions.ask(caller.token_id))
 
+    async def flush_first(self) -> None:
+        """Record refusals of kinds that are new since the last flush, if there are any.
+
+        Raises:
+            SyntheticError: The store cannot be written; what is to be stored is kept for the next time.
+        """
+        if self._accesses.has_first:
+            await self._accesses.flush(self._database, Interruption(self._clock), first_only=True)
+
+    @property
+    def has_first_refusals(self) -> bool:
+        """Whether `flush_first` would record something."""
+        return self._accesses.has_first
+
     async def flush(self, *, seconds: float | None = None) -> None:
         """Store when tokens were last used, and record who came and who was refused, since the last time.
 

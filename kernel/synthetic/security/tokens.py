@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import orjson
 
 from synthetic.database.transaction import Row, Snapshot, Transaction
-from synthetic.errors import BadUserInputError, NotFoundError
+from synthetic.errors import BadUserInputError, ConflictError, NotFoundError
 
 TOKEN = "token"  # noqa: S105 - what kind of thing it is
 """The entity type of tokens, where an operation on one is recorded."""
@@ -31,6 +31,11 @@ SECRET = re.compile(r"[!-~]{20,256}")
 
 SCOPES = ("read", "write", "admin")
 NAME_LENGTH_MAX = 100
+
+RESERVED_NAMES = frozenset({"anonymous", "program", "server", "unknown"})
+RESERVED_PREFIXES = ("command:", "consumer:", "service:")
+"""What the kernel writes as the actor where no token acts: a token of such a name would pass for it."""
+
 COLUMNS = "id, name, hash, scopes, created_at, expires_at, revoked_at, last_used_at"
 
 
@@ -82,15 +87,17 @@ def create_token(
 
     Args:
         tx: The write transaction.
-        name: What to call it; need not be unique.
+        name: What to call it: the actor of all that is done with it. No other token that is valid has it.
         scopes: One or more of `read`, `write`, `admin`.
         expires_at: Unix milliseconds UTC, in the future; None for never.
         secret: One to use instead of a generated one.
 
     Raises:
         BadUserInputError: One of them is not acceptable, or the secret is in use.
+        ConflictError: A token that is valid has the name.
     """
     _check(tx, name, scopes, expires_at)
+    _refuse_taken(tx, name)
     secret = generate_secret() if secret is None else secret
     check_secret(secret)
     token = Token(tx.new_id(), name, tuple(s for s in SCOPES if s in scopes), tx.now, expires_at, None, None)
@@ -127,12 +134,37 @@ def check_secret(secret: str) -> None:
 def _check(tx: Transaction, name: str, scopes: Sequence[str], expires_at: int | None) -> None:
     if not name.strip() or len(name) > NAME_LENGTH_MAX or not name.isprintable():
         raise BadUserInputError(f"The name of a token must be 1 to {NAME_LENGTH_MAX} printable characters.")
+    folded = name.strip().casefold()
+    if folded in RESERVED_NAMES or folded.startswith(RESERVED_PREFIXES):
+        raise BadUserInputError(
+            f"The name {name!r} is what the store itself writes where no token acts.",
+            action="Name the token after who gets it.",
+        )
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         wrong = f"{unknown[0]!r} is no scope" if unknown else "A token must have a scope"
         raise BadUserInputError(f"{wrong}: choose from {', '.join(SCOPES)}.")
     if expires_at is not None and expires_at <= tx.now:
         raise BadUserInputError("The token would have expired already.")
+
+
+def _refuse_taken(tx: Transaction, name: str) -> None:
+    """Refuse a name by which two could not be told apart.
+
+    Raises:
+        ConflictError: A token that is valid has it.
+    """
+    id = tx.value(
+        "SELECT id FROM tokens"
+        " WHERE name = :name AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now) LIMIT 1",
+        {"name": name, "now": tx.now},
+    )
+    if id is not None:
+        raise ConflictError(
+            f"The token {id} is called {name!r} already.",
+            action="Choose another name, or revoke that token first.",
+            details={"id": id},
+        )
 
 
 def find_token(snapshot: Snapshot, secret_hash: bytes) -> Token | None:

@@ -6,11 +6,14 @@ import uuid
 from typing import Any, NamedTuple
 
 from synthetic.worker import documents
-from synthetic.worker.errors import ApprovalRefused, Waiting
+from synthetic.worker.errors import ApprovalRefused, StoreError, Waiting
 from synthetic.worker.lease import Lease
 
 _NAMESPACE = uuid.UUID("6f2f3a5e-6a0d-5b0e-9d53-0c8c35b1b7f4")
-"""Of the ids of approvals: the same job and name make the same one, in every attempt."""
+"""Of the ids of approvals: the same job, retried as often, and name make the same one, in every attempt."""
+
+_BINDING = frozenset({"tool", "arguments"})
+"""Of what is asked for, what makes it another request: the rest may be worded anew by each attempt."""
 
 
 class Approval(NamedTuple):
@@ -29,11 +32,12 @@ class Approval(NamedTuple):
     comment: str | None
 
 
-def require_approval(lease: Lease, name: str, given: dict[str, Any]) -> Approval:
+def require_approval(lease: Lease, retries: int, name: str, given: dict[str, Any]) -> Approval:
     """Ask for an approval, unless that was done, and see what became of it.
 
     Args:
         lease: Of the job that asks.
+        retries: How often that was retried by an operator: each time, a person is asked anew.
         name: What the handler calls it.
         given: The input of `requestApproval`, but for the ids.
 
@@ -43,9 +47,8 @@ def require_approval(lease: Lease, name: str, given: dict[str, Any]) -> Approval
         LeaseLost: No answer came before the lease ran out.
         StoreError: The store has refused it.
     """
-    approval_id = str(uuid.uuid5(_NAMESPACE, f"{lease.job_id}\n{name}"))
-    request = {**given, "id": approval_id, "jobId": lease.job_id}
-    asked = lease.read(documents.REQUEST_APPROVAL, {"input": request})["requestApproval"]["approval"]
+    approval_id = str(uuid.uuid5(_NAMESPACE, f"{lease.job_id}\n{retries}\n{name}"))
+    asked = _ask(lease, {**given, "id": approval_id, "jobId": lease.job_id})
     if asked["status"] == "PENDING":
         raise Waiting(f"approval:{approval_id}")
     if asked["status"] != "APPROVED":
@@ -55,3 +58,23 @@ def require_approval(lease: Lease, name: str, given: dict[str, Any]) -> Approval
     about = {"id": approval_id, "tool": given["tool"], "arguments": given["arguments"]}
     found = lease.read(documents.CHECK_APPROVAL, about)["checkApproval"]
     return Approval(approval_id, found["decidedBy"], found["decider"], found["comment"])
+
+
+def _ask(lease: Lease, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask, or find what was asked for by the same id with the same tool and arguments; its status and comment.
+
+    Raises:
+        LeaseLost: No answer came before the lease ran out.
+        StoreError: The store has refused it.
+    """
+    try:
+        return lease.read(documents.REQUEST_APPROVAL, {"input": request})["requestApproval"]["approval"]
+    except StoreError as error:
+        differs = error.details.get("differs")
+        if error.code != "CONFLICT" or not differs or not _BINDING.isdisjoint(differs):
+            raise
+        found = lease.read(documents.FIND_APPROVAL, {"id": request["id"]})["approval"]
+        if found is None:
+            # It was deleted in between, so that there is nothing to differ from any more.
+            return lease.read(documents.REQUEST_APPROVAL, {"input": request})["requestApproval"]["approval"]
+        return found

@@ -45,6 +45,7 @@ class ClaimedJob:
         idempotency_key: What made it one of its kind.
         priority: 0 to 9.
         attempts: Which attempt this is of those that count, from 1.
+        retries: How often an operator has given it another attempt after it had finished.
         max_attempts: After so many it has failed for good.
         lease_token: Grows with each claim of the job: whatever the handler writes elsewhere can be fenced with it.
         created_at: When the job was stored.
@@ -68,6 +69,7 @@ class ClaimedJob:
         self.idempotency_key: str | None = claimed["idempotencyKey"]
         self.priority: int = claimed["priority"]
         self.attempts: int = claimed["attempts"]
+        self.retries: int = claimed["retries"]
         self.max_attempts: int = claimed["maxAttempts"]
         self.lease_token: int = claimed["leaseToken"]
         self.created_at: datetime = datetime.fromisoformat(claimed["createdAt"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _JOB = """id kind key command params caller responseChannel metadata userId projectId constructId parentId
-    scheduleId progress phase attempts maxAttempts priority idempotencyKey leaseToken createdAt"""
+    scheduleId progress phase attempts retries maxAttempts priority idempotencyKey leaseToken createdAt"""
 
 CLAIM = f"mutation($input: ClaimJobInput!) {{ claimJob(input: $input) {{ jobs {{ {_JOB} }} }} }}"
 
@@ -21,6 +21,7 @@ LOAD_CHECKPOINT = """query($id: ID!, $phase: String) {
 REQUEST_APPROVAL = """mutation($input: RequestApprovalInput!) {
     requestApproval(input: $input) { approval { status comment } }
 }"""
+FIND_APPROVAL = "query($id: ID!) { approval(id: $id) { status comment } }"
 CHECK_APPROVAL = """query($id: ID!, $tool: String!, $arguments: JSON!) {
     checkApproval(id: $id, tool: $tool, arguments: $arguments) { decidedBy decider comment }
 }"""

@@ -105,10 +105,11 @@ class Job(ClaimedJob):
         the decision is there, and the handler comes here with its next attempt.
 
         Args:
-            name: What the handler calls it: the same name in the same job is the same approval.
+            name: What the handler calls it: the same name in the same job is the same approval,
+                until an operator retries the job: then a person is asked anew.
             tool: What is to be run: 1 to 200 printable characters.
             arguments: With exactly what.
-            reason: What for, for whoever decides.
+            reason: What for, for whoever decides; the first one that was given counts.
             on_refusal: What becomes of the job where it is not given: it fails at once, or goes on, and this raises.
             lifetime_ms: For how long the decision is awaited; None: as the store has it, an hour.
 
@@ -123,7 +124,7 @@ class Job(ClaimedJob):
             given["reason"] = reason
         if lifetime_ms is not None:
             given["lifetimeMs"] = lifetime_ms
-        return require_approval(self._lease, name, given)
+        return require_approval(self._lease, self.retries, name, given)
 
 
 class AsyncJob(ClaimedJob):

@@ -7,6 +7,8 @@ CREATE TABLE pending_approvals (
     construct_id TEXT REFERENCES constructs (id),
     session_id TEXT REFERENCES sessions (id),
     job_id TEXT REFERENCES sync_jobs (id),
+    -- How often that had been retried: which run of the job it was asked for in. A later run that asks again adopts it.
+    job_retries INTEGER CHECK (job_retries >= 0),
     tool TEXT NOT NULL CHECK (length(tool) BETWEEN 1 AND 200),
     -- In the canonical form of RFC 8785, and its hash.
     arguments TEXT NOT NULL CHECK (json_valid(arguments) AND json_type(arguments) = 'object'),
@@ -18,6 +20,8 @@ CREATE TABLE pending_approvals (
     on_refusal TEXT NOT NULL CHECK (on_refusal IN ('FAIL', 'RESUME')),
     lifetime_ms INTEGER NOT NULL CHECK (lifetime_ms >= 1),
     requested_at INTEGER NOT NULL,
+    -- Where the event that tells the request stands in the log: as long as that is there, the row must say what it says.
+    requested_position INTEGER NOT NULL CHECK (requested_position >= 1),
     -- When it lapses: by the clock, for people, and by the running time of a run of the machine, which decides.
     expires_at INTEGER NOT NULL,
     expires_run TEXT NOT NULL,
@@ -29,15 +33,20 @@ CREATE TABLE pending_approvals (
     decided_sha256 TEXT,
     -- The event that tells the decision: the row must say what it says.
     decision_event_id TEXT,
+    -- Where that stands in the log, which tells whether it can have left it for the archive.
+    decision_position INTEGER CHECK (decision_position >= 1),
     comment TEXT CHECK (length(comment) >= 1),
+    -- When it ended, for its age: lowered where a clock that was ahead has written it.
     ended_at INTEGER,
+    CHECK ((job_id IS NULL) = (job_retries IS NULL)),
     CHECK ((status = 'PENDING') = (ended_at IS NULL)),
     CHECK ((status IN ('APPROVED', 'REJECTED')) = (decided_at IS NOT NULL)),
     CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
     CHECK ((decided_at IS NULL) = (decided_sha256 IS NULL)),
     CHECK ((decided_at IS NULL) = (decision_event_id IS NULL)),
+    CHECK ((decided_at IS NULL) = (decision_position IS NULL)),
     CHECK (decided_at IS NOT NULL OR decider IS NULL),
-    CHECK (decided_at = ended_at),
+    CHECK (ended_at <= decided_at),
     CHECK (decided_sha256 = arguments_sha256),
     CHECK (status NOT IN ('PENDING', 'EXPIRED') OR comment IS NULL)
 ) STRICT;
@@ -59,18 +68,31 @@ CREATE INDEX pending_approvals_by_deadline ON pending_approvals (expires_run, ex
 WHERE status = 'PENDING';
 CREATE INDEX pending_approvals_by_waiting_job ON pending_approvals (job_id)
 WHERE status = 'PENDING' AND job_id IS NOT NULL;
+-- What lets a job fail, be it that the job begins to wait only later.
+CREATE INDEX pending_approvals_by_refused_job ON pending_approvals (job_id)
+WHERE status IN ('REJECTED', 'EXPIRED') AND on_refusal = 'FAIL' AND job_id IS NOT NULL;
 CREATE INDEX pending_approvals_by_ended_at ON pending_approvals (ended_at, id) WHERE ended_at IS NOT NULL;
 
 CREATE TRIGGER pending_approvals_keep_request
 BEFORE UPDATE OF id, construct_id, session_id, job_id, tool, arguments, arguments_sha256, requester, requested_by,
-    reason, on_refusal, lifetime_ms, requested_at
+    reason, on_refusal, lifetime_ms, requested_at, requested_position
 ON pending_approvals
 BEGIN
     SELECT RAISE(ABORT, 'what an approval was asked for never changes');
 END;
 
 CREATE TRIGGER pending_approvals_keep_end
-BEFORE UPDATE ON pending_approvals WHEN OLD.status <> 'PENDING'
+BEFORE UPDATE OF job_retries, expires_at, expires_run, expires_running_ms, status, decided_by, decider, decided_at,
+    decided_sha256, decision_event_id, decision_position, comment
+ON pending_approvals WHEN OLD.status <> 'PENDING'
 BEGIN
     SELECT RAISE(ABORT, 'an approval that has ended never changes');
+END;
+
+-- Once the clock is believed again, what has ended in its future is as old as it can be.
+CREATE TRIGGER pending_approvals_keep_age
+BEFORE UPDATE OF ended_at
+ON pending_approvals WHEN OLD.status <> 'PENDING' AND (NEW.ended_at IS NULL OR NEW.ended_at > OLD.ended_at)
+BEGIN
+    SELECT RAISE(ABORT, 'an approval that has ended grows no younger');
 END;

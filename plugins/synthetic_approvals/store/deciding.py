@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from synthetic import ForbiddenError, Snapshot, Transaction, bad_input, check_id, is_clock_believed, running_time
-from synthetic_approvals.canonical import hash_arguments
-from synthetic_approvals.errors import ApprovalTamperedError, ArgumentsChangedError
+from synthetic_approvals.errors import ArgumentsChangedError
 from synthetic_approvals.events import APPROVAL_DECIDED, decision_payload
 from synthetic_approvals.model import Approval, Decision, remaining_ms
 from synthetic_approvals.settings import ApprovalSettings
 from synthetic_approvals.store.endings import check_words, end_approval, expired_error, refuse_ended
+from synthetic_approvals.store.evidence import refuse_tampered
 from synthetic_approvals.store.rows import get_approval
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,19 +42,18 @@ def decide_approval(
         ApprovalExpiredError: Its time is up.
         ForbiddenError: Who decides has asked for it, and the settings do not allow that.
         ArgumentsChangedError: Other arguments were shown.
-        ApprovalTamperedError: The stored arguments are not those whose hash is stored with them.
+        ApprovalTamperedError: What is stored of it contradicts itself, or the log: it was decided before, say.
     """
     if decision not in Decision.__members__.values():
         raise bad_input("decision", "must be one of " + ", ".join(Decision))
     shown = check_sha256(arguments_sha256)
     words = check_words(tx, comment, "comment")
     who = None if decider is None else check_id(decider, "decider")
+    tx.describe_operation({"decision": str(decision), "argumentsSha256": shown})
     approval = get_approval(tx, approval_id)
-    refuse_ended(approval)
-    if is_lapsed(tx, approval):
-        raise expired_error(approval)
+    refuse_tampered(tx, approval)
+    refuse_undecidable(tx, approval)
     _refuse_own(tx, approval)
-    refuse_altered_row(approval)
     if shown != approval.arguments_sha256:
         raise ArgumentsChangedError(
             f"Approval {approval.id!r} is about other arguments than those that were shown.",
@@ -84,9 +83,21 @@ def _refuse_own(tx: Transaction, approval: Approval) -> None:
     if tx.settings(ApprovalSettings).refuse_own_decisions and tx.origin.actor == approval.requested_by:
         raise ForbiddenError(
             f"Approval {approval.id!r} was asked for with the same token.",
-            action="Let somebody else decide it.",
+            action="Let somebody else decide it, with a token of their own or with `synthetic approvals`.",
             details={"id": approval.id},
         )
+
+
+def refuse_undecidable(snapshot: Snapshot, approval: Approval) -> None:
+    """Refuse what nobody can decide any more.
+
+    Raises:
+        AlreadyDecidedError: It was decided or cancelled; the details are what it came to.
+        ApprovalExpiredError: Its time is up.
+    """
+    refuse_ended(approval)
+    if is_lapsed(snapshot, approval):
+        raise expired_error(approval)
 
 
 def is_lapsed(snapshot: Snapshot, approval: Approval) -> bool:
@@ -107,16 +118,3 @@ def check_sha256(text: str) -> str:
     if _SHA256.fullmatch(lowered) is None:
         raise bad_input("argumentsSha256", "must be 64 hexadecimal digits")
     return lowered
-
-
-def refuse_altered_row(approval: Approval) -> None:
-    """Refuse arguments that are not those whose hash is stored with them.
-
-    Raises:
-        ApprovalTamperedError: They are not.
-    """
-    if hash_arguments(approval.arguments) != approval.arguments_sha256:
-        raise ApprovalTamperedError(
-            f"The stored arguments of approval {approval.id!r} are not those that were asked for.",
-            details={"id": approval.id, "argumentsSha256": approval.arguments_sha256},
-        )

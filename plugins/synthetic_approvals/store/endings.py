@@ -7,7 +7,7 @@ from typing import Any
 
 from synthetic import BlockingStore, EventType, Snapshot, Transaction, check_text, delete_owned, iso_from_ms
 from synthetic_approvals.errors import AlreadyDecidedError, ApprovalExpiredError
-from synthetic_approvals.events import APPROVAL_CANCELLED, approval_payload
+from synthetic_approvals.events import APPROVAL_CANCELLED, cancellation_payload
 from synthetic_approvals.model import Approval, ApprovalStatus
 from synthetic_approvals.settings import ApprovalSettings
 from synthetic_approvals.store.rows import TABLE, get_approval
@@ -32,8 +32,9 @@ def end_approval(
     after = before._replace(**changes, ended_at=tx.now)
     event_id = tx.emit(event_type, after.id, construct_id=after.construct_id, payload=payload(after))
     if after.decided_at is not None:
-        after = after._replace(decision_event_id=event_id)
-        changes["decision_event_id"] = event_id
+        told = {"decision_event_id": event_id, "decision_position": tx.position().number}
+        after = after._replace(**told)
+        changes |= told
     values = {**changes, "ended_at": tx.now}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     tx.execute(f"UPDATE {TABLE} SET {assignments} WHERE id = :id", {**values, "id": after.id})
@@ -61,7 +62,7 @@ def cancel_approval(tx: Transaction, approval_id: str, *, reason: str | None = N
         return approval
     refuse_ended(approval)
     return end_approval(
-        tx, approval, APPROVAL_CANCELLED, approval_payload, status=str(ApprovalStatus.CANCELLED), comment=comment
+        tx, approval, APPROVAL_CANCELLED, cancellation_payload, status=str(ApprovalStatus.CANCELLED), comment=comment
     )
 
 

@@ -1,9 +1,9 @@
-"""Approvals that nobody decides any more: those whose time is up, and those whose job has finished."""
+"""Approvals that nobody decides any more: their time is up, or their job has finished, be it retried since."""
 
 from __future__ import annotations
 
 from synthetic import Row, Snapshot, Transaction, is_clock_believed, running_time
-from synthetic_approvals.events import APPROVAL_CANCELLED, APPROVAL_EXPIRED, approval_payload
+from synthetic_approvals.events import APPROVAL_CANCELLED, APPROVAL_EXPIRED, approval_payload, cancellation_payload
 from synthetic_approvals.model import Approval, ApprovalStatus, remaining_ms, running_ms
 from synthetic_approvals.store.endings import end_approval
 from synthetic_approvals.store.rows import COLUMNS, TABLE, get_approval
@@ -15,7 +15,8 @@ _LAPSED = f"FROM {TABLE} WHERE status = 'PENDING' AND expires_run = :run AND exp
 _OTHER_RUNS = f"FROM {TABLE} WHERE status = 'PENDING' AND (expires_run < :run OR expires_run > :run)"
 _MOOT = (
     f"FROM {TABLE} a JOIN sync_jobs j ON j.id = a.job_id"
-    " WHERE a.status = 'PENDING' AND a.job_id IS NOT NULL AND j.completed_at IS NOT NULL"
+    " WHERE a.status = 'PENDING' AND a.job_id IS NOT NULL"
+    " AND (j.completed_at IS NOT NULL OR j.retries > a.job_retries)"
 )
 _MOOT_COMMENT = "The job that asked for it has finished."
 
@@ -61,7 +62,7 @@ def cancel_moot_approvals(tx: Transaction, limit: int = ENDED_MAX) -> int:
             tx,
             get_approval(tx, approval_id),
             APPROVAL_CANCELLED,
-            approval_payload,
+            cancellation_payload,
             status=str(ApprovalStatus.CANCELLED),
             comment=_MOOT_COMMENT,
         )

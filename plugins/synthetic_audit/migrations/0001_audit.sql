@@ -8,14 +8,14 @@ CREATE TABLE audit_log (
     actor TEXT NOT NULL CHECK (length(actor) >= 1),
     entity_type TEXT CHECK (length(entity_type) >= 1),
     entity_id TEXT CHECK (length(entity_id) >= 1),
-    outcome TEXT NOT NULL CHECK (outcome IN ('DONE', 'FAILED', 'REFUSED')),
+    outcome TEXT NOT NULL CHECK (outcome IN ('BEGUN', 'DONE', 'FAILED', 'REFUSED')),
     code TEXT CHECK (length(code) >= 1),
     message TEXT,
     details TEXT NOT NULL CHECK (json_valid(details) AND json_type(details) = 'object'),
     correlation_id TEXT NOT NULL,
     previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32),
-    CHECK ((outcome = 'DONE') = (code IS NULL))
+    CHECK ((outcome IN ('BEGUN', 'DONE')) = (code IS NULL))
 ) STRICT;
 
 -- Each list is in the order (occurred_at, seq), in which seq, the rowid, is the end of every index. All of them are

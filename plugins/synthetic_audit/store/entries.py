@@ -13,6 +13,12 @@ _AS_BYTES = ", ".join(f"CAST({name} AS BLOB)" if name in TEXT_COLUMNS else name 
 """Whoever changes a row by hand may leave text that is none."""
 
 _END = "SELECT last_seq, last_hash, (SELECT max(seq) FROM audit_log) FROM audit_chain WHERE id = 1"
+_NEXT = (
+    "SELECT seq + 1 FROM (SELECT :last AS seq UNION ALL SELECT seq FROM audit_log WHERE seq > :last) AS before"
+    " WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE audit_log.seq = before.seq + 1) ORDER BY seq LIMIT 1"
+)
+"""The first number behind the end that no row has: rows that were put there by hand may have any."""
+
 _INSERT = f"INSERT INTO audit_log ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in Entry._fields)})"
 _MOVE_END = "UPDATE audit_chain SET last_seq = :seq, last_hash = :hash WHERE id = 1"
 _BEGIN = (
@@ -25,8 +31,8 @@ def insert_entry(tx: Transaction, operation: Operation) -> Entry:
     """Write an operation at the end of the chain.
 
     Damage is for the checks to name: it does not keep anything from being
-    recorded. So the row comes behind all that are there, and a chain whose
-    ends are lost begins anew.
+    recorded. So rows that stand behind the end are passed by, and a chain
+    whose ends are lost begins anew.
 
     Args:
         tx: To write in: of the change, or of its own.
@@ -41,7 +47,8 @@ def insert_entry(tx: Transaction, operation: Operation) -> Entry:
         entry = entry_of(operation, last_seq + 1, NO_HASH)
     else:
         last_seq, last_hash, found_seq = end
-        entry = entry_of(operation, max(last_seq, found_seq or 0) + 1, last_hash)
+        is_last = found_seq is None or found_seq <= last_seq
+        entry = entry_of(operation, last_seq + 1 if is_last else tx.value(_NEXT, {"last": last_seq}), last_hash)
     tx.execute(_INSERT, entry._asdict())
     tx.execute(_BEGIN if end is None else _MOVE_END, _ends(entry, begins=end is None))
     return entry
@@ -54,11 +61,15 @@ def move_beginning(tx: Transaction, keys: Sequence[Row]) -> None:
         tx: To write in.
         keys: Of the rows, in order.
     """
-    tx.execute(
-        "UPDATE audit_chain SET (first_seq, start_hash) ="
-        " (SELECT seq + 1, hash FROM audit_log WHERE seq = :seq) WHERE id = 1 AND first_seq <= :seq",
-        {"seq": keys[-1][0]},
-    )
+    end = tx.value("SELECT last_seq FROM audit_chain WHERE id = 1")
+    # What was put behind the end by hand may be old as well; the chain does not begin there.
+    within = [seq for (seq, *_) in keys if end is not None and seq <= end]
+    if within:
+        tx.execute(
+            "UPDATE audit_chain SET (first_seq, start_hash) ="
+            " (SELECT seq + 1, hash FROM audit_log WHERE seq = :seq) WHERE id = 1 AND first_seq <= :seq",
+            {"seq": within[-1]},
+        )
 
 
 def find_anchor(snapshot: Snapshot) -> Anchor | None:

@@ -1,7 +1,8 @@
 """What a filter on the audit log is in SQL, and which index serves it.
 
 In the order of time, the narrowest condition leads: its index ends in the
-order, so a page is read from one place. The others are tested on what it finds;
+order, so a page is read from one place. An id is narrow; of the others, a
+bounded look says which has the fewest. The rest are tested on what it finds;
 a unary plus keeps them off their own indexes. Several values of the one that
 leads are a query each, merged as they come (`Selection.merged`). Values that
 most rows have (the outcome DONE, the kind MUTATION) have no index and never
@@ -10,17 +11,23 @@ lead. In the order of numbers nothing leads: the log is walked as it was written
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from synthetic import OperationKind, OperationOutcome, Selection, Value, bad_input, check_text
+from synthetic import OperationKind, OperationOutcome, Selection, Snapshot, Value, bad_input, check_text
 from synthetic_audit.model import TEXT_CHARACTERS, Criteria
 
 VALUES_MAX = 100
 """Most values of one condition."""
 
-MERGED_MAX = 8
+MERGED_MAX = 32
 """Most queries that are merged in order; a condition of more values does not lead."""
+
+PROBED_MAX = 1_000
+"""Most entries of a condition that are counted to find the one with the fewest."""
+
+_IDS = ("correlation_id", "entity_id")
+"""What few entries share."""
 
 _PARTIAL = {
     "entity_id": "entity_id IS NOT NULL",
@@ -44,10 +51,11 @@ class _Binding:
         return f":{name}"
 
 
-def select_entries(criteria: Criteria, *, by_time: bool) -> Selection:
+def select_entries(snapshot: Snapshot, criteria: Criteria, *, by_time: bool) -> Selection:
     """The entries that meet the criteria.
 
     Args:
+        snapshot: That they will be read in.
         criteria: What is asked for.
         by_time: Whether they will be read in the order of time; else in that of their numbers.
 
@@ -59,7 +67,7 @@ def select_entries(criteria: Criteria, *, by_time: bool) -> Selection:
         raise bad_input("filter.entityType", "goes with entityId; the names of mutations tell what they are done to")
     given = _given(criteria)
     binding = _Binding()
-    leading = next((column for column, values in given.items() if _may_lead(column, values)), None) if by_time else None
+    leading = _leading(snapshot, given, criteria) if by_time else None
     where: list[str] = []
     merged: list[str] | None = None
     if leading is not None:
@@ -73,11 +81,31 @@ def select_entries(criteria: Criteria, *, by_time: bool) -> Selection:
     for column, values in given.items():
         where.append(f"+{column} IN ({', '.join(map(binding.bind, values))})")
     # By number, the index on the instants must not lead either.
-    instant = "occurred_at" if by_time else "+occurred_at"
-    for operator, bound in ((">=", criteria.occurred_from), ("<", criteria.occurred_before)):
-        if bound is not None:
-            where.append(f"{instant} {operator} {binding.bind(bound)}")
+    where += _within(criteria, binding, "occurred_at" if by_time else "+occurred_at")
     return Selection("audit_log", where, binding.params, merged)
+
+
+def _leading(snapshot: Snapshot, given: Mapping[str, list[str]], criteria: Criteria) -> str | None:
+    """The column whose index is read; None: that of the instants."""
+    able = [column for column, values in given.items() if _may_lead(column, values)]
+    if len(able) < 2 or able[0] in _IDS:
+        return able[0] if able else None
+    return min(able, key=lambda column: _count(snapshot, column, given[column], criteria))
+
+
+def _count(snapshot: Snapshot, column: str, values: Sequence[str], criteria: Criteria) -> int:
+    """How many entries of the period have one of the values, at most `PROBED_MAX`."""
+    binding = _Binding()
+    where = [f"{column} IN ({', '.join(map(binding.bind, values))})", *_within(criteria, binding, "occurred_at")]
+    if column in _PARTIAL:
+        where.append(_PARTIAL[column])
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM audit_log WHERE {' AND '.join(where)} LIMIT {PROBED_MAX})"
+    return snapshot.value(sql, binding.params)
+
+
+def _within(criteria: Criteria, binding: _Binding, instant: str) -> list[str]:
+    bounds = ((">=", criteria.occurred_from), ("<", criteria.occurred_before))
+    return [f"{instant} {operator} {binding.bind(bound)}" for operator, bound in bounds if bound is not None]
 
 
 def _given(criteria: Criteria) -> dict[str, list[str]]:

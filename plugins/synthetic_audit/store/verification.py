@@ -19,6 +19,18 @@ RECENT_ROWS = 500
 PIECE_ROWS = 500
 """So many rows are held in memory."""
 
+RETENTION_RULE = "audit.old"
+
+_HAS_RUN = """
+    SELECT EXISTS (
+        SELECT 1 FROM domain_events AS event, json_each(event.payload, '$.rules') AS rule
+        WHERE event.type = 'retention.ran' AND rule.key = :rule
+    ) OR EXISTS (
+        SELECT 1 FROM meta, json_each(meta.value) AS rule WHERE meta.key = 'retention_tally' AND rule.key = :rule
+    )
+"""
+"""What retention has deleted is told by an event a run, and until then by the count that the store keeps of it."""
+
 _LEAST_SEQ = -(2**63)
 
 
@@ -28,6 +40,13 @@ def verify_chain(snapshot: Snapshot) -> Iterator[Break]:
     if anchor is None:
         yield Break(Damage.MISPLACED, 0, 0, "Where the chain of the audit log begins and ends is lost.")
         return
+    if anchor.first_seq > 1 and _was_never_shortened(snapshot):
+        yield Break(
+            Damage.MISPLACED,
+            anchor.first_seq,
+            anchor.first_seq,
+            f"The chain begins at row {anchor.first_seq}, but retention has never deleted one of its rows.",
+        )
     recent = _first_recent(snapshot, anchor)
     if recent is not None:
         before = Anchor(anchor.first_seq, anchor.start_hash, recent.seq - 1, recent.previous_hash)
@@ -45,6 +64,17 @@ def verify_recent(snapshot: Snapshot) -> Iterator[Break]:
     else:
         onward = Anchor(recent.seq, recent.previous_hash, anchor.last_seq, anchor.last_hash)
         yield from _follow(onward, _pieces(snapshot, recent.seq - 1))
+
+
+def _was_never_shortened(snapshot: Snapshot) -> bool:
+    """Whether the log of events proves that retention has deleted no row: it is whole, and does not say so.
+
+    Where the log's own beginning was archived, or the store was restored or recovered since, it proves nothing.
+    """
+    epoch = snapshot.value("SELECT epoch FROM domain_events WHERE position = 1")
+    if epoch is None or epoch != snapshot.position().epoch:
+        return False
+    return not snapshot.value(_HAS_RUN, {"rule": RETENTION_RULE})
 
 
 def _first_recent(snapshot: Snapshot, anchor: Anchor) -> Entry | None:

@@ -61,7 +61,7 @@ def get_construct(snapshot: Snapshot, id: str, *, field: str = "id") -> Construc
     """
     found = find_construct(snapshot, id)
     if found is None:
-        raise NotFoundError(f"There is no construct with the {field} {id!r}.", details={"field": field, "id": id})
+        raise NotFoundError(f"There is no construct with the id {id!r}.", details={"field": field, "id": id})
     return found
 
 

@@ -44,7 +44,7 @@ def get_job(snapshot: Snapshot, job_id: str, *, field: str = "id") -> Job:
     """
     found = find_job(snapshot, check_id(job_id, field))
     if found is None:
-        raise NotFoundError(f"There is no job with the {field} {job_id!r}.", details={"field": field, "id": job_id})
+        raise NotFoundError(f"There is no job with the id {job_id!r}.", details={"field": field, "id": job_id})
     return found
 
 
@@ -137,6 +137,7 @@ def insert_job(
         "status": str(JobStatus.PENDING),
         "progress": 0,
         "attempts": 0,
+        "retries": 0,
         "run_after": tx.now,
         "lease_token": 0,
         "version": 1,

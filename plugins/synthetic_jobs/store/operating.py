@@ -72,6 +72,7 @@ def retry_job(tx: Transaction, job_id: str) -> Job:
         job,
         status=str(JobStatus.PENDING),
         max_attempts=max(job.max_attempts, job.attempts + 1),
+        retries=job.retries + 1,
         run_after=tx.now,
         cancel_requested_at=None,
         completed_at=None,

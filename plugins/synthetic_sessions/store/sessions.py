@@ -54,7 +54,7 @@ def get_session(snapshot: Snapshot, session_id: str, *, field: str = "id") -> Se
     found = find_session(snapshot, session_id)
     if found is None:
         raise NotFoundError(
-            f"There is no session with the {field} {session_id!r}.", details={"field": field, "id": session_id}
+            f"There is no session with the id {session_id!r}.", details={"field": field, "id": session_id}
         )
     return found
 

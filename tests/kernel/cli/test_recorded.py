@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import pytest
 
 from synthetic.cli.stores import open_store
 from synthetic.errors import ExitCode
 from synthetic.testing import open_test_store, running_server
 from thirdparty.ledger import Entry, entries_of, install_ledger
+
+USER = pwd.getpwuid(os.getuid()).pw_name
+FIRST_TOKEN = {"tokenName": "first", "scopes": ["admin"], "user": USER}
 
 
 @pytest.fixture
@@ -44,7 +50,10 @@ def test_making_and_revoking_a_token_is_recorded_without_the_token(recorded):
     recorded.run("token", "revoke", "unknown", code=ExitCode.DATA)
     _, created, revoked, failed = entries(recorded)
     assert told(created) == ("token create", "DONE", f"token:{made['id']}")
-    assert (created.actor, created.details) == ("command:token create", {"scopes": ["write"]})
+    assert (created.actor, created.details) == (
+        "command:token create",
+        {"tokenName": "front end", "scopes": ["write"], "user": USER},
+    )
     assert told(revoked) == ("token revoke", "DONE", f"token:{made['id']}")
     assert told(failed) == ("token revoke", "FAILED", "token:unknown")
     assert failed.code == "NOT_FOUND"
@@ -64,10 +73,13 @@ def test_retention_is_recorded_when_it_deletes_and_not_when_it_only_looks(record
     recorded.run("retention")
     recorded.run("retention", "--run")
     recorded.run("retention", "--confirm-clock")
-    _, ran, confirmed = entries(recorded)
+    _, begun, ran, confirmed = entries(recorded)
+    assert told(begun) == ("retention", "BEGUN", None)
     assert told(ran) == ("retention", "DONE", None)
-    assert ran.details == {"rules": [], "rows": 0, "complete": True}
-    assert (confirmed.name, confirmed.details) == ("retention", {"confirmClock": True})
+    assert ran.correlation_id == begun.correlation_id
+    assert ran.details == {"rules": [], "rows": 0, "complete": True, "user": USER}
+    assert confirmed.name == "retention"
+    assert confirmed.details["confirmClock"] is True
 
 
 def test_purging_a_plugin_is_recorded(recorded, site, things):
@@ -103,7 +115,8 @@ def test_the_commands_of_a_plugin_are_recorded_through_the_same_door(recorded, s
     install_ledger(site, recorded.data_dir, "wells", extra="[kernel.database]\nfree_disk_bytes = 0\n")
     recorded.run("migrate")
     recorded.run("wells", "fill", code=130)
-    _, first, second = entries(recorded)
+    _, first, begun, second = entries(recorded)
+    assert told(begun) == ("wells fill", "BEGUN", None)
     assert told(first) == ("wells fill", "DONE", "well:1")
     assert (told(second), second.code) == (("wells fill", "FAILED", "well:2"), "CANCELLED")
     assert second.message == "It was stopped before it was complete."
@@ -131,7 +144,7 @@ def test_a_server_records_its_first_token_and_whom_it_let_in_or_refused(recorded
         assert server.stop() == 0
     migrated, created, *accesses = entries(recorded)
     assert (migrated.name, migrated.actor) == ("migrate", "command:serve")
-    assert (created.name, created.actor, created.details) == ("token create", "command:serve", {"scopes": ["admin"]})
+    assert (created.name, created.actor, created.details) == ("token create", "command:serve", FIRST_TOKEN)
     assert {(each.name, each.outcome, each.actor) for each in accesses} == {
         ("token use", "DONE", "first"),
         ("authenticate", "REFUSED", "unknown"),

@@ -18,6 +18,7 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from synthetic.clock import new_id
 from synthetic.kernel import Kernel
 from synthetic.security.tokens import create_token
 from synthetic.server.listening import listen
@@ -161,7 +162,7 @@ class LiveServer:
         return url.host, url.port or 80
 
     def make_token(self, *scopes: str) -> str:
-        created = self.kernel.database.write_blocking(create_token, "test", scopes)
+        created = self.kernel.database.write_blocking(create_token, f"test {new_id()}", scopes)
         return created.secret
 
     def post(self, content: bytes | str | Iterator[bytes], **headers: str | None) -> httpx.Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from synthetic import app
 from synthetic.errors import ForbiddenError, StorageFailedError, SyntheticError, UnauthenticatedError
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.execute import Engine
@@ -14,7 +16,7 @@ from synthetic.operations.accesses import GATHERED_MAX, RECORDED_MAX, USE_EVERY_
 from synthetic.security.callers import Caller, Scope
 from synthetic.security.gate import Gate
 from synthetic.security.tokens import CreatedToken, create_token, revoke_token
-from synthetic.testing import ManualClock
+from synthetic.testing import ManualClock, wait_until
 from thirdparty.ledger import Ledger
 
 pytestmark = pytest.mark.anyio
@@ -186,3 +188,39 @@ async def test_records_that_a_plugin_refuses_are_counted_and_dropped(ledger, gat
     await gate.flush()
     assert ledger.entries() == []
     assert ledger.unrecorded() == 1
+
+
+async def test_the_first_of_a_kind_are_recorded_at_once_and_their_repeats_together(ledger, gate, clock):
+    assert not gate.has_first_refusals
+    await refuse(gate, None)
+    await refuse(gate, None)
+    assert gate.has_first_refusals
+    await gate.flush_first()
+    await refuse(gate, None)
+    assert not gate.has_first_refusals
+    await gate.flush_first()
+    await refuse(gate, None, "192.0.2.8")
+    await gate.flush_first()
+    assert [entry.details["count"] for entry in ledger.entries()] == [2, 1]
+    await gate.flush()
+    assert [(entry.details["client"], entry.details["count"]) for entry in ledger.entries()][2:] == [(CLIENT, 1)]
+    await refuse(gate, None)
+    assert gate.has_first_refusals
+
+
+async def test_refusals_reach_the_record_of_a_server_before_its_minute_is_over(ledger, gate, monkeypatch):
+    monkeypatch.setattr(app, "EARLY_FLUSH_SECONDS", 0.01)
+    flushing = asyncio.create_task(app._flush_now_and_then(gate))
+    try:
+        await refuse(gate, None)
+        await asyncio.to_thread(wait_until, ledger.entries, "the record")
+    finally:
+        flushing.cancel()
+
+
+async def test_a_mutation_is_recorded_with_the_id_of_its_token(ledger, gate):
+    token = make(ledger, "writer", "write")
+    writer = await gate.admit(f"Bearer {token.secret}", CLIENT)
+    await send(ledger.store.kernel.engine, "saveNote", writer)
+    (entry,) = ledger.entries()
+    assert (entry.actor, entry.details["tokenId"]) == ("writer", token.token.id)

@@ -61,7 +61,7 @@ def test_a_hook_that_raises_refuses_the_change_and_is_named_in_the_log(ledger, c
 
 
 def test_a_hook_that_raises_at_the_end_of_many_transactions_takes_nothing_back(ledger, caplog):
-    ledger.refuse("saveNotes")
+    ledger.refuse("saveNotes DONE")
     expect_data(ledger.run("saveNotes", tags=["x"]))
     assert ledger.notes() == ["made0"]
     assert ledger.unrecorded() == 1

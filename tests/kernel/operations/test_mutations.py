@@ -34,8 +34,8 @@ def test_a_mutation_is_recorded_with_what_it_was_done_to_and_by_whom(ledger):
 def test_what_an_input_does_not_say_the_first_event_says(ledger):
     expect_data(ledger.run("saveNote", body="x"))
     expect_data(ledger.run("saveNotes", tags=["x", "y"], dryRun=True))
-    first, second = ledger.entries()
-    assert (first.entity, second.entity) == ("note:made", "note:made0")
+    first, begun, second = ledger.entries()
+    assert (first.entity, begun.entity, second.entity) == ("note:made", "note:made0", "note:made0")
     assert second.details == {"fields": ["tags", "dryRun"], "counts": {"tags": 2}, "dryRun": True}
 
 
@@ -56,14 +56,67 @@ def test_a_mutation_that_fails_is_recorded_and_leaves_nothing_else(ledger, how, 
     assert ledger.notes() == []
 
 
-def test_a_mutation_of_many_transactions_is_recorded_at_its_end(ledger):
+def test_a_mutation_of_many_transactions_is_recorded_with_its_first_change_and_at_its_end(ledger):
     expect_data(ledger.run("saveNotes", id="n", tags=["x", "y"]))
     expect_error(ledger.run("saveNotes", id="m", tags=["x", "conflict"]), "CONFLICT")
-    assert [told(entry) for entry in ledger.entries()] == [
+    entries = ledger.entries()
+    assert [told(entry) for entry in entries] == [
+        ("saveNotes", "BEGUN", None, "note:n"),
         ("saveNotes", "DONE", None, "note:n"),
+        ("saveNotes", "BEGUN", None, "note:m"),
         ("saveNotes", "FAILED", "CONFLICT", "note:m"),
     ]
+    assert entries[0].correlation_id == entries[1].correlation_id != entries[2].correlation_id
     assert ledger.notes() == ["m0", "n0", "n1"]
+
+
+def test_a_mutation_of_many_transactions_changes_nothing_that_is_not_on_record(ledger):
+    ledger.refuse("saveNotes BEGUN")
+    expect_error(ledger.run("saveNotes", id="n", tags=["x"]), "INTERNAL")
+    assert ledger.notes() == []
+    # The end cannot be recorded, as where the process is killed before it: what was begun is told all the same.
+    ledger.refuse("saveNotes DONE")
+    ledger.store.write(lambda tx: tx.execute("DELETE FROM unwelcome WHERE name = 'saveNotes BEGUN'"))
+    expect_data(ledger.run("saveNotes", id="n", tags=["x"]))
+    assert ledger.notes() == ["n0"]
+    assert [told(entry)[1] for entry in ledger.entries()] == ["FAILED", "BEGUN"]
+
+
+def test_a_mutation_of_many_transactions_that_changes_nothing_is_recorded_once(ledger):
+    expect_data(ledger.run("saveNotes", id="n", tags=[]))
+    (entry,) = ledger.entries()
+    assert (entry.outcome, entry.details["changed"]) == ("DONE", False)
+
+
+def test_what_changes_nothing_is_told_apart_from_what_does(ledger):
+    expect_data(ledger.run("dropNotes", id="n"))
+    expect_data(ledger.run("saveNote", id="n1"))
+    expect_data(ledger.run("dropNotes", id="n"))
+    assert [entry.details.get("changed") for entry in ledger.entries()] == [False, None, None]
+
+
+def test_a_null_that_is_given_is_one_of_the_fields(ledger):
+    expect_data(ledger.run("saveNote", id="n1", color=None))
+    expect_data(ledger.run("saveNote", id="n2", how=None))
+    first, second = ledger.entries()
+    assert first.details["fields"] == ["id", "color"]
+    # Where leaving it out says the same, nothing says that it was given.
+    assert second.details["fields"] == ["id"]
+
+
+def test_what_the_function_says_of_the_operation_is_among_its_details(ledger):
+    expect_data(ledger.run("saveNote", id="n1", color="red"))
+    expect_data(ledger.run("saveNotes", id="n", tags=["x"], color="red"))
+    assert [entry.details.get("color") for entry in ledger.entries()] == ["red", "red", "red"]
+
+
+@pytest.mark.parametrize(("field", "many"), [("takeNote", False), ("takeNotes", True)])
+def test_what_is_recorded_with_its_changes_alone_is_not_recorded_without_any(ledger, field, many):
+    expect_data(ledger.run(field, id="n1"))
+    expect_data(ledger.run(field, id="n1"))
+    expect_error(ledger.run(field, id="n2", how="conflict"), "CONFLICT")
+    assert [told(entry) for entry in ledger.entries()] == [(field, "DONE", None, "note:n1")]
+    assert ledger.notes() == ["n1"]
 
 
 def test_a_mutation_that_is_exempt_is_not_recorded(ledger):

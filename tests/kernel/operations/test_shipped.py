@@ -60,9 +60,12 @@ def test_a_job_from_its_saving_to_its_cancelling_is_on_record(data_dir, capsys):
     with open_test_store(data_dir) as store:
         assert audited(store) == [
             ("saveJob", "DONE", "job", "j1"),
+            ("claimJob", "DONE", "job", "j1"),
             ("saveJobLimit", "DONE", "job_limit", "build"),
+            ("cancelJobs", "BEGUN", "job", "j1"),
             ("cancelJobs", "DONE", "job", "j1"),
             ("jobs cancel", "DONE", "job", "j1"),
+            ("jobs retry", "BEGUN", "job", None),
             ("jobs retry", "DONE", "job", None),
             ("jobs limit", "DONE", "job_limit", "build"),
             ("jobs cancel", "FAILED", "job", "unknown"),

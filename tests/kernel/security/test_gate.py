@@ -12,7 +12,7 @@ from synthetic.errors import ForbiddenError, RateLimitedError, SyntheticError, U
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import request_scope
 from synthetic.security.gate import ANONYMOUS, Caller, Gate, Scope, find_authorization
-from synthetic.security.tokens import create_token, find_token_by_id, revoke_token
+from synthetic.security.tokens import count_tokens, create_token, find_token_by_id, revoke_token
 from synthetic.store import Store
 from synthetic.testing import ManualClock, open_test_store
 
@@ -29,7 +29,9 @@ def make_gate(store: Store, *, per_second: int = 1_000, no_auth: bool = False) -
 
 
 def bearer(store: Store, *scopes: str, expires_at: int | None = None) -> tuple[str, str]:
-    created = store.write(create_token, "ci", list(scopes) or ["read"], expires_at)
+    count = store.read(count_tokens)
+    name = f"ci-{count}" if count else "ci"
+    created = store.write(create_token, name, list(scopes) or ["read"], expires_at)
     return f"Bearer {created.secret}", created.token.id
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from synthetic.errors import BadUserInputError, NotFoundError
+from synthetic.errors import BadUserInputError, ConflictError, NotFoundError
 from synthetic.security.tokens import (
     create_token,
     find_token,
@@ -105,3 +105,19 @@ def test_one_secret_makes_one_token(store: Store):
     with pytest.raises(BadUserInputError, match="exists already"):
         store.write(create_token, "two", ["admin"], None, secret)
     assert [token.name for token in store.read(list_tokens)] == ["one"]
+
+
+@pytest.mark.parametrize(
+    "name", ["server", "Unknown", " program", "anonymous", "command:approvals approve", "service:x", "consumer:y"]
+)
+def test_a_name_that_the_store_itself_writes_is_refused(store: Store, name: str):
+    with pytest.raises(BadUserInputError, match="no token acts"):
+        store.write(create_token, name, ["read"])
+
+
+def test_two_valid_tokens_have_no_name_in_common(store: Store):
+    first = store.write(create_token, "lead", ["read"])
+    with pytest.raises(ConflictError, match=first.token.id):
+        store.write(create_token, "lead", ["admin"])
+    store.write(revoke_token, first.token.id)
+    assert store.write(create_token, "lead", ["admin"]).token.name == "lead"

@@ -52,6 +52,7 @@ class Known:
     policy: str
     job: str | None
     lapses_at: int
+    session: str | None = None
     status: str = "PENDING"
     comment: str | None = None
 
@@ -85,9 +86,9 @@ class Lifecycle(RuleBasedStateMachine):
     def ask(self, who: int, id: str, variant: int, policy: str, has_job: bool) -> None:
         there = self.known.get(id)
         if there is not None:
-            # The same again, but maybe for the other arguments.
+            # The same again, but maybe for the other arguments, or without the session that it was asked for in.
             answer = self.door.ask(who, id, ARGUMENTS[variant], there.policy, there.job, lets_go=False)
-            assert answer.code == ("" if variant == there.variant else "CONFLICT")
+            assert answer.code == ("" if variant == there.variant and there.session is None else "CONFLICT")
             return
         job = None
         if has_job:
@@ -95,6 +96,8 @@ class Lifecycle(RuleBasedStateMachine):
             job = f"job-{Lifecycle.made}"
             self.door.make_job(who, job)
             self.jobs[job] = KnownJob(id, {id})
+        else:
+            policy = "FAIL"
         assert self.door.ask(who, id, ARGUMENTS[variant], policy, job, lets_go=has_job) == Answer()
         self.known[id] = Known(variant, policy, job, self.elapsed + LIFETIME_MS)
 
@@ -134,8 +137,10 @@ class Lifecycle(RuleBasedStateMachine):
         there, answer = self.known.get(id), self.door.check(who, id, ARGUMENTS[variant])
         if there is None:
             expected = "NOT_FOUND"
+        elif variant != there.variant:
+            expected = "APPROVAL_ARGUMENTS_CHANGED"
         elif there.status == "APPROVED":
-            expected = "" if variant == there.variant else "APPROVAL_ARGUMENTS_CHANGED"
+            expected = ""
         elif there.status == "EXPIRED" or (there.status == "PENDING" and there.lapses_at <= self.elapsed):
             expected = "APPROVAL_EXPIRED"
         else:
@@ -147,8 +152,7 @@ class Lifecycle(RuleBasedStateMachine):
         there, answer = self.known.get(id), self.door.delete(who, id)
         assert answer.code == ("NOT_FOUND" if there is None else "")
         if there is not None:
-            if there.status == "PENDING":
-                self.end(id, "CANCELLED")
+            self.end(id, "CANCELLED" if there.status == "PENDING" else there.status)
             del self.known[id]
             for job in self.jobs.values():
                 job.asked.discard(id)
@@ -160,11 +164,16 @@ class Lifecycle(RuleBasedStateMachine):
         for job in self.jobs.values():
             if job.status != "WAITING" or (id != job.named and id not in job.asked):
                 continue
-            pending = [each for each in {job.named, *job.asked} if self.is_pending(each)]
-            if ended.is_refused():
+            if ended.is_refused() or self.is_refused(job.named):
                 job.status = "FAILED"
-            elif not pending:
+            elif not self.waits_for_anything(job):
                 job.status = "PENDING"
+
+    def waits_for_anything(self, job: KnownJob) -> bool:
+        return any(self.is_pending(each) for each in {job.named, *job.asked})
+
+    def is_refused(self, id: str) -> bool:
+        return id in self.known and self.known[id].is_refused()
 
     def is_pending(self, id: str) -> bool:
         return id in self.known and self.known[id].status == "PENDING"

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from plugins.approvals.driving import ARGUMENTS
+from plugins.approvals.driving import ARGUMENTS, HOUR_MS, Approvals
 from synthetic import Transaction, from_json, to_json
+from synthetic.log.archive import archive_step
+from synthetic.testing import open_test_store
 from synthetic_approvals.canonical import hash_arguments
-from synthetic_approvals.checks import find_altered_arguments, find_altered_decisions
+from synthetic_approvals.checks import find_altered_arguments, find_contradicted_rows
 
 
 def without_triggers(tx: Transaction, sql: str, params: dict[str, Any]) -> None:
     """What somebody does who can write to the file, and knows the schema."""
     triggers = tx.rows("SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'pending_approvals' AND type = 'trigger'")
-    assert len(triggers) == 2
+    assert len(triggers) == 3
     for name, _ in triggers:
         tx.execute(f"DROP TRIGGER {name}")
     tx.execute(sql, params)
@@ -29,7 +31,7 @@ def tamper(approvals, assignment: str, **params: Any) -> None:
 
 def findings(approvals) -> list[str | None]:
     found = approvals.store.read(
-        lambda snapshot: [*find_altered_arguments(snapshot), *find_altered_decisions(snapshot)]
+        lambda snapshot: [*find_altered_arguments(snapshot), *find_contradicted_rows(snapshot)]
     )
     return [each.entity_id for each in found]
 
@@ -59,6 +61,23 @@ def test_what_is_not_approved_may_not_be_run(approvals, clock):
         approvals.watch()
     with approvals.refused("NOT_FOUND", "id"):
         approvals.check("nobody")
+
+
+@pytest.mark.parametrize("status", ["PENDING", "lapsed", "EXPIRED", "REJECTED", "CANCELLED"])
+def test_that_the_call_is_another_is_said_before_anything_else(approvals, clock, status):
+    approvals.ask()
+    if status == "REJECTED":
+        approvals.decide(decision="REJECTED")
+    elif status == "CANCELLED":
+        approvals.cancel_approval("a")
+    elif status != "PENDING":
+        clock.advance(HOUR_MS)
+        if status == "EXPIRED":
+            approvals.watch()
+    with approvals.refused("APPROVAL_ARGUMENTS_CHANGED", "arguments"):
+        approvals.check(arguments={})
+    with approvals.refused("APPROVAL_ARGUMENTS_CHANGED", "tool"):
+        approvals.check(tool="shell2")
 
 
 def test_another_tool_or_any_other_byte_in_the_call_is_refused(approvals):
@@ -114,7 +133,7 @@ def test_an_approval_that_nobody_gave_is_refused(approvals, where):
     event_id = approvals.decide("b").decision_event_id
     forged = (
         "status = 'APPROVED', decided_by = 'lead', decided_at = 1, ended_at = 1, decided_sha256 = :sha256,"
-        " decision_event_id = :event"
+        " decision_event_id = :event, decision_position = 1"
     )
     if where == "rejected":
         approvals.decide(decision="REJECTED")
@@ -134,9 +153,37 @@ def test_arguments_that_are_altered_before_the_decision_cannot_be_decided(approv
     assert findings(approvals) == ["a"]
 
 
-def test_arguments_that_are_altered_with_their_hash_before_the_decision_are_not_what_the_worker_runs(approvals):
+def test_arguments_that_are_altered_with_their_hash_before_the_decision_cannot_be_decided_either(approvals):
     approvals.ask()
     tamper(approvals, "arguments = '{}', arguments_sha256 = :sha256", sha256=hash_arguments("{}"))
-    approvals.decide()
-    with approvals.refused("APPROVAL_ARGUMENTS_CHANGED"):
+    with approvals.refused("APPROVAL_TAMPERED"):
+        approvals.decide()
+    with approvals.refused("APPROVAL_TAMPERED"):
         approvals.check()
+
+
+@pytest.mark.parametrize("decision", ["APPROVED", "REJECTED"])
+def test_a_decision_whose_event_has_left_the_log_for_the_archive_still_holds(data_dir, clock, decision):
+    with open_test_store(data_dir, clock=clock, settings={"kernel.events.keep_ms": "86400000"}) as store:
+        approvals = Approvals(store, clock)
+        for id in ("a", "b"):
+            approvals.ask(id)
+            approvals.decide(id, decision)
+        clock.advance(3 * 24 * HOUR_MS)
+        approvals.ask("c")
+        approvals.decide("c", decision)
+        while archive_step(store.kernel.directory.archive, store):
+            pass
+        assert ("approval.decided", "a") not in approvals.told()
+        assert findings(approvals) == []
+        if decision == "APPROVED":
+            assert approvals.check("a").status == "APPROVED"
+        tamper(approvals, "arguments = '{}'")
+        assert findings(approvals) == ["a"]
+        # The log reaches as far as this one, so its event must be there.
+        store.write(lambda tx: tx.execute("DELETE FROM domain_events WHERE entity_id = 'c'"))
+        assert findings(approvals) == ["a", "c"]
+        if decision == "APPROVED":
+            for id in ("a", "c"):
+                with approvals.refused("APPROVAL_TAMPERED"):
+                    approvals.check(id)

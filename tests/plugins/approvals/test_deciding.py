@@ -22,6 +22,7 @@ def test_a_decision_is_in_the_row_and_in_the_log(approvals, clock, decision):
     assert decided == asked._replace(
         status=decision, decided_by="lead", decider="reviewer-1", decided_at=clock.now_ms(), ended_at=clock.now_ms(),
         decided_sha256=asked.arguments_sha256, comment="Looked at it.", decision_event_id=decided.decision_event_id,
+        decision_position=approvals.store.read(lambda snapshot: snapshot.position().number),
     )  # fmt: skip
     (told,) = payloads(approvals.store, "approval.decided")
     assert told["status"] == decision

@@ -6,10 +6,11 @@ import pytest
 
 from plugins.approvals.driving import HOUR_MS, Approvals
 from plugins.logged import payloads
-from synthetic import SystemClock
+from synthetic import SyntheticError, SystemClock
 from synthetic.retention.clock_check import check_clock, confirm_clock
 from synthetic.testing import ManualClock, open_test_store
 from synthetic_approvals.model import Criteria
+from synthetic_approvals.services import settle_ends
 
 MINUTE_MS = 60_000
 YEAR_MS = 365 * 24 * HOUR_MS
@@ -107,7 +108,7 @@ def test_of_many_that_lapse_together_none_is_left(approvals, clock):
         approvals.ask(f"a{number}")
     clock.advance(HOUR_MS)
     assert approvals.watch() == 230
-    assert approvals.count_by_status() == {
+    assert approvals.count_all_by_status() == {
         "PENDING": 0, "APPROVED": 0, "REJECTED": 0, "EXPIRED": 230, "CANCELLED": 0,
     }  # fmt: skip
 
@@ -141,3 +142,47 @@ def test_rows_a_minute_each_side_of_the_line_of_retention(approvals, clock):
         for prefix, status in [("old", "EXPIRED")]
         + [(prefix, status) for prefix in ("old", "new") for status in ("APPROVED", "REJECTED", "CANCELLED")]
     )
+
+
+def test_what_ended_by_a_clock_a_year_ahead_is_kept_no_longer_than_anything_else(approvals, clock):
+    approvals.store.write(check_clock)
+    clock.jump(YEAR_MS)
+    approvals.ask("yes")
+    decided_at = approvals.decide("yes").decided_at
+    approvals.ask("none")
+    clock.advance(HOUR_MS)
+    approvals.watch()
+    assert approvals.get("none").status == "EXPIRED"
+    clock.jump(-YEAR_MS)
+    approvals.store.write(check_clock)
+    assert settle_ends(approvals.store) in (0, 2)
+    approvals.store.write(confirm_clock)
+    settle_ends(approvals.store)
+    assert settle_ends(approvals.store) == 0
+    settled = approvals.get("yes")
+    assert (settled.ended_at, settled.decided_at) == (clock.now_ms(), decided_at)
+    assert approvals.check("yes").status == "APPROVED"
+    clock.advance(HOUR_MS - 1)
+    assert approvals.delete_old_approvals().rows == 0
+    clock.advance(2)
+    assert approvals.delete_old_approvals().rows == 2
+    with approvals.refused("NOT_FOUND"):
+        approvals.check("yes")
+
+
+def test_nothing_that_has_ended_is_set_right_by_a_clock_that_is_not_believed(approvals, clock):
+    approvals.ask()
+    approvals.decide()
+    ended_at = approvals.get().ended_at
+    approvals.store.write(check_clock)
+    clock.jump(-YEAR_MS)
+    assert settle_ends(approvals.store) == 0
+    assert approvals.get().ended_at == ended_at
+
+
+@pytest.mark.parametrize("assignment", ["ended_at = ended_at + 1", "ended_at = NULL", "comment = 'Other.'"])
+def test_what_has_ended_grows_no_younger_and_says_nothing_else(approvals, assignment):
+    approvals.ask()
+    approvals.cancel_approval("a")
+    with pytest.raises(SyntheticError):
+        approvals.store.write(lambda tx: tx.execute(f"UPDATE pending_approvals SET {assignment}"))

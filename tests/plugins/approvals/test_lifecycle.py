@@ -11,13 +11,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from plugins.approvals.driving import Approvals, forget
-from plugins.approvals.lifecycle import ARGUMENTS, IDS, LIFETIME_MS, POLICIES, VARIANTS, WHO, Answer, Known, Lifecycle
+from plugins.approvals.lifecycle import (
+    ARGUMENTS,
+    IDS,
+    LIFETIME_MS,
+    POLICIES,
+    VARIANTS,
+    WHO,
+    Answer,
+    Known,
+    KnownJob,
+    Lifecycle,
+)
 from plugins.logged import logged
-from synthetic import SyntheticError
+from synthetic import SyntheticError, delete_owned
 from synthetic.testing import ManualClock
 from synthetic_approvals.canonical import check_arguments, hash_arguments
-from synthetic_approvals.checks import find_altered_arguments, find_altered_decisions
+from synthetic_approvals.checks import find_altered_arguments, find_contradicted_rows
 from synthetic_approvals.settings import ApprovalSettings
+from synthetic_sessions.store import save_session
 
 
 class Inside:
@@ -37,7 +49,12 @@ class Inside:
     def ask(
         self, who: int, id: str, arguments: dict[str, Any], policy: str, job: str | None, *, lets_go: bool
     ) -> Answer:
-        named = {"job_id": job, "on_refusal": policy, "lifetime_ms": LIFETIME_MS, "token": 1 if lets_go else None}
+        named = {
+            "job_id": job,
+            "on_refusal": policy if job else None,
+            "lifetime_ms": LIFETIME_MS,
+            "token": 1 if lets_go else None,
+        }
         return self._try(lambda: self.approvals.ask(id, "shell", arguments, **named))
 
     def decide(self, who: int, id: str, decision: str, sha256: str, comment: str) -> Answer:
@@ -51,6 +68,15 @@ class Inside:
 
     def delete(self, who: int, id: str) -> Answer:
         return self._try(lambda: self.approvals.delete(id))
+
+    def make_session(self, id: str) -> None:
+        self.approvals.store.write(lambda tx: save_session(tx, {}, session_id=id))
+
+    def delete_session(self, id: str) -> None:
+        delete_owned(self.approvals.store, "sessions", id)
+
+    def wait(self, job: str, id: str) -> None:
+        self.approvals.wait(job, id)
 
     def make_job(self, who: int, id: str) -> None:
         self.approvals.run(id)
@@ -86,6 +112,37 @@ class OneProcess(Lifecycle):
         self.known[id] = Known(variant, policy, job_id, self.elapsed + LIFETIME_MS)
         job.asked.add(id)
 
+    @rule(who=WHO, id=IDS, variant=VARIANTS, policy=POLICIES)
+    def ask_in_a_session(self, who: int, id: str, variant: int, policy: str) -> None:
+        if id in self.known:
+            return
+        Lifecycle.made += 1
+        session, job = f"session-{Lifecycle.made}", f"job-{Lifecycle.made}"
+        self.door.make_session(session)
+        self.door.make_job(who, job)
+        self.jobs[job] = KnownJob(id, {id})
+        asked = {"session_id": session, "job_id": job, "on_refusal": policy, "lifetime_ms": LIFETIME_MS, "token": 1}
+        self.door.approvals.ask(id, "shell", ARGUMENTS[variant], **asked)
+        self.known[id] = Known(variant, policy, job, self.elapsed + LIFETIME_MS, session)
+
+    @rule(id=IDS)
+    def delete_the_session(self, id: str) -> None:
+        there = self.known.get(id)
+        if there is None or there.session is None:
+            return
+        self.door.delete_session(there.session)
+        del self.known[id]
+        for job in self.jobs.values():
+            job.asked.discard(id)
+
+    @rule(who=WHO, id=IDS)
+    def wait_for_whatever_is_there(self, who: int, id: str) -> None:
+        """It may be decided already, or not be there, or be deleted and asked for again meanwhile."""
+        Lifecycle.made += 1
+        job = f"job-{Lifecycle.made}"
+        self.door.wait(job, id)
+        self.jobs[job] = KnownJob(id)
+
     @rule(ms=st.sampled_from([1, LIFETIME_MS // 2, LIFETIME_MS - 1, LIFETIME_MS]))
     def time_passes(self, ms: int) -> None:
         self.clock.advance(ms)
@@ -102,16 +159,29 @@ class OneProcess(Lifecycle):
         lapsed = [id for id, each in self.known.items() if each.status == "PENDING" and each.lapses_at <= self.elapsed]
         for id in sorted(lapsed, key=lambda id: self.known[id].lapses_at):
             self.end(id, "EXPIRED")
+        while self.goes_on():
+            pass
+
+    def goes_on(self) -> bool:
+        """What background work finds to do, once: whether there was anything."""
+        before = [each.status for each in (*self.known.values(), *self.jobs.values())]
+        for job in self.jobs.values():
+            if job.status == "WAITING" and self.is_refused(job.named):
+                job.status = "FAILED"
+            elif job.status == "WAITING" and not self.waits_for_anything(job):
+                job.status = "PENDING"
         for id, each in self.known.items():
             job = None if each.job is None else self.jobs.get(each.job)
             if each.status == "PENDING" and job is not None and job.status == "FAILED":
+                each.comment = "The job that asked for it has finished."
                 self.end(id, "CANCELLED")
+        return before != [each.status for each in (*self.known.values(), *self.jobs.values())]
 
     def teardown(self) -> None:
         self.watch()
         self.what_is_stored_is_what_is_known()
         store = self.door.approvals.store
-        assert store.read(lambda snapshot: [*find_altered_arguments(snapshot), *find_altered_decisions(snapshot)]) == []
+        assert store.read(lambda snapshot: [*find_altered_arguments(snapshot), *find_contradicted_rows(snapshot)]) == []
         ended: dict[str, list[str]] = {}
         for event in logged(store):
             if event.entity_type == "approval":
@@ -120,8 +190,8 @@ class OneProcess(Lifecycle):
             first, *lives = " ".join(types).replace("approval.", "").split("requested")
             assert first == ""
             for life in lives:
-                # It ends once, and is deleted at the end or not at all.
-                assert life.split()[:1] in ([], ["decided"], ["expired"], ["cancelled"]), types
+                # It ends once, and is deleted at the end or not at all; with its session, maybe without an end.
+                assert life.split()[:1] in ([], ["decided"], ["expired"], ["cancelled"], ["deleted"]), types
                 assert life.split()[1:] in ([], ["deleted"]), types
 
 

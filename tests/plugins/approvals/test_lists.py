@@ -156,4 +156,4 @@ def test_too_many_values_and_values_that_can_be_none_are_refused(approvals):
 
 
 def test_the_gauge_counts_them_by_status(filled):
-    assert filled.count_by_status() == dict.fromkeys(ApprovalStatus, 1)
+    assert filled.count_all_by_status() == dict.fromkeys(ApprovalStatus, 1)

@@ -64,8 +64,8 @@ class Servers:
     def ask(
         self, who: int, id: str, arguments: dict[str, Any], policy: str, job: str | None, *, lets_go: bool
     ) -> Answer:
-        asked = {"id": id, "tool": "shell", "arguments": arguments, "onRefusal": policy, "lifetimeMs": LIFETIME_MS * 60}
-        named = {"jobId": job, **({"leaseToken": 1} if lets_go else {})}
+        asked = {"id": id, "tool": "shell", "arguments": arguments, "lifetimeMs": LIFETIME_MS * 60}
+        named = {"jobId": job, **({"onRefusal": policy} if job else {}), **({"leaseToken": 1} if lets_go else {})}
         return self.answer(who, ASK, i={**asked, **named})
 
     def decide(self, who: int, id: str, decision: str, sha256: str, comment: str) -> Answer:
@@ -313,6 +313,34 @@ def test_handlers_wait_for_a_person_and_go_on_or_not(servers, asked):
     told = servers.data(0, '{ a: job(id: "given-once") { errorMessage } b: job(id: "not-given") { errorMessage } }')
     assert told["a"]["errorMessage"] == "ApprovalRefused: the approval of shell is REJECTED: So."
     assert told["b"]["errorMessage"].endswith("of shell was rejected by first: So.")
+
+
+def test_a_job_that_an_operator_retries_asks_anew_and_a_reason_is_worded_anew_by_each_attempt(servers, asked):
+    worker = Worker(servers.running[0].url, token=servers.running[0].token, poll_ms=100)
+
+    @worker.handles("push-again")
+    def push(job: Job) -> object:
+        approval = job.require_approval("push", "shell", {"n": 1}, reason=f"At claim {job.lease_token}.")
+        return {"comment": approval.comment, "retries": job.retries}
+
+    def decide(decision: str) -> str:
+        (waiting,) = wait_until(lambda: _decidable(servers), "something to decide")
+        assert servers.decide(1, waiting["id"], decision, waiting["argumentsSha256"], "So.") == Answer()
+        return waiting["id"]
+
+    def becomes(status: str) -> None:
+        wait_until(lambda: servers.statuses(0)[1]["anew"] == status, status)
+
+    with working(worker):
+        servers.data(1, SAVE_JOB, i={"id": "anew", "kind": "push-again"})
+        first = decide("REJECTED")
+        becomes("FAILED")
+        servers.data(0, 'mutation { retryJob(input: {id: "anew"}) { job { id } } }')
+        second = decide("APPROVED")
+        becomes("COMPLETED")
+    assert first != second
+    told = servers.data(0, '{ job(id: "anew") { result retries } }')["job"]
+    assert told == {"result": {"comment": "So.", "retries": 1}, "retries": 1}
 
 
 def _is_over(status: str) -> bool:

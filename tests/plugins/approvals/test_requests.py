@@ -9,11 +9,13 @@ from typing import Any
 import apsw
 import pytest
 
-from plugins.approvals.driving import ARGUMENTS, HOUR_MS
+from plugins.approvals.driving import ARGUMENTS, HOUR_MS, Approvals
 from plugins.logged import payloads
 from synthetic import SyntheticError, delete_owned
+from synthetic.testing import open_test_store
 from synthetic_approvals.model import ApprovalRequest
 from synthetic_constructs.store import save_construct
+from synthetic_jobs.store import complete_job
 from synthetic_sessions.store import save_session
 
 DECIDED_ON_SOMETHING_ELSE = (
@@ -39,6 +41,8 @@ def test_a_request_is_stored_with_the_hash_of_its_arguments_and_is_told(approval
     assert told == {
         "status": "PENDING", "tool": "shell", "argumentsSha256": asked.arguments_sha256, "sessionId": None,
         "jobId": None, "requester": "builder-3", "requestedBy": "program", "expiresAt": "2027-01-15T09:00:00.000Z",
+        "reasonSha256": hashlib.sha256(b"The branch is ready.").hexdigest(), "onRefusal": "FAIL",
+        "lifetimeMs": HOUR_MS,
     }  # fmt: skip
 
 
@@ -50,10 +54,17 @@ def test_the_same_request_again_is_the_one_that_is_there(approvals):
     assert (first.created, second.created) == (True, False)
     assert second.approval == first.approval
     assert approvals.told() == [("approval.requested", "a")]
-    for change in ({"tool": "sh"}, {"arguments": {}}, {"reason": "r"}, {"on_refusal": "RESUME"}, {"lifetime_ms": 5000}):
+    for change in ({"tool": "sh"}, {"arguments": {}}, {"reason": "r"}, {"lifetime_ms": 5000}):
         with approvals.refused("CONFLICT", "id") as failure:
             approvals.ask(**change)
         assert len(failure.value.details["differs"]) == 1
+
+
+def test_a_request_that_leaves_its_lifetime_to_the_settings_is_the_same_whatever_these_say_now(data_dir, clock):
+    for lifetime_ms in ("3600000", "7200000"):
+        with open_test_store(data_dir, clock=clock, settings={"plugins.approvals.lifetime_ms": lifetime_ms}) as store:
+            asked = Approvals(store, clock).ask()
+    assert asked.lifetime_ms == HOUR_MS
 
 
 def test_a_request_belongs_to_the_construct_of_its_job_or_else_of_its_session(approvals):
@@ -94,13 +105,16 @@ def test_a_request_belongs_to_the_construct_of_its_job_or_else_of_its_session(ap
         ("reason", {"reason": " "}),
         ("reason", {"reason": "x" * 10_001}),
         ("requester", {"requester": " a"}),
-        ("onRefusal", {"on_refusal": "MAYBE"}),
+        ("onRefusal", {"on_refusal": "MAYBE", "job_id": "j"}),
+        ("onRefusal", {"on_refusal": "RESUME"}),
+        ("onRefusal", {"on_refusal": "FAIL"}),
         ("lifetimeMs", {"lifetime_ms": 999}),
         ("lifetimeMs", {"lifetime_ms": 31 * 24 * HOUR_MS}),
         ("leaseToken", {"token": 1}),
     ],
 )
 def test_what_cannot_be_kept_exactly_is_refused(approvals, field, change):
+    approvals.run("j")
     with approvals.refused("BAD_USER_INPUT", field):
         approvals.ask(**change)
 
@@ -109,6 +123,23 @@ def test_what_a_request_points_at_must_be_there(approvals):
     for field, given in (("constructId", "construct_id"), ("sessionId", "session_id"), ("jobId", "job_id")):
         with approvals.refused("NOT_FOUND", field):
             approvals.ask(**{given: "nobody"})
+
+
+def test_what_is_not_there_is_named_by_its_id(approvals):
+    with approvals.refused("NOT_FOUND", "jobId") as failure:
+        approvals.ask(job_id="nobody")
+    assert failure.value.message == "There is no job with the id 'nobody'."
+
+
+def test_nothing_is_asked_for_in_the_name_of_a_job_that_has_finished(approvals):
+    token = approvals.run("j")
+    first = approvals.ask("a", job_id="j")
+    approvals.store.write(lambda tx: complete_job(tx, "j", token))
+    with approvals.refused("CONFLICT", "jobId") as failure:
+        approvals.ask("b", job_id="j")
+    assert failure.value.details["status"] == "COMPLETED"
+    # What was asked for before is still found by whoever lost the answer.
+    assert approvals.ask("a", job_id="j") == first
 
 
 def test_an_approval_goes_with_its_construct_session_and_job(approvals):
@@ -131,7 +162,7 @@ def tamper(approvals, sql: str, **params: Any) -> None:
     [
         "id = 'b'", "tool = 'rm'", "arguments = '{}'", "arguments_sha256 = lower(hex(zeroblob(32)))",
         "requester = 'x'", "requested_by = 'x'", "reason = 'x'", "on_refusal = 'RESUME'", "requested_at = 1",
-        "lifetime_ms = 1",
+        "lifetime_ms = 1", "requested_position = 1",
     ],
 )  # fmt: skip
 def test_the_table_refuses_to_change_what_was_asked_for(approvals, assignment):

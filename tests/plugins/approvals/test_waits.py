@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from plugins.approvals.driving import HOUR_MS
+from synthetic import delete_owned
+from synthetic_approvals.checks import find_jobs_that_wait_for_nothing
+from synthetic_approvals.store import waits
 from synthetic_approvals.store.waits import SETTLED_MAX
-from synthetic_jobs.store import complete_job, fail_job, update_job_status
+from synthetic_jobs.store import complete_job, fail_job, retry_job, update_job_status
 from synthetic_jobs.store.reaping import reap_jobs
+from synthetic_sessions.store import save_session
+
+MINUTE_MS = 60_000
 
 ENDS = ("APPROVED", "REJECTED", "EXPIRED", "CANCELLED")
 
@@ -142,7 +148,8 @@ def test_more_jobs_than_a_transaction_sees_to_all_hear_of_it(approvals, clock, s
 
 
 def test_deleting_an_approval_leaves_no_job_behind_that_waits_for_it(approvals):
-    approvals.ask(on_refusal="RESUME")
+    approvals.run("asking")
+    approvals.ask(on_refusal="RESUME", job_id="asking")
     jobs = [f"j{number:03}" for number in range(SETTLED_MAX + 5)]
     for id in jobs:
         approvals.wait(id)
@@ -159,16 +166,117 @@ def test_a_job_that_begins_to_wait_when_the_decision_is_there_already_hears_of_i
     assert approvals.job().status == ("PENDING" if status == "APPROVED" else "FAILED")
 
 
-def test_a_job_that_waits_for_an_approval_that_nobody_has_asked_for_waits_on(approvals):
+def idle(approvals) -> list[str | None]:
+    return [each.entity_id for each in approvals.store.read(lambda to: list(find_jobs_that_wait_for_nothing(to)))]
+
+
+def test_a_job_that_waits_for_an_approval_that_nobody_has_asked_for_goes_on(approvals, clock):
     approvals.wait()
     approvals.run("other")
     approvals.store.write(
         lambda tx: update_job_status(tx, "other", "WAITING", lease_token=1, waiting_for="approval of the lead")
     )
-    assert approvals.watch() == 0
-    approvals.ask()
-    approvals.decide()
+    assert idle(approvals) == []
+    clock.advance(MINUTE_MS + 1)
+    assert idle(approvals) == ["j"]
+    assert approvals.watch() == 1
     assert (approvals.job().status, approvals.job("other").status) == ("PENDING", "WAITING")
+    assert idle(approvals) == []
+
+
+def test_a_job_goes_on_whose_approval_is_deleted_with_its_session(approvals, clock):
+    approvals.store.write(lambda tx: save_session(tx, {}, session_id="s"))
+    approvals.ask(session_id="s", job_id="j", token=approvals.run())
+    assert approvals.watch() == 0
+    clock.advance(MINUTE_MS + 1)
+    delete_owned(approvals.store, "sessions", "s")
+    # It may be that background work has not come to it yet.
+    assert idle(approvals) == []
+    assert approvals.watch() == 1
+    assert approvals.job().status == "PENDING"
+    with approvals.refused("NOT_FOUND"):
+        approvals.check()
+
+
+def test_a_job_goes_on_whose_approval_was_deleted_before_its_worker_let_go(approvals):
+    approvals.ask()
+    approvals.delete()
+    approvals.wait()
+    assert approvals.watch() == 1
+    assert approvals.job().status == "PENDING"
+
+
+def test_a_job_whose_approval_is_gone_still_waits_for_what_else_it_has_asked_for(approvals):
+    token = approvals.run()
+    approvals.ask("a", job_id="j")
+    approvals.ask("b", job_id="j", token=token)
+    delete_owned(approvals.store, "pending_approvals", "b")
+    assert (approvals.watch(), approvals.job().status) == (0, "WAITING")
+    delete_owned(approvals.store, "pending_approvals", "a")
+    assert (approvals.watch(), approvals.job().status) == (1, "PENDING")
+
+
+@pytest.mark.parametrize("status", ["REJECTED", "EXPIRED"])
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_a_refusal_that_comes_while_the_job_still_runs_is_not_forgotten(approvals, clock, status, asked_again):
+    token = approvals.run()
+    approvals.ask("a", job_id="j", lifetime_ms=HOUR_MS // 2)
+    if asked_again:
+        approvals.ask("b", job_id="j")
+    if status == "EXPIRED":
+        clock.advance(HOUR_MS // 2)
+        approvals.watch()
+    else:
+        approvals.decide("a", status)
+    assert approvals.job().status == "RUNNING"
+    approvals.ask("b", job_id="j", token=token)
+    assert approvals.job().status == "FAILED"
+
+
+def test_a_refusal_is_not_forgotten_where_the_job_lets_go_by_itself(approvals):
+    token = approvals.run()
+    approvals.ask("a", job_id="j")
+    approvals.ask("b", job_id="j")
+    approvals.decide("a", "REJECTED")
+    approvals.store.write(lambda tx: update_job_status(tx, "j", "WAITING", lease_token=token, waiting_for="approval:b"))
+    assert approvals.watch() == 2
+    assert (approvals.job().status, approvals.get("b").status) == ("FAILED", "CANCELLED")
+
+
+def test_what_was_withdrawn_while_the_job_ran_is_no_refusal(approvals):
+    token = approvals.run()
+    approvals.ask("a", job_id="j")
+    approvals.cancel_approval("a")
+    approvals.ask("b", job_id="j", token=token)
+    assert (approvals.watch(), approvals.job().status) == (0, "WAITING")
+
+
+def test_what_an_earlier_run_of_a_job_asked_for_counts_no_more(approvals):
+    approvals.ask("no", job_id="j", token=approvals.run())
+    approvals.ask("late", job_id="j")
+    approvals.ask("again", job_id="j")
+    approvals.decide("no", "REJECTED")
+    assert approvals.store.write(retry_job, "j").retries == 1
+    token = approvals.claim()
+    approvals.ask("again", job_id="j", token=token)
+    assert approvals.job().status == "WAITING"
+    assert approvals.watch() == 1
+    assert [approvals.get(id).status for id in ("late", "again")] == ["CANCELLED", "PENDING"]
+    assert approvals.job().status == "WAITING"
+    approvals.decide("again")
+    assert approvals.job().status == "PENDING"
+
+
+def test_looking_for_jobs_that_wait_reads_indexes(approvals):
+    def plan(snapshot):
+        sql = waits._READY.format(wanted=waits._WAITING)
+        return [row[-1] for row in snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", {**waits._RANGE, "limit": 1})]
+
+    reads = [line for line in approvals.store.read(plan) if line.startswith(("SCAN", "SEARCH"))]
+    assert reads
+    assert [line for line in reads if not line.startswith("SEARCH")] == []
+    for index in ("sync_jobs_by_waiting_for", "pending_approvals_by_refused_job", "pending_approvals_by_waiting_job"):
+        assert any(index in line for line in reads), reads
 
 
 def test_a_wait_that_others_have_ended_is_left_alone(approvals):

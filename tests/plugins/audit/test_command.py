@@ -10,6 +10,7 @@ import pytest
 
 from plugins.audit.conftest import ROWS
 from plugins.audit.damaging import by_hand, operation, record
+from synthetic import OperationOutcome
 from synthetic.cli import main
 from synthetic.errors import ExitCode
 from synthetic.testing import open_test_store
@@ -103,3 +104,30 @@ def test_a_check_names_what_was_done_by_hand(run, written):
         ("REMOVED", 6),
         ("RENUMBERED", 40),
     ]
+
+
+def test_pages_go_on_where_the_last_one_ended_also_within_a_millisecond(run, written):
+    with open_test_store(written) as store:
+        record(store, *(operation(number, 1_800_000_009_000) for number in range(4)))
+    found, words = [], []
+    while True:
+        answer = json.loads(run("audit", "--limit", "3", "--json", *words))
+        found += [entry["seq"] for entry in answer["entries"]]
+        if not answer["hasMore"]:
+            break
+        words = ["--cursor", answer["cursor"]]
+    assert found == list(range(ROWS + 4, 0, -1))
+    assert answer["cursor"] is None
+    run("audit", "--cursor", "none", code=ExitCode.DATA)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(run):
+    run("audit", "--since", "2h", "--before", "3h", code=ExitCode.USAGE)
+
+
+def test_people_see_what_was_wanted_and_why_it_was_not_done(run, written):
+    with open_test_store(written) as store:
+        refused = {"outcome": OperationOutcome.REFUSED, "code": "FORBIDDEN", "message": "Not by you."}
+        record(store, operation(9, 1_800_000_009_000, details={"wanted": "deleteJob"}, **refused))
+    page = " ".join(run("audit", "--outcome", "refused").split())
+    assert "deleteJob: Not by you." in page

@@ -17,6 +17,7 @@ from plugins.audit.damaging import (
     record_many,
     row,
 )
+from synthetic.log.event_types import RETENTION_RAN
 from synthetic.testing import copy_template, open_test_store
 from synthetic_audit.model import NO_HASH, Entry
 from synthetic_audit.store import verification
@@ -281,3 +282,28 @@ def test_rows_are_numbered_and_hashed_one_behind_the_other(store):
     assert [first.seq, second.seq, third.seq] == [1, 2, 3]
     assert (first.previous_hash, second.previous_hash, third.previous_hash) == (NO_HASH, first.hash, second.hash)
     assert findings(store) == []
+
+
+def test_a_row_with_the_last_number_there_is_keeps_nothing_from_being_recorded(store):
+    record_many(store, 3)
+    last = row(store, 3)
+    forged = [last._replace(seq=seq, occurred_at=0) for seq in (4, 5, 2**63 - 1)]
+    values = [{f"value_{place}": value for place, value in enumerate(each)} for each in forged]
+    store.write(lambda tx: [tx.execute(INSERT, each) for each in values])
+    (entry,) = record(store, operation(9, 1_800_000_009_000))
+    assert entry.seq == 6
+    assert ("INSERTED", 2**63 - 1, 2**63 - 1) in findings(store)
+
+
+def test_a_beginning_that_was_moved_by_hand_is_named_where_retention_never_ran(store):
+    record_many(store, 9)
+    other = {"rows": 1, "rules": {"other": {}}}
+    store.write(lambda tx: tx.emit_as("kernel", RETENTION_RAN, "retention", payload=other))
+    moved = (
+        "DELETE FROM audit_log WHERE seq < 4",
+        "UPDATE audit_chain SET first_seq = 4, start_hash = (SELECT previous_hash FROM audit_log WHERE seq = 4)",
+    )
+    assert found_after(store, *moved) == [("MISPLACED", 4, 4)]
+    payload = {"rows": 3, "rules": {"audit.old": {"audit_log": 3}}}
+    store.write(lambda tx: tx.emit_as("kernel", RETENTION_RAN, "retention", payload=payload))
+    assert found_after(store, *moved) == []

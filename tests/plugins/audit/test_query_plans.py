@@ -54,7 +54,7 @@ IN_ORDER = {
         ),
         "audit_log_by_correlation_id",
     ),
-    "of very many actors": (Criteria(actors=[f"worker-{n}" for n in range(20)]), "audit_log_by_occurred_at"),
+    "of very many actors": (Criteria(actors=[f"worker-{n}" for n in range(33)]), "audit_log_by_occurred_at"),
 }  # fmt: skip
 
 

@@ -81,12 +81,15 @@ class Disk:
     """Refuses the next commits of a store, as a disk that is full does."""
 
     def __init__(self) -> None:
-        self.refusals = 0
+        self.refusals = self.skipped = 0
 
     def follow(self, connection: apsw.Connection) -> None:
         connection.set_commit_hook(self._refuse)
 
     def _refuse(self) -> bool:
+        if self.skipped:
+            self.skipped -= 1
+            return False
         self.refusals -= 1
         if self.refusals >= 0:
             # What SQLite raises of its own is lost in a hook; this reaches whoever commits.
@@ -143,3 +146,49 @@ def test_nothing_that_is_recorded_refuses_the_change(store, log):
     for entry, (_, stored) in zip(log(), ODD, strict=True):
         assert {name: entry[name] for name in stored} == stored
     assert findings(store) == []
+
+
+def test_what_details_that_are_too_long_leave_out_is_not_who_it_was(store, log):
+    record(store, operation(1, 5, details={"text": "x" * DETAILS_CHARACTERS, "tokenId": "t-1", "user": "operator"}))
+    (entry,) = log()
+    assert (entry["details"]["tokenId"], entry["details"]["user"]) == ("t-1", "operator")
+    assert "text" not in entry["details"]
+
+
+THREAD = '{channel: "c", threadTs: "1"}'
+
+
+def test_what_takes_many_transactions_changes_nothing_without_an_entry(failing: tuple[Store, Disk]):
+    store, disk = failing
+    expect_data(store.graphql('mutation { saveSession(input: {id: "s"}) { created } }'))
+    expect_data(
+        store.graphql(
+            'mutation { saveThreadSession(input: {channel: "c", threadTs: "1", sessionId: "s"}) { changed } }'
+        )
+    )
+    before = len(expect_data(store.graphql(LOG))["auditLog"]["nodes"])
+    # The first commit is that of the change; the end cannot be recorded.
+    disk.skipped, disk.refusals = 1, 50
+    store.graphql(f"mutation {{ deleteThreadSession(input: {THREAD}) {{ __typename }} }}")
+    disk.refusals = 0
+    gone = expect_data(store.graphql('{ threadSession(channel: "c", threadTs: "1") { id } }'))["threadSession"]
+    entries = expect_data(store.graphql(LOG))["auditLog"]["nodes"][before:]
+    assert gone is None
+    assert [(entry["name"], entry["outcome"]) for entry in entries] == [("deleteThreadSession", "BEGUN")]
+
+
+def test_a_decision_is_recorded_with_what_was_decided_and_about_which_arguments(ask, log):
+    asked = 'mutation { requestApproval(input: {id: "a", tool: "t", arguments: {}}) { approval { argumentsSha256 } } }'
+    shown = ask(asked)["requestApproval"]["approval"]["argumentsSha256"]
+    decide = (
+        'mutation ($sha: String!) { decideApproval(input: {id: "a", decision: REJECTED, argumentsSha256: $sha}) %s }'
+    )
+    ask(decide % "{ approval { id } }", sha=shown)
+    details = log()[-1]["details"]
+    assert (details["decision"], details["argumentsSha256"]) == ("REJECTED", shown)
+
+
+def test_a_save_that_is_sent_again_is_told_apart_from_the_first(ask, log):
+    for _ in range(2):
+        ask(SAVE, id="a")
+    assert [entry["details"].get("changed") for entry in log()] == [None, False]

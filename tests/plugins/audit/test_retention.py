@@ -13,7 +13,7 @@ from synthetic.retention.batches import preview_rule
 from synthetic.retention.rules import RetentionRules
 from synthetic.testing import ManualClock, copy_template, open_test_store
 from synthetic_audit.settings import AuditSettings
-from synthetic_audit.store import find_anchor
+from synthetic_audit.store import find_anchor, move_beginning
 
 RULE = "audit.old"
 MINUTE_MS = 60_000
@@ -198,3 +198,16 @@ def test_a_row_that_was_removed_by_hand_is_named_until_retention_has_come_past_i
 
     assert findings(store) == [("REMOVED", 4, 4)]
     assert left(store) == [3, 5]
+
+
+def test_an_old_row_that_was_put_behind_the_end_does_not_stop_retention(store, clock):
+    write(store, 0, 1, clock.now_ms())
+    columns = "kind, name, actor, outcome, details, correlation_id, previous_hash, hash"
+    forged = f"INSERT INTO audit_log (seq, occurred_at, {columns}) SELECT 50, 0, {columns} FROM audit_log WHERE seq = 1"
+    store.write(lambda tx: tx.execute(forged))
+    store.write(lambda tx: move_beginning(tx, [(1,), (2,), (50,)]))
+    anchor = store.read(find_anchor)
+    assert anchor is not None
+    assert (anchor.first_seq, anchor.last_seq) == (3, 3)
+    store.write(lambda tx: move_beginning(tx, [(50,)]))
+    assert store.read(find_anchor) == anchor

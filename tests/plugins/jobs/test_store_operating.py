@@ -111,7 +111,8 @@ def test_a_retry_grants_one_attempt_more_and_keeps_checkpoints(jobs: Jobs, statu
     job = jobs.retry_job("a")
 
     assert (job.status, job.attempts, job.max_attempts, job.run_after) == ("PENDING", 1, 2, jobs.clock.now_ms())
-    assert (job.completed_at, job.cancel_requested_at, job.lease_token) == (None, None, 1)
+    assert (job.completed_at, job.cancel_requested_at, job.lease_token, job.retries) == (None, None, 1, 1)
+    assert jobs.get_job("a") == job
     assert jobs.load_checkpoint("a").phase == "scan"
     again = jobs.claim_job("a", "builder-2")
     assert (again.lease_token, again.attempts) == (2, 2)
