@@ -7,7 +7,7 @@ as it comes, with a token, its checks of Host and Origin, limits, metrics, and
 a line in the access log for each request, which goes to a file; the others
 have none of that, so what they leave out counts against us.
 
-    python -m benchmarks.graphql_servers {by-hand | strawberry} DIRECTORY
+    python -m benchmarks.graphql_servers {by-hand | strawberry | file-response} DIRECTORY
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Process:
 
 @contextlib.contextmanager
 def serving(kind: str, directory: Path) -> Iterator[Process]:
-    """A server process for the length of a `with`: `ours`, `by-hand` or `strawberry`."""
+    """A server process for the length of a `with`: `ours`, `by-hand`, `strawberry` or `file-response`."""
     if kind == "ours":
         flags = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
         command = ["-m", "synthetic", "serve", "--data", str(directory), "--port", "0", *flags]
@@ -98,6 +98,10 @@ def main(kind: str, directory: Path) -> None:
 
         kernel = Kernel.open(directory)
         application, metrics = around_kernel(kernel), kernel.metrics
+    elif kind == "file-response":
+        from .file_response import create_app as for_files  # noqa: PLC0415
+
+        application, metrics = for_files(directory), Metrics()
     else:
         from .graphql_by_hand import create_app  # noqa: PLC0415
 

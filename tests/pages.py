@@ -10,7 +10,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = (
-    "operating.md", "graphql.md", "ingest.md", "audit.md", "workers.md", "approvals.md", "plugins.md", "executor.md",
+    "operating.md", "graphql.md", "ingest.md", "audit.md", "workers.md", "approvals.md", "deliveries.md",
+    "artifacts.md", "dead_letters.md", "plugins.md", "executor.md",
 )  # fmt: skip
 """The pages that people write; the others are made from the code."""
 

@@ -35,6 +35,7 @@ from synthetic.plugins.hooks import RUN_TIME, Hooks
 from synthetic.registry import load_registry
 from synthetic.retention.meter import RetentionMeter
 from synthetic.setting_layers import environment_name
+from synthetic.storage.meter import StorageMeter
 from synthetic_audit.chain import Damage
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
 
@@ -207,6 +208,8 @@ def metrics_in_use() -> Metrics:
     retention = RetentionMeter(metrics.registry)
     retention.deleted("plugin.rule", {"table": 1})
     retention.suspended(is_suspended=True)
+    storage = StorageMeter(metrics.registry)
+    storage.checkpoints.labels("copied").inc()
     CoalescedWrites(lambda *_: None, DatabaseSettings(), SystemClock(), metrics.registry)
     MetricReadings((), SystemClock(), metrics.registry).count_failure("plugin_metric")
     return metrics

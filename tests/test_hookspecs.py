@@ -13,9 +13,11 @@ import subprocess
 import sys
 import textwrap
 
+import httpx
 import pytest
 
 from synthetic import hookspecs
+from synthetic.app import create_app
 from synthetic.checks.running import run_check
 from synthetic.demo import Fleet
 from synthetic.demo.parts import load_parts
@@ -43,6 +45,13 @@ CREATE TABLE notes (
 CREATE INDEX notes_by_done_at ON notes (done_at) WHERE done_at IS NOT NULL;
 CREATE TABLE note_totals (day INTEGER PRIMARY KEY, notes INTEGER NOT NULL) STRICT;
 """
+
+
+async def get_from(app, path):
+    """The answer of an application to a GET."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        return await client.get(path)
+
 
 NEEDED = {
     "register_consumers": ("register_tables", "register_events"),
@@ -118,6 +127,9 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         readings = store.kernel.metric_readings
         asyncio.run(readings.refresh(store.kernel.database))
         assert [family.samples[0].value for family in readings.collect() if family.name == "open_notes"] == [2]
+        app = create_app(store.kernel, no_auth=True)
+        assert asyncio.run(get_from(app, "/notes/2")).text == "kept"
+        assert asyncio.run(get_from(app, "/notes/9")).json()["code"] == "NOT_FOUND"
         (bodies,) = [stamped for stamped in store.kernel.registry.checks if stamped.plugin == "notes"]
         assert store.read(run_check, bodies).findings == ()
         store.write(lambda tx: tx.execute("INSERT INTO notes (id, body, done_at) VALUES ('4', '', 1)"))

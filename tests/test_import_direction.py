@@ -51,13 +51,17 @@ def test_the_kernel_imports_no_plugin(file):
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_imports_only_what_it_may(name):
     package = PLUGINS[name]
-    requires = importlib.import_module(f"{package}.plugin").register_plugin().requires
-    allowed = {PLUGINS[other] for other in requires}
+    plugin = importlib.import_module(f"{package}.plugin").register_plugin()
+    required = {PLUGINS[other] for other in plugin.requires}
+    known = {f"with_{other}": PLUGINS[other] for other in plugin.with_}
     for file in files_of(ROOT / "plugins" / package):
+        # A module `with_OTHER` is loaded only when OTHER is there, and nothing else imports it.
+        allowed = required | {known[file.stem]} if file.stem in known else required
         for module, names in imports_of(file):
             where = f"{file.relative_to(ROOT)} imports {module}"
             top, _, room = module.partition(".")
             assert top not in DRIVERS, where
+            assert top != package or not room.startswith("with_"), where
             if top == "synthetic":
                 assert module in PUBLIC_MODULES, where
                 if module == "synthetic":

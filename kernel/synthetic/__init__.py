@@ -25,12 +25,14 @@ from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_own
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.demo_contributions import DemoPart
+from synthetic.durable_files import translate_system_error
 from synthetic.errors import (
     BadUserInputError,
     ConflictError,
     ExitCode,
     ForbiddenError,
     NotFoundError,
+    StorageFullError,
     SyntheticError,
     iso_from_ms,
 )
@@ -58,7 +60,8 @@ from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.consumers.fold_state import FoldState
-from synthetic.log.events import Event, find_events
+from synthetic.log.consumers.refused import retry_refusal
+from synthetic.log.events import Event, EventPage, find_events, read_events
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, log_horizon
 from synthetic.log.sync.model import RecoveryAction, SyncOutcome
@@ -68,14 +71,19 @@ from synthetic.logs import logger_for
 from synthetic.metric_contributions import MetricReading
 from synthetic.operations.model import Operation, OperationKind, OperationOutcome
 from synthetic.origin import Origin
+from synthetic.refusal_contributions import Refusal, RefusalReaction, Settlement
 from synthetic.retention.batches import RetentionBatch, run_retention_batch
 from synthetic.retention.clock_check import is_clock_believed, running_time
 from synthetic.retention_contributions import RetentionRule
 from synthetic.retry import Backoff
+from synthetic.route_contributions import Route
+from synthetic.route_requests import RouteRequest
 from synthetic.saving import changed_fields, find_changes
 from synthetic.security.gate import Scope
+from synthetic.storage.asking import check_room
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
+from synthetic.store_folder import StoreFolder
 from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text
 
 __all__ = [
@@ -105,6 +113,7 @@ __all__ = [
     "Entity",
     "ErrorCode",
     "Event",
+    "EventPage",
     "EventType",
     "ExitCode",
     "Extension",
@@ -136,9 +145,13 @@ __all__ = [
     "RawJSON",
     "RecoveryAction",
     "Reference",
+    "Refusal",
+    "RefusalReaction",
     "ReportedError",
     "RetentionBatch",
     "RetentionRule",
+    "Route",
+    "RouteRequest",
     "Row",
     "Rows",
     "RunningTime",
@@ -148,8 +161,11 @@ __all__ = [
     "Service",
     "Settings",
     "SettingsLookup",
+    "Settlement",
     "Snapshot",
+    "StorageFullError",
     "Store",
+    "StoreFolder",
     "SyncOutcome",
     "SyncReport",
     "SyntheticError",
@@ -165,6 +181,7 @@ __all__ = [
     "check_id",
     "check_json",
     "check_json_object",
+    "check_room",
     "check_text",
     "connection_of",
     "delete_owned",
@@ -190,11 +207,14 @@ __all__ = [
     "pages",
     "plan_deletion",
     "query",
+    "read_events",
     "read_window",
     "report_sync",
+    "retry_refusal",
     "run_retention_batch",
     "running_time",
     "subscription",
     "to_json",
+    "translate_system_error",
     "values_of",
 ]

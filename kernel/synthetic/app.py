@@ -36,6 +36,7 @@ from synthetic.log.sync.answer import ALARMING, answer_as_json, read_answer
 from synthetic.logs import logger_for
 from synthetic.metrics import CONTENT_TYPE
 from synthetic.plain_errors import error_response
+from synthetic.plugin_routes import PluginRoutes
 from synthetic.prompt_answers import PromptAnswers
 from synthetic.retention.clock_check import find_suspension
 from synthetic.security.gate import Gate, Scope, find_authorization
@@ -50,7 +51,7 @@ EARLY_FLUSHES_MAX = 5
 LAST_FLUSH_SECONDS = 1.0
 """How long a stop may wait to store when tokens were last used."""
 CORS_SECONDS = 600
-EXPOSED_HEADERS = ("x-correlation-id", "retry-after")
+EXPOSED_HEADERS = ("x-correlation-id", "retry-after", "etag", "content-range", "content-disposition")
 
 log = logger_for(__name__)
 
@@ -61,7 +62,7 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Application:
     Routes: `/graphql` (HTTP, event streams and WebSocket); `/healthz` and `/readyz`, which
     need no token, since what probes them has none; `/metrics` and
     `/sync/status`, which need the scope `read`, since they tell how the store
-    is used; `/`, which leads a browser to GraphiQL.
+    is used; `/`, which leads a browser to GraphiQL; and those of plugins.
 
     Args:
         kernel: Opened; whoever opened it closes it after the application has stopped.
@@ -80,13 +81,16 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Application:
     sockets = SocketEndpoint(kernel.engine, gate, limits, metrics=kernel.metrics)
     kernel.metrics.documents = kernel.engine.documents
     plain = PlainRoutes(kernel, gate)
+    of_plugins = PluginRoutes(kernel, gate)
 
     def lifespan(_: Starlette) -> contextlib.AbstractAsyncContextManager[None]:
-        return _running(kernel, gate, sockets, streams)
+        return _running(kernel, gate, sockets, streams, of_plugins)
 
     every = EveryAnswer(varies_by_origin=bool(kernel.settings.security.origins))
     application = Application(
-        lambda app: Front(app, endpoint, gate=gate, engine=kernel.engine, metrics=kernel.metrics, every=every),
+        lambda app: Front(
+            app, endpoint, of_plugins, gate=gate, engine=kernel.engine, metrics=kernel.metrics, every=every
+        ),
         PromptAnswers(kernel.engine, gate, limits, metrics=kernel.metrics, every=every),
         routes=[
             Route(GRAPHQL_PATH, endpoint=endpoint),
@@ -97,6 +101,7 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Application:
             Route("/readyz", plain.readyz),
             Route("/metrics", plain.metrics),
             Route("/sync/status", plain.sync_status),
+            *(Route(f"/{word}{{rest:path}}", endpoint=of_plugins) for word in of_plugins.words),
         ],
         middleware=_for_pages_of(kernel.settings.security.origins),
         exception_handlers={HTTPException: _on_http_exception},
@@ -114,7 +119,7 @@ def _for_pages_of(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("*",),
             expose_headers=EXPOSED_HEADERS,
             allow_private_network=True,
@@ -200,7 +205,7 @@ class PlainRoutes:
 
 @contextlib.asynccontextmanager
 async def _running(
-    kernel: Kernel, gate: Gate, sockets: SocketEndpoint, streams: StreamEndpoint
+    kernel: Kernel, gate: Gate, sockets: SocketEndpoint, streams: StreamEndpoint, of_plugins: PluginRoutes
 ) -> AsyncGenerator[None]:
     _open_in_place(kernel)
     services = kernel.services()
@@ -215,6 +220,7 @@ async def _running(
         await streams.close()
         await sockets.close()
         await asyncio.to_thread(services.stop)
+        await asyncio.to_thread(of_plugins.close)
         await _stored(gate.flush(seconds=LAST_FLUSH_SECONDS))
 
 

@@ -39,6 +39,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.database = self.path / "synthetic.db"
+        self.log = self.path / "synthetic.db-wal"
         self.settings = self.path / "plugins.toml"
         self.token = self.path / "token"
         self.backups = self.path / "backups"

@@ -17,6 +17,7 @@ from synthetic.json_text import to_json
 from synthetic.logs import AccessLog, RequestInfo, logger_for, request_scope
 from synthetic.metrics import Metrics
 from synthetic.plain_errors import DOCUMENT_HEADERS, error_response
+from synthetic.plugin_routes import PluginRoutes
 from synthetic.security.gate import Gate
 
 WHOLE_STATUS = 200
@@ -28,12 +29,13 @@ log = logger_for(__name__)
 
 
 class Front:
-    """The outermost middleware, which leads what is for `/graphql` there without a detour."""
+    """The outermost middleware, which leads what is for `/graphql` or a plugin there without a detour."""
 
     def __init__(
         self,
         app: ASGIApp,
         graphql: ASGIApp,
+        routes: PluginRoutes,
         *,
         gate: Gate,
         engine: Engine,
@@ -46,6 +48,7 @@ class Front:
             app: Serves everything.
             graphql: What `app` serves HTTP on `/graphql` with. Most requests are for it, and need neither the
                 routing nor, where they name no Origin, what is done for pages of other origins.
+            routes: What `app` serves the paths of plugins with; likewise.
             gate: Checks Host and Origin.
             engine: Makes the answers that clients of GraphQL expect when something fails.
             metrics: Counts answers.
@@ -53,6 +56,7 @@ class Front:
         """
         self._app = app
         self._graphql = graphql
+        self._routes = routes
         self._gate = gate
         self._engine = engine
         self._metrics = metrics
@@ -73,6 +77,9 @@ class Front:
                 if scope["path"] == GRAPHQL_PATH and scope["type"] == "http" and b"origin" not in headers:
                     exchange.cover()
                     await self._graphql(scope, receive, exchange.send)
+                elif scope["type"] == "http" and b"origin" not in headers and self._routes.has(scope["path"]):
+                    exchange.uncover()
+                    await self._routes(scope, receive, exchange.send)
                 else:
                     exchange.uncover()
                     await self._app(scope, receive, exchange.send)

@@ -40,7 +40,9 @@ from synthetic.contributions import (
 from synthetic.demo_contributions import DemoPart
 from synthetic.metric_contributions import MetricReading
 from synthetic.operations.model import Operation
+from synthetic.refusal_contributions import RefusalReaction
 from synthetic.retention_contributions import RetentionRule
+from synthetic.route_contributions import Route
 
 if TYPE_CHECKING:
     from synthetic.database.transaction import Transaction
@@ -336,6 +338,47 @@ def register_checks() -> tuple[Check, ...]:  # pyright: ignore[reportReturnType]
 
 
 @hookspec
+def register_routes() -> tuple[Route, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute paths over HTTP, for what GraphQL is not made for: bytes, in both directions.
+
+    A request has passed what all requests pass when the plugin is called: the
+    checks of Host, Origin, token, scope and rate. Its answer gets a correlation
+    id, the headers that keep a browser from running it, and a line in the
+    access log. `serve` runs on the event loop: what waits for the disk goes
+    through `request.in_thread`. An error of the contract that it raises before
+    its answer has begun is the answer; another exception is answered with
+    INTERNAL and logged; after the beginning, either ends the connection.
+
+    Returns:
+        `Route` records. The first segment of a path belongs to one plugin, or
+        to the kernel. Of several routes of a plugin that fit a request, the
+        first is asked.
+
+    Example::
+
+        def find_body(snapshot: Snapshot, id: str) -> str | None:
+            return snapshot.value("SELECT body FROM notes WHERE id = :id", {"id": id})
+
+        async def serve_body(request: RouteRequest) -> None:
+            body = await request.read(find_body, request.path["id"])
+            if body is None:
+                raise NotFoundError
+            await request.answer(200, {"content-type": "text/plain; charset=utf-8"}, body.encode())
+
+        @hookimpl
+        def register_routes():
+            return (
+                Route(
+                    path="/notes/{id}",
+                    purpose="The text of a note.",
+                    methods={"GET": Scope.READ, "HEAD": Scope.READ},
+                    serve=serve_body,
+                ),
+            )
+    """
+
+
+@hookspec
 def register_metrics() -> tuple[MetricReading, ...]:  # pyright: ignore[reportReturnType]
     """Contribute gauges that are read from the store when somebody asks for `/metrics`.
 
@@ -380,6 +423,38 @@ def register_demo() -> tuple[DemoPart, ...]:  # pyright: ignore[reportReturnType
         @hookimpl
         def register_demo():
             return (DemoPart(module=__name__, every_ms=5_000),)
+    """
+
+
+@hookspec
+def register_refusal_reactions() -> tuple[RefusalReaction, ...]:  # pyright: ignore[reportReturnType]
+    """Do something about what consumers cannot take in.
+
+    Consumers of all plugins are meant, and each is told of in the transaction
+    in which it stops at an event or goes on without it (`refused`), and in
+    which that is over (`settled`): the event was taken in after all, what the
+    consumer holds was made anew, or the consumer is no more. The functions are
+    called in load order. They do little, and nothing outside the transaction.
+    What one of them raises keeps the consumer from going on, and the process
+    tries again: so they raise nothing on purpose.
+
+    Returns:
+        `RefusalReaction` records.
+
+    Example::
+
+        def note_refusal(tx: Transaction, refusal: Refusal) -> None:
+            tx.execute(
+                "INSERT INTO notes (id, body) VALUES (:id, :body) ON CONFLICT DO NOTHING",
+                {"id": refusal.key, "body": f"{refusal.consumer} could not take in an event."},
+            )
+
+        def strike_out(tx: Transaction, settlement: Settlement) -> None:
+            tx.execute("DELETE FROM notes WHERE id = :key", {"key": settlement.key})
+
+        @hookimpl
+        def register_refusal_reactions():
+            return (RefusalReaction(purpose="Notes what was refused.", refused=note_refusal, settled=strike_out),)
     """
 
 

@@ -15,7 +15,7 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
 from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
-from synthetic.database.surroundings import Surroundings
+from synthetic.database.surroundings import Contributed, Surroundings
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
@@ -23,6 +23,7 @@ from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
 from synthetic.log.archive import Archive, archive_service
 from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
+from synthetic.log.consumers.refused import RefusalReactions
 from synthetic.log.consumers.store import has_reached
 from synthetic.log.emission import EventCatalogue
 from synthetic.log.event_types import KERNEL_EVENTS
@@ -40,6 +41,12 @@ from synthetic.retention.meter import RetentionMeter
 from synthetic.retention.rules import check_indexes, declare_rules
 from synthetic.retention.runs import retention_service
 from synthetic.services.runner import BackgroundRunner
+from synthetic.storage.checkpointer import Checkpointer
+from synthetic.storage.free_pages import FreePages
+from synthetic.storage.meter import StorageMeter
+from synthetic.storage.room import RoomGate
+from synthetic.storage.watch import watch_service
+from synthetic.store_folder import StoreFolder
 
 log = logger_for(__name__)
 
@@ -103,7 +110,10 @@ class Kernel:
         metric_readings: What plugins read from the store for them.
         clock: Whose time counts.
         retention_meter: What its retention has deleted, and whether it is suspended.
+        checkpointer: Keeps the write-ahead log short, when its service runs.
+        storage_meter: What is counted of the room that the store takes.
         applied: Migrations that were applied when it was opened.
+        surroundings: Settings and resources that it lends to transactions.
     """
 
     def __init__(
@@ -134,6 +144,8 @@ class Kernel:
         self._hold = directory.hold_open(clock)
         try:
             self.database, self.applied = self._open_database(migrate=migrate, progress=progress)
+            self.storage_meter = StorageMeter(self.metrics.registry)
+            self.checkpointer = Checkpointer(directory, self.database, self.settings, clock, self.storage_meter)
             self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics, has_reached)
         except BaseException:
             self._hold.release()
@@ -146,12 +158,15 @@ class Kernel:
         connection, applied = open_store(
             directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
         )
-        surroundings = surroundings_of(registry, clock)
+        self.surroundings = surroundings = surroundings_of(registry, clock)
         meter = SyncMeter(clock, self.settings.sync.monitor_ms)
         surroundings.provide(meter)
+        surroundings.provide(RefusalReactions(registry.refusal_reactions, self.consumers))
         self.retention_meter = RetentionMeter(self.metrics.registry)
         surroundings.provide(self.retention_meter)
+        surroundings.provide(RoomGate(directory, self.settings, clock, connection.pragma("page_size")))
         surroundings.provide(Archive(directory.archive))
+        surroundings.provide(StoreFolder(directory.path))
         surroundings.provide(ExpectedMigrations(tuple(self.blueprint.migrations)))
         surroundings.provide(OperationRecorder(registry.operation_recorders, clock, self.metrics))
         self.metrics.registry.register(meter)
@@ -213,7 +228,14 @@ class Kernel:
 
     def services(self) -> BackgroundRunner:
         """A runner for the background work; who makes it starts and stops it."""
-        own = [*KERNEL_SERVICES, monitor_service(self.settings.sync), archive_service(self.directory.archive)]
+        own = [
+            *KERNEL_SERVICES,
+            monitor_service(self.settings.sync),
+            archive_service(self.directory.archive),
+            self.checkpointer.service(),
+            FreePages(self.database, self.settings, self.clock, self.storage_meter).service(),
+            watch_service(self.directory, self.settings.storage, self.storage_meter),
+        ]
         if self.settings.retention.enabled:
             own.append(retention_service(self.settings.retention))
         services = [*(Stamped("kernel", service) for service in own), *self.registry.services]
@@ -232,6 +254,7 @@ class Kernel:
     def close(self) -> None:
         """Finish what is under way, then let go of the files."""
         self.engine.close()
+        self.checkpointer.close()
         self.database.close()
         self._hold.release()
 
@@ -251,6 +274,7 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
     surroundings.provide(ClockSource(clock))
     surroundings.provide(LoadedChecks.of(registry.checks))
+    surroundings.provide(Contributed(registry.offered))
     return surroundings
 
 

@@ -18,6 +18,7 @@ from synthetic.log import event_fields
 from synthetic.log.sync import fields as sync_fields
 from synthetic.registry import Registry
 from synthetic.retention.fields import run_retention
+from synthetic.storage.fields import storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ KERNEL_GRAPHQL = GraphQL(
         event_fields.events,
         sync_fields.sync_status,
         check_fields.integrity,
+        storage,
     ),
     mutations=(
         event_fields.emit_event,

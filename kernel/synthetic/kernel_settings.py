@@ -45,7 +45,10 @@ class DatabaseSettings:
     readers: Annotated[int, Meta(ge=1, le=64, description="Read-only connections and their threads.")] = 5
     reader_queue: Annotated[int, Meta(ge=1, description="Reads that may wait before OVERLOADED.")] = 1_024
     cache_bytes: Annotated[int, Meta(ge=1_048_576, description="Page cache of one connection.")] = 16_777_216
-    free_disk_bytes: Annotated[int, Meta(ge=0, description="The start is refused with less free disk.")] = 67_108_864
+    free_disk_bytes: Annotated[
+        int,
+        Meta(ge=0, description="The start is refused with less free disk; below half of it a server refuses writes."),
+    ] = 67_108_864
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,40 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """How much room the store takes, and how what is free is given back."""
+
+    warn_bytes: Annotated[
+        int,
+        Meta(ge=0, description="With more bytes in the data directory the module `storage` is STALE; 0: never."),
+    ] = 0
+    limit_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="With more bytes in the data directory, writes are answered STORAGE_FULL, while reads and "
+            "deletes go on; 0: no limit.",
+        ),
+    ] = 0
+    warn_free_disk_bytes: Annotated[
+        int, Meta(ge=0, description="With less free disk the module `storage` is STALE; 0: never.")
+    ] = 268_435_456
+    free_page_bytes: Annotated[
+        int,
+        Meta(ge=0, description="So much free room the file keeps for what is written next; the rest is given back."),
+    ] = 8_388_608
+    wal_bytes: Annotated[
+        int, Meta(ge=65_536, description="From this size on the write-ahead log is emptied and cut off.")
+    ] = 16_777_216
+    checkpoint_ms: Annotated[
+        int, Meta(ge=10, description="How often the size of the write-ahead log is looked at.")
+    ] = 250
+    measure_ms: Annotated[
+        int, Meta(ge=1_000, description="How often the files beside the database are counted; default: 30 s.")
+    ] = 30_000
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSettings:
     """When a module counts as up to date."""
 
@@ -187,5 +224,6 @@ class KernelSettings:
     security: SecuritySettings = field(default_factory=SecuritySettings)
     events: EventSettings = field(default_factory=EventSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     log: LogSettings = field(default_factory=LogSettings)

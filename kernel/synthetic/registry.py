@@ -27,7 +27,9 @@ from synthetic.plugins.discovery import InstalledPlugin
 from synthetic.plugins.listing import LeftOut, LoadedPlugin
 from synthetic.plugins.loader import PluginLoader
 from synthetic.plugins.pauses import set_pauses
+from synthetic.refusal_contributions import RefusalReaction
 from synthetic.retention_contributions import RetentionRule
+from synthetic.route_contributions import Route
 from synthetic.setting_layers import read_layers
 from synthetic.settings import SettingValue, check_names, load_kernel_settings
 
@@ -50,6 +52,7 @@ class Registry:
         setting_values: Each single setting with its source.
         tables: What `register_tables` returned; likewise the others.
         operation_recorders: The functions with which plugins implement `record_operation`.
+        offered: What plugins returned from the hooks that plugins offer, by the class of the records.
     """
 
     plugins: tuple[LoadedPlugin, ...]
@@ -69,9 +72,12 @@ class Registry:
     services: tuple[Stamped[Service], ...]
     commands: tuple[Stamped[Command], ...]
     checks: tuple[Stamped[Check], ...]
+    routes: tuple[Stamped[Route], ...]
     metrics: tuple[Stamped[MetricReading], ...]
     demo: tuple[Stamped[DemoPart], ...]
+    refusal_reactions: tuple[Stamped[RefusalReaction], ...]
     operation_recorders: tuple[Stamped[RecordOperation], ...]
+    offered: Mapping[type[Any], tuple[Any, ...]]
     _loader: PluginLoader
 
     def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
@@ -145,12 +151,23 @@ def load_registry(
         ),
         commands=_stamped(loader, "register_commands"),
         checks=_stamped(loader, "register_checks"),
+        routes=_stamped(loader, "register_routes"),
         metrics=_stamped(loader, "register_metrics"),
         demo=_stamped(loader, "register_demo"),
+        refusal_reactions=_stamped(loader, "register_refusal_reactions"),
         operation_recorders=tuple(Stamped(*each) for each in loader.implementations("record_operation")),
+        offered=MappingProxyType(_offered(loader)),
         _loader=loader,
     )
 
 
 def _stamped(loader: PluginLoader, hook: str) -> tuple[Stamped[Any], ...]:
     return tuple(Stamped(plugin, record) for plugin, records in loader.results(hook) for record in records)
+
+
+def _offered(loader: PluginLoader) -> dict[type[Any], tuple[Any, ...]]:
+    found: dict[type[Any], tuple[Any, ...]] = {}
+    for hook, record_class in loader.offered().items():
+        records = tuple(record for _, returned in loader.results(hook) for record in returned)
+        found[record_class] = (*found.get(record_class, ()), *records)
+    return found

@@ -70,7 +70,7 @@ def cancel_approval(tx: Transaction, input: CancelApprovalInput) -> CancelApprov
     )
 
 
-@mutation(scope=Scope.ADMIN, entity="approval")
+@mutation(scope=Scope.ADMIN, entity="approval", frees=True)
 def delete_approval(store: BlockingStore, input: DeleteApprovalInput) -> DeleteApprovalPayload:
     """Delete an approval; one that is pending is cancelled first."""
     deleted = approval_store.delete_approval(store, input.id)

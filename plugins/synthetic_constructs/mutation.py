@@ -61,7 +61,7 @@ def save_construct(tx: Transaction, input: SaveConstructInput) -> SaveConstructP
     return SaveConstructPayload(construct=Construct.of(saved.construct), created=saved.created, changed=saved.changed)
 
 
-@mutation(entity="construct")
+@mutation(entity="construct", frees=True)
 def delete_construct(
     store: BlockingStore,
     input: DeleteConstructInput,
@@ -90,7 +90,7 @@ def relate_constructs(tx: Transaction, input: RelateConstructsInput) -> RelateCo
     return RelateConstructsPayload(relationship=ConstructRelationship.of(related.relationship), created=related.created)
 
 
-@mutation(entity="construct_relationship")
+@mutation(entity="construct_relationship", frees=True)
 def unrelate_constructs(tx: Transaction, input: UnrelateConstructsInput) -> UnrelateConstructsPayload:
     """Remove a relationship; the constructs stay."""
     removed = constructs.unrelate_constructs(tx, input.from_id, input.kind, input.to_id)

@@ -21,7 +21,10 @@ Events: `ingest_file.read`, when the state of a file changes or a run of reading
 brought something; what the file says is told by sessions and transcripts.
 
 Error codes: UNKNOWN_FORMAT, INGEST_RACE, INGEST_INCOMPLETE, IMPORTER_CLASH,
-and the kernel's BAD_USER_INPUT and NOT_FOUND.
+LINE_REJECTED and LINE_CHANGED (of dead letters), and the kernel's BAD_USER_INPUT and NOT_FOUND.
+
+What must be done in the transaction in which lines are rejected, another
+plugin says with the hook `register_reject_reactions` (`hookspecs.py`).
 
 Other plugins may import `store` (with all that an importer is made of),
 `types`, `events` and `errors`.

@@ -61,7 +61,7 @@ def ingest(
     """
     if watch and dry_run:
         raise typer.BadParameter("--watch and --dry-run do not go together.", param_hint="--watch")
-    with stop_requests() as stop, open_store(data, create=not dry_run) as store:
+    with stop_requests() as stop, open_store(data, create=not dry_run, adds=True) as store:
         importers = importers_of(store)
         options = IngestOptions(
             importer=None if format_name is None else _importer_named(importers, format_name),

@@ -46,3 +46,21 @@ class ImporterClashError(SyntheticError):
     code = "IMPORTER_CLASH"
     action = "Take one of the two plugins out of plugins.toml."
     exit_code = ExitCode.CONFIGURATION
+
+
+class RejectedLineError(SyntheticError):
+    """A line, or a document, could not be read."""
+
+    code = "LINE_REJECTED"
+    action = "Mend the line or its importer, then retry the dead letter; a retry may also bring the mended line."
+    http_status = 422
+    exit_code = ExitCode.DATA
+
+
+class LineChangedError(SyntheticError):
+    """Another line stands where the rejected one stood."""
+
+    code = "LINE_CHANGED"
+    action = "Run `synthetic ingest` on the file: what has changed in it is read anew."
+    http_status = 422
+    exit_code = ExitCode.DATA

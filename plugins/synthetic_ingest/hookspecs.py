@@ -1,6 +1,6 @@
-"""The hook that ingest offers to other plugins.
+"""The hooks that ingest offers to other plugins.
 
-It is called like the kernel's own (see `synthetic.hookspecs`): once, when the
+They are called like the kernel's own (see `synthetic.hookspecs`): once, when the
 kernel is made, without arguments, and without doing any I/O.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from synthetic import hookspec
 from synthetic_ingest.importer import Importer
+from synthetic_ingest.reactions import RejectReaction
 
 
 @hookspec
@@ -38,4 +39,32 @@ def register_importers() -> tuple[Importer, ...]:  # pyright: ignore[reportRetur
                     parse_line=parse_line,
                 ),
             )
+    """
+
+
+@hookspec
+def register_reject_reactions() -> tuple[RejectReaction, ...]:  # pyright: ignore[reportReturnType]
+    """Contribute what must be done in the transaction in which lines of a file are rejected.
+
+    Returns:
+        `RejectReaction` records. Their functions are called in the order of
+        the plugins, in the transaction that stores the rejects, and in the one
+        that forgets them. What one of them raises is raised to whoever reads
+        the file, and the batch is not stored.
+
+    Example::
+
+        def count(tx: Transaction, file: IngestFile, rejects: Sequence[IngestReject]) -> None:
+            tx.execute(
+                "INSERT INTO reject_counts (path, rejects) VALUES (:path, :rejects)"
+                " ON CONFLICT (path) DO UPDATE SET rejects = rejects + excluded.rejects",
+                {"path": file.path, "rejects": len(rejects)},
+            )
+
+        def count_anew(tx: Transaction, file: IngestFile) -> None:
+            tx.execute("DELETE FROM reject_counts WHERE path = :path", {"path": file.path})
+
+        @hookimpl
+        def register_reject_reactions():
+            return (RejectReaction(purpose="Counts rejects.", rejected=count, forgotten=count_anew),)
     """

@@ -21,6 +21,8 @@ from synthetic_ingest.errors import (
     IngestCancelledError,
     IngestIncompleteError,
     IngestRaceError,
+    LineChangedError,
+    RejectedLineError,
     UnknownFormatError,
 )
 from synthetic_ingest.events import EVENTS
@@ -39,6 +41,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Reads the files in which agents leave what they did, and follows them as they grow.",
         requires=("constructs", "sessions", "transcripts", "jobs"),
+        with_={"dead_letters": "synthetic_ingest.with_dead_letters"},
         hooks="synthetic_ingest.hookspecs",
     )
 
@@ -88,6 +91,8 @@ def register_errors() -> tuple[ErrorCode, ...]:
             IngestIncompleteError,
             IngestCancelledError,
             ImporterClashError,
+            RejectedLineError,
+            LineChangedError,
         )
     )
 

@@ -25,7 +25,10 @@ Events: `job.saved`, `job.status_changed`, `job.progressed`, `job.checkpointed`,
 `job_schedule.deleted`. Heartbeats are none.
 
 Error codes: LEASE_LOST, ILLEGAL_TRANSITION, JOBS_NOT_COMPLETED (of the command
-line), and the kernel's BAD_USER_INPUT, NOT_FOUND and CONFLICT.
+line), JOB_FAILED (of dead letters), and the kernel's BAD_USER_INPUT, NOT_FOUND and CONFLICT.
+
+What must be done in the transaction in which a job comes to a status, another
+plugin says with the hook `register_job_reactions` (`hookspecs.py`).
 
 Other plugins may import `store`, `types`, `events` and `errors`.
 """

@@ -25,3 +25,11 @@ class JobsNotCompletedError(SyntheticError):
     code = "JOBS_NOT_COMPLETED"
     action = "See why with `synthetic jobs show ID`; what failed or was cancelled can be retried."
     exit_code = ExitCode.DATA
+
+
+class JobFailedError(SyntheticError):
+    """A job has failed for good."""
+
+    code = "JOB_FAILED"
+    action = "Mend what it failed of, then retry its dead letter, or the job itself."
+    exit_code = ExitCode.DATA

@@ -37,7 +37,7 @@ from synthetic_jobs import (
     worker_mutation,
 )
 from synthetic_jobs.checks import CHECKS
-from synthetic_jobs.errors import IllegalTransitionError, JobsNotCompletedError, LeaseLostError
+from synthetic_jobs.errors import IllegalTransitionError, JobFailedError, JobsNotCompletedError, LeaseLostError
 from synthetic_jobs.events import EVENTS, JOB_DELETED
 from synthetic_jobs.metrics import METRICS
 from synthetic_jobs.settings import JobSettings
@@ -52,6 +52,8 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Durable work: claimed by lease, tried again, and gone on with from checkpoints.",
         requires=("constructs",),
+        with_={"dead_letters": "synthetic_jobs.with_dead_letters"},
+        hooks="synthetic_jobs.hookspecs",
     )
 
 
@@ -124,7 +126,8 @@ def register_migrations() -> tuple[MigrationFolder, ...]:
 @hookimpl
 def register_errors() -> tuple[ErrorCode, ...]:
     """The codes of `errors.py`."""
-    return tuple(ErrorCode(error) for error in (LeaseLostError, IllegalTransitionError, JobsNotCompletedError))
+    errors = (LeaseLostError, IllegalTransitionError, JobsNotCompletedError, JobFailedError)
+    return tuple(ErrorCode(error) for error in errors)
 
 
 @hookimpl

@@ -71,6 +71,14 @@ VALID: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "saveDeliveryTarget": {
+        "id": "new", "ifVersion": None, "name": "n", "url": "https://hooks.example.com/x",
+        "secret": "whsec_" + "YWFh" * 10,
+        "eventTypes": ["job.*"], "constructIds": ["base"], "allowPrivate": False, "enabled": False,
+    },
+    "testDeliveryTarget": {"id": "none"},
+    "deleteDeliveryTarget": {"id": "none"},
+    "resendDelivery": {"id": "none"},
     "emitEvent": {
         "type": "deploy.done", "entityId": "site", "entityType": "website", "constructId": "base", "payload": {"a": 1},
         "occurredAt": "2026-01-01T00:00:00Z", "id": "new", "causationId": "c",
@@ -135,6 +143,37 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "cancelApproval": {"id": "withdrawn", "reason": "r"},
     "deleteApproval": {"id": "unwanted"},
+    "saveDeadLetter": {
+        "id": "new", "source": "outside", "payload": {"a": [1]}, "entityType": "message", "entityId": "m1",
+        "constructId": "base", "key": "k", "attempts": 1, "firstFailedAt": "2026-01-01T00:00:00Z",
+        "lastFailedAt": "2026-01-01T00:00:00Z", "group": "g",
+        "error": {"code": "LOST", "message": "No.", "recoverable": True, "retryAfterMs": 1, "action": "Wait."},
+    },
+    "retryDeadLetter": {"id": "refused", "payload": {"a": [1]}, "outOfOrder": False, "ifRetries": 0},
+    "incrementRetry": {
+        "id": "counted", "ifRetries": None,
+        "error": {"code": "LOST", "message": "No.", "recoverable": True, "retryAfterMs": 1, "action": "Wait."},
+    },
+    "resolveDeadLetter": {"id": "resolving", "resolution": "r"},
+    "discardDeadLetter": {"id": "discarding", "reason": "r"},
+    "redriveDeadLetters": {
+        "id": None, "ratePerSecond": 5.0, "dryRun": True,
+        "filter": {
+            "ids": ["none"], "statuses": ["PENDING"], "sources": ["s"], "fingerprints": ["f"], "codes": ["C"],
+            "key": "k", "constructId": "c", "entityType": "t", "entityId": "e", "retryEntityType": "t",
+            "retryEntityId": "e", "failedFrom": "2026-01-01T00:00:00Z", "failedBefore": "2026-01-01T00:00:00Z",
+            "dueBy": "2026-01-01T00:00:00Z",
+        },
+    },
+    "cancelDeadLetterRedrive": {"id": "redriven"},
+    "createArtifact": {
+        "id": "new", "constructId": "base", "sessionId": "base", "jobId": "base", "type": "log", "name": "a.txt",
+        "contentType": "text/plain", "text": "Hello", "base64": None, "metadata": {"a": 1},
+        "expiresAt": "2100-01-01T00:00:00Z",
+        "sha256": "185f8db32271fe25f561a6fc938b2e264306ec304eda518007d1764826381969",
+    },
+    "deleteArtifact": {"id": "doomed"},
+    "restoreArtifact": {"id": "trashed"},
     "runRetention": {"rules": ["jobs.finished"], "dryRun": True, "confirmClock": True},
 }  # fmt: skip
 BASE = """mutation {
@@ -155,6 +194,13 @@ BASE = """mutation {
     k: requestApproval(input: {id: "deciding", tool: "shell", arguments: {}}) { created }
     l: requestApproval(input: {id: "withdrawn", tool: "shell", arguments: {}}) { created }
     m: requestApproval(input: {id: "unwanted", tool: "shell", arguments: {}}) { created }
+    n: createArtifact(input: {id: "doomed", constructId: "base", type: "t", name: "n", text: ""}) { created }
+    o: createArtifact(input: {id: "trashed", constructId: "base", type: "t", name: "n", text: ""}) { created }
+    p: deleteArtifact(input: {id: "trashed"}) { artifact { id } }
+    wa: saveDeadLetter(input: {id: "counted", source: "outside", error: {code: "LOST", message: "No."}}) { created }
+    wb: saveDeadLetter(input: {id: "resolving", source: "outside", error: {code: "LOST", message: "No."}}) { created }
+    wc: saveDeadLetter(input: {id: "discarding", source: "outside", error: {code: "LOST", message: "No."}}) { created }
+    wd: redriveDeadLetters(input: {id: "redriven", filter: {ids: ["none"]}}) { matched }
 }"""
 HELD = ("beating", "moving", "changing", "keeping", "completing", "failing", "asking")
 """Jobs that run, each for the mutation that names it."""
@@ -169,6 +215,8 @@ COUNTS = """{
     jobs { totalCount nodes { id status progress phase attempts version leaseToken checkpoints { createdAt } } }
     approvals { totalCount } decided: approvals(filter: {statuses: [APPROVED, REJECTED]}) { totalCount }
     withdrawn: approval(id: "withdrawn") { status comment }
+    deadLetters { totalCount nodes { id status retries } }
+    artifacts(filter: {statuses: [AVAILABLE, DELETED]}) { totalCount nodes { id status } }
     jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
 }"""
 

@@ -81,6 +81,9 @@ class TestWhatLoads:
             "jobs",
             "ingest",
             "approvals",
+            "dead_letters",
+            "deliveries",
+            "artifacts",
             "projections",
             "audit",
         ]

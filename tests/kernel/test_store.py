@@ -56,6 +56,9 @@ def test_the_store_says_who_it_is(store):
         "jobs",
         "ingest",
         "approvals",
+        "dead_letters",
+        "deliveries",
+        "artifacts",
         "projections",
         "audit",
     ]

@@ -1,3 +1,81 @@
+CREATE TABLE artifact_removals (
+    path TEXT NOT NULL PRIMARY KEY
+) STRICT;
+
+CREATE TABLE artifact_totals (
+    construct_id TEXT NOT NULL PRIMARY KEY,
+    files INTEGER NOT NULL CHECK (files >= 0),
+    stored_bytes INTEGER NOT NULL CHECK (stored_bytes >= 0)
+) STRICT;
+
+CREATE TRIGGER artifacts_count_gone
+AFTER DELETE ON artifacts
+BEGIN
+    UPDATE artifact_totals SET files = files - 1, stored_bytes = stored_bytes - OLD.stored_bytes
+    WHERE construct_id IN (OLD.construct_id, '');
+    DELETE FROM artifact_totals WHERE construct_id = OLD.construct_id AND files = 0;
+    INSERT INTO artifact_removals (path) VALUES (OLD.path);
+END;
+
+CREATE TRIGGER artifacts_count_new
+AFTER INSERT ON artifacts
+BEGIN
+    INSERT INTO artifact_totals (construct_id, files, stored_bytes)
+    VALUES (NEW.construct_id, 1, NEW.stored_bytes), ('', 1, NEW.stored_bytes)
+    ON CONFLICT (construct_id) DO UPDATE
+    SET files = files + 1, stored_bytes = stored_bytes + excluded.stored_bytes;
+END;
+
+CREATE TRIGGER artifacts_keep_content
+BEFORE UPDATE OF id, construct_id, type, name, content_type, size_bytes, stored_bytes, sha256, encoding, path, created_at
+ON artifacts
+BEGIN
+    SELECT RAISE(ABORT, 'what was stored as an artifact never changes');
+END;
+
+CREATE TABLE artifacts (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    construct_id TEXT NOT NULL REFERENCES constructs (id),
+    session_id TEXT REFERENCES sessions (id),
+    job_id TEXT REFERENCES sync_jobs (id),
+    type TEXT NOT NULL CHECK (length(type) BETWEEN 1 AND 200),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name NOT GLOB '*[/\]*'),
+    content_type TEXT NOT NULL CHECK (length(content_type) BETWEEN 1 AND 200),
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0),
+    stored_bytes INTEGER NOT NULL CHECK (stored_bytes >= 0),
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+    encoding TEXT NOT NULL CHECK (encoding IN ('IDENTITY', 'ZSTD')),
+    -- Of the file, below `artifacts/`.
+    path TEXT NOT NULL CHECK (length(path) >= 5),
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    status TEXT NOT NULL CHECK (status IN ('AVAILABLE', 'DELETED', 'MISSING', 'ALTERED')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    deleted_at INTEGER,
+    CHECK ((status = 'DELETED') = (deleted_at IS NOT NULL)),
+    CHECK (encoding = 'ZSTD' OR stored_bytes = size_bytes)
+) STRICT;
+
+CREATE INDEX artifacts_by_construct_id ON artifacts (construct_id, created_at, id);
+
+CREATE INDEX artifacts_by_created_at ON artifacts (created_at, id);
+
+CREATE INDEX artifacts_by_deleted_at ON artifacts (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+CREATE INDEX artifacts_by_expires_at ON artifacts (expires_at, id) WHERE expires_at IS NOT NULL;
+
+CREATE INDEX artifacts_by_job_id ON artifacts (job_id, created_at, id) WHERE job_id IS NOT NULL;
+
+CREATE UNIQUE INDEX artifacts_by_path ON artifacts (path);
+
+CREATE INDEX artifacts_by_session_id ON artifacts (session_id, created_at, id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX artifacts_by_sha256 ON artifacts (sha256, created_at, id);
+
+CREATE INDEX artifacts_by_status ON artifacts (status, created_at, id);
+
+CREATE INDEX artifacts_by_type ON artifacts (type, created_at, id);
+
 CREATE TABLE audit_chain (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     -- The first row that should be there, and the hash before it: of the last row that retention deleted.
@@ -158,6 +236,197 @@ CREATE TABLE consumers (
     CHECK ((rebuild_through IS NULL) = (rebuild_started_at IS NULL)),
     CHECK ((requested IS NULL) = (requested_at IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dead_letter_redrives (
+    id TEXT NOT NULL PRIMARY KEY,
+    filter TEXT NOT NULL CHECK (json_valid(filter) AND json_type(filter) = 'object'),
+    rate_per_second REAL NOT NULL CHECK (rate_per_second > 0),
+    status TEXT NOT NULL CHECK (status IN ('RUNNING', 'DONE', 'CANCELLED')),
+    -- Letters that came later are left alone.
+    through_seq INTEGER NOT NULL CHECK (through_seq >= 0),
+    -- How far this pass has come, and what the passes before it and this one have retried.
+    cursor_seq INTEGER NOT NULL CHECK (cursor_seq >= 0),
+    pass_retried INTEGER NOT NULL CHECK (pass_retried >= 0),
+    matched INTEGER NOT NULL CHECK (matched >= 0),
+    retried INTEGER NOT NULL CHECK (retried >= 0),
+    failed INTEGER NOT NULL CHECK (failed >= 0),
+    -- From when on, and from how many on, the rate is counted.
+    paced_from_at INTEGER NOT NULL,
+    paced_from_count INTEGER NOT NULL CHECK (paced_from_count >= 0),
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    ended_at INTEGER,
+    CHECK ((status = 'RUNNING') = (ended_at IS NULL))
+) STRICT;
+
+CREATE INDEX dead_letter_redrives_by_created_at ON dead_letter_redrives (created_at, id);
+
+CREATE INDEX dead_letter_redrives_by_ended_at ON dead_letter_redrives (ended_at, id) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX dead_letter_redrives_by_running ON dead_letter_redrives (created_at, id) WHERE ended_at IS NULL;
+
+CREATE TABLE dead_letters (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    -- In the order of arrival: letters of one key are retried in it.
+    seq INTEGER NOT NULL UNIQUE CHECK (seq >= 1),
+    source TEXT NOT NULL CHECK (length(source) BETWEEN 1 AND 200),
+    -- What must be done in order: letters of one source with the same key.
+    key TEXT CHECK (length(key) BETWEEN 1 AND 200),
+    construct_id TEXT REFERENCES constructs (id),
+    -- What failed.
+    entity_type TEXT CHECK (length(entity_type) BETWEEN 1 AND 200),
+    entity_id TEXT CHECK (length(entity_id) BETWEEN 1 AND 500),
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    -- What the payload was before it was edited for the first time.
+    original_payload TEXT CHECK (json_valid(original_payload)),
+    -- The last failure, in the shape of the error contract, and its code.
+    error TEXT NOT NULL CHECK (json_valid(error) AND json_type(error) = 'object'),
+    code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 100),
+    fingerprint TEXT NOT NULL CHECK (length(fingerprint) = 64 AND fingerprint NOT GLOB '*[^0-9a-f]*'),
+    attempts INTEGER NOT NULL CHECK (attempts >= 1),
+    retries INTEGER NOT NULL CHECK (retries >= 0),
+    first_failed_at INTEGER NOT NULL,
+    last_failed_at INTEGER NOT NULL,
+    next_retry_at INTEGER,
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'RETRYING', 'RESOLVED', 'DISCARDED')),
+    -- The retry under way, or the last one: when it began, when it is given up, and what came of it.
+    retry_started_at INTEGER,
+    retry_expires_at INTEGER,
+    retry_entity_type TEXT CHECK (length(retry_entity_type) BETWEEN 1 AND 200),
+    retry_entity_id TEXT CHECK (length(retry_entity_id) BETWEEN 1 AND 500),
+    redrive_id TEXT,
+    edited_at INTEGER,
+    edited_by TEXT,
+    resolution TEXT CHECK (length(resolution) >= 1),
+    ended_at INTEGER,
+    ended_by TEXT,
+    created_at INTEGER NOT NULL,
+    CHECK (first_failed_at <= last_failed_at),
+    CHECK ((entity_type IS NULL) = (entity_id IS NULL)),
+    CHECK ((retry_entity_type IS NULL) = (retry_entity_id IS NULL)),
+    CHECK ((status IN ('RESOLVED', 'DISCARDED')) = (ended_at IS NOT NULL)),
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
+    CHECK (ended_at IS NOT NULL OR resolution IS NULL),
+    CHECK ((status = 'RETRYING') = (retry_expires_at IS NOT NULL)),
+    CHECK (status <> 'RETRYING' OR retry_started_at IS NOT NULL),
+    CHECK (status = 'PENDING' OR next_retry_at IS NULL),
+    CHECK ((edited_at IS NULL) = (edited_by IS NULL)),
+    CHECK ((edited_at IS NULL) = (original_payload IS NULL))
+) STRICT;
+
+CREATE INDEX dead_letters_by_construct_id ON dead_letters (construct_id, seq) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX dead_letters_by_ended_at ON dead_letters (ended_at, id) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX dead_letters_by_entity ON dead_letters (entity_type, entity_id, seq) WHERE entity_id IS NOT NULL;
+
+CREATE UNIQUE INDEX dead_letters_by_entity_open ON dead_letters (source, entity_type, entity_id)
+WHERE status IN ('PENDING', 'RETRYING') AND entity_id IS NOT NULL;
+
+CREATE INDEX dead_letters_by_fingerprint ON dead_letters (fingerprint, status, seq);
+
+CREATE INDEX dead_letters_by_key ON dead_letters (key, seq) WHERE key IS NOT NULL;
+
+CREATE INDEX dead_letters_by_key_open ON dead_letters (source, key, seq)
+WHERE status IN ('PENDING', 'RETRYING') AND key IS NOT NULL;
+
+CREATE INDEX dead_letters_by_next_retry_at ON dead_letters (source, next_retry_at, seq) WHERE next_retry_at IS NOT NULL;
+
+CREATE INDEX dead_letters_by_redrive_id_open ON dead_letters (redrive_id) WHERE status = 'RETRYING';
+
+CREATE INDEX dead_letters_by_retry ON dead_letters (retry_entity_type, retry_entity_id, seq)
+WHERE retry_entity_id IS NOT NULL;
+
+CREATE INDEX dead_letters_by_retry_expires_at ON dead_letters (retry_expires_at) WHERE retry_expires_at IS NOT NULL;
+
+CREATE INDEX dead_letters_by_retry_open ON dead_letters (retry_entity_type, retry_entity_id)
+WHERE status = 'RETRYING' AND retry_entity_id IS NOT NULL;
+
+CREATE INDEX dead_letters_by_source ON dead_letters (source, status, seq);
+
+CREATE INDEX dead_letters_by_status ON dead_letters (status, seq);
+
+CREATE TABLE deliveries (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    target_id TEXT NOT NULL REFERENCES delivery_targets (id),
+    -- What a receiver knows the message by: that of a delivery which is sent again stays.
+    webhook_id TEXT NOT NULL CHECK (length(webhook_id) BETWEEN 1 AND 200 AND webhook_id NOT GLOB '*[^!-~]*'),
+    event_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    construct_id TEXT,
+    entity_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    -- Of the event; of what is sent again, the head of the log at that time. It gives the order.
+    position INTEGER NOT NULL CHECK (position >= 0),
+    body TEXT NOT NULL CHECK (json_valid(body)),
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'DELIVERED', 'FAILED')),
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    -- Only of what is the next of its entity; what waits behind it has none.
+    next_attempt_at INTEGER,
+    last_attempt_at INTEGER,
+    last_status_code INTEGER,
+    last_error TEXT CHECK (json_valid(last_error)),
+    resend_of TEXT,
+    dead_letter_id TEXT,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((status = 'PENDING') = (ended_at IS NULL)),
+    CHECK (status = 'PENDING' OR next_attempt_at IS NULL),
+    CHECK (status <> 'DELIVERED' OR (attempts >= 1 AND last_error IS NULL)),
+    CHECK (status <> 'FAILED' OR last_error IS NOT NULL),
+    CHECK (status = 'FAILED' OR dead_letter_id IS NULL),
+    CHECK ((attempts = 0) = (last_attempt_at IS NULL))
+) STRICT;
+
+CREATE INDEX deliveries_by_construct_id ON deliveries (construct_id, created_at, id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX deliveries_by_created_at ON deliveries (created_at, id);
+
+CREATE INDEX deliveries_by_ended_at ON deliveries (status, ended_at, id);
+
+CREATE INDEX deliveries_by_entity ON deliveries (target_id, entity_type, entity_id, position, id)
+WHERE status = 'PENDING';
+
+CREATE INDEX deliveries_by_event_id ON deliveries (event_id, created_at, id);
+
+CREATE INDEX deliveries_by_next_attempt_at ON deliveries (target_id, next_attempt_at, position)
+WHERE next_attempt_at IS NOT NULL;
+
+CREATE INDEX deliveries_by_status ON deliveries (status, created_at, id);
+
+CREATE INDEX deliveries_by_target_id ON deliveries (target_id, created_at, id);
+
+CREATE INDEX deliveries_by_target_id_pending ON deliveries (target_id, created_at, id) WHERE status = 'PENDING';
+
+CREATE TABLE delivery_targets (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    url TEXT NOT NULL CHECK (length(url) BETWEEN 8 AND 2000),
+    -- As Standard Webhooks writes it; each request is signed with it, so it is kept as it is.
+    secret TEXT NOT NULL CHECK (secret GLOB 'whsec_*'),
+    -- Lists of texts; an empty one says nothing.
+    event_types TEXT NOT NULL CHECK (json_valid(event_types) AND json_type(event_types) = 'array'),
+    construct_ids TEXT NOT NULL CHECK (json_valid(construct_ids) AND json_type(construct_ids) = 'array'),
+    allow_private INTEGER NOT NULL CHECK (allow_private IN (0, 1)),
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    disabled_reason TEXT,
+    -- Up to where the log was looked at for it.
+    followed_position INTEGER NOT NULL CHECK (followed_position >= 0),
+    -- Failed attempts since the last one that succeeded, and what follows from them.
+    failures INTEGER NOT NULL CHECK (failures >= 0),
+    opened_at INTEGER,
+    closed_until_at INTEGER,
+    last_success_at INTEGER,
+    last_error TEXT CHECK (json_valid(last_error)),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (enabled = 0 OR disabled_reason IS NULL),
+    CHECK ((opened_at IS NULL) = (closed_until_at IS NULL)),
+    CHECK (opened_at IS NULL OR failures >= 1)
+) STRICT;
+
+CREATE INDEX delivery_targets_by_created_at ON delivery_targets (created_at, id);
 
 CREATE TABLE domain_events (
     position INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -18,7 +18,19 @@ import pytest
 from synthetic.errors import PluginClashError, PluginFailedError, SyntheticError
 from synthetic.registry import Registry, load_registry
 
-SHIPPED = ("constructs", "sessions", "transcripts", "jobs", "ingest", "projections", "approvals", "audit")
+SHIPPED = (
+    "constructs",
+    "sessions",
+    "transcripts",
+    "jobs",
+    "ingest",
+    "projections",
+    "approvals",
+    "audit",
+    "artifacts",
+    "dead_letters",
+    "deliveries",
+)
 
 PRELUDE = """
 from synthetic import Command, ErrorCode, GraphQL, MigrationFolder, Plugin, Service, Settings, Table, hookimpl

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synthetic.cli import check, demo, migrate, plugins, retention, schema, serve, status, tokens
+from synthetic.cli import check, demo, migrate, plugins, retention, schema, serve, status, storage, tokens
 from synthetic.cli.invocation import SetOption, parse_overrides, running
 from synthetic.cli.output import OutputClosedError
 from synthetic.command_contributions import Command
@@ -48,6 +48,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("check", check.check),
         ("schema", schema.schema),
         ("retention", retention.retention),
+        ("storage", storage.storage),
         ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))

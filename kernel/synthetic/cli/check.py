@@ -35,6 +35,7 @@ from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.archive import Archive
 from synthetic.logs import correlation_id
 from synthetic.registry import Registry, load_registry
+from synthetic.store_folder import StoreFolder
 
 FINDINGS_SHOWN = 10
 """Findings of one check that people are shown; --json has them all."""
@@ -107,7 +108,7 @@ class Look:
     @classmethod
     def of(cls, directory: DataDirectory, registry: Registry | None, stop: Event) -> Self:
         """One that lends to its snapshots what a kernel would, beside what plugins do."""
-        lent: tuple[object, ...] = (Archive(directory.archive),)
+        lent: tuple[object, ...] = (Archive(directory.archive), StoreFolder(directory.path))
         if registry is not None:
             lent = (*lent, ExpectedMigrations(tuple(blueprint_of(registry).migrations)))
         return cls(directory, registry, lent, stop)

@@ -61,7 +61,7 @@ def _apply(data_dir: Path, registry: Registry, pending: tuple[Migration, ...], a
         kernel = Kernel.open(
             data_dir, registry=registry, migrate=True, progress=lambda migration: shown.advance(1, str(migration))
         )
-        with Store(kernel, Origin(current_actor())) as store:
+        with Store(kernel, Origin(current_actor(), is_upkeep=True)) as store:
             record_migrations(store)
     return list(kernel.applied)
 

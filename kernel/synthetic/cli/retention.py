@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from synthetic.cli.invocation import DataOption, JsonOption
-from synthetic.cli.output import emit, show, table_of
+from synthetic.cli.output import emit, in_bytes, show, table_of
 from synthetic.cli.progress import progress
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import open_store
+from synthetic.database.deletion import TablePlan
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import iso_from_ms
 from synthetic.log.sync.spans import span_in_words
@@ -31,6 +32,10 @@ def retention(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this rule, as PLUGIN.NAME. May be repeated.", show_default="all"),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Delete nothing, only show; this is so without it, too, unless --run is given."),
+    ] = False,
     run: Annotated[bool, typer.Option("--run", help="Delete it, in small transactions; Ctrl-C stops between two.")] = (
         False
     ),
@@ -44,6 +49,8 @@ def retention(
     A server does the same by itself, every hour. When the clock has jumped by
     more than a day, nothing is deleted until it is confirmed.
     """
+    if run and dry_run:
+        raise typer.BadParameter("--run deletes and --dry-run does not: give one of them.")
     with open_store(data) as store:
         rules = choose_rules(store, rule)
         confirmed = _confirm(store, as_json) if confirm else {}
@@ -98,15 +105,36 @@ def _preview(store: Store, rules: Sequence[DeclaredRule], as_json: bool, confirm
             _kept(preview.rule),
             _instant(preview.before),
             _rows(preview, preview.rule.record.table),
+            _bytes(preview),
             _belongings(preview),
             preview.refused,
         )
         for preview in previews
     ]
-    columns = ("rule", "setting", "kept for", "before", "rows", "with them", "refused")
-    show(table_of(columns, rows, numbers=("rows", "refused")))
+    columns = ("rule", "setting", "kept for", "before", "rows", "size", "with them", "refused")
+    show(table_of(columns, rows, numbers=("rows", "size", "refused")))
+    _show_extents(previews)
     if suspension is not None:
         show(f"\nRetention is {suspension_in_words(suspension)}")
+
+
+def _show_extents(previews: Sequence[RetentionPreview]) -> None:
+    """Show of each table what goes, how large it is and how old, if anything goes."""
+    rows = [
+        (
+            preview.rule.name,
+            table,
+            _rows(preview, table),
+            in_bytes(extent.size_bytes),
+            _instant(extent.oldest_at),
+            _instant(extent.newest_at),
+        )
+        for preview in previews
+        for table, extent in preview.extents.items()
+    ]
+    if rows:
+        show("")
+        show(table_of(("rule", "table", "rows", "size", "oldest", "newest"), rows, numbers=("rows", "size")))
 
 
 def _run(store: Store, rules: Sequence[DeclaredRule], as_json: bool, confirmed: Mapping[str, Any]) -> None:
@@ -163,11 +191,34 @@ def _described(rule: DeclaredRule, before: int | None) -> dict[str, Any]:
 
 def _preview_as_json(preview: RetentionPreview) -> dict[str, Any]:
     tables = [
-        {"table": plan.table, "action": plan.action, "rows": plan.rows, "sampleKeys": list(plan.sample_keys)}
+        {
+            "table": plan.table,
+            "action": plan.action,
+            "rows": plan.rows,
+            "sampleKeys": list(plan.sample_keys),
+            **_extent_as_json(preview, plan),
+        }
         for plan in preview.tables
     ]
     rows = _rows(preview, preview.rule.record.table)
     return {**_described(preview.rule, preview.before), "rows": rows, "refusedRows": preview.refused, "tables": tables}
+
+
+def _extent_as_json(preview: RetentionPreview, plan: TablePlan) -> dict[str, Any]:
+    extent = preview.extents.get(plan.table) if plan.action == "delete" else None
+    if extent is None:
+        return {"bytes": None, "oldestAt": None, "newestAt": None}
+    return {
+        "bytes": extent.size_bytes,
+        "oldestAt": _instant(extent.oldest_at),
+        "newestAt": _instant(extent.newest_at),
+    }
+
+
+def _bytes(preview: RetentionPreview) -> str | None:
+    """What goes, with all that goes with it."""
+    size = sum(extent.size_bytes for extent in preview.extents.values())
+    return in_bytes(size) if size else None
 
 
 def _outcome_as_json(outcome: RunOutcome) -> list[Mapping[str, Any]]:

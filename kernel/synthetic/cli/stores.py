@@ -27,7 +27,7 @@ from synthetic.store import Store
 
 
 @contextmanager
-def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
+def open_store(data: Path | None, *, create: bool = False, adds: bool = False) -> Generator[Store]:
     """Open the store that `--data` names, with the settings of the command line, and close it after the block.
 
     A store that an older version wrote is not changed: that is for
@@ -36,6 +36,8 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
     Args:
         data: What the command got for `DataOption`.
         create: Make a store if there is none yet, or if making it was interrupted.
+        adds: The command fills the store, so it is refused where the room is used up; what an operator does
+            otherwise goes on.
 
     Raises:
         NoStoreError: There is none, and `create` is False.
@@ -47,9 +49,8 @@ def open_store(data: Path | None, *, create: bool = False) -> Generator[Store]:
         DataDirectory(path).require_store()
     registry = load_registry(path, overrides=current_overrides())
     migrate = create and is_new_store(path, registry)
-    with Store(
-        Kernel.open(path, registry=registry, migrate=migrate), Origin(current_actor()), current_command()
-    ) as store:
+    origin = Origin(current_actor(), is_upkeep=not adds)
+    with Store(Kernel.open(path, registry=registry, migrate=migrate), origin, current_command()) as store:
         yield store
 
 

@@ -24,6 +24,8 @@ SQLITE_MINIMUM = (3, 51, 3)
 STATEMENTS_CACHED = 256
 AUTO_VACUUM_INCREMENTAL = 2
 JOURNAL_BYTES_KEPT = 67_108_864
+CHECKPOINT_PAGES = 4_096
+"""A commit that leaves more pages than this in the log copies them itself, where no server's checkpointer does."""
 
 
 def check_sqlite_version() -> None:
@@ -54,10 +56,28 @@ def open_writer(path: Path, settings: DatabaseSettings) -> apsw.Connection:
         harden(connection)
         give_pages_back(connection)
         use_write_ahead_log(connection)
+        leave_checkpoints_to_others(connection)
         survive_power_cuts(connection, settings)
         read_without_mapping(connection)
         cache_pages(connection, settings)
         enforce_keys(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_checkpointer(path: Path, settings: DatabaseSettings) -> apsw.Connection:
+    """A connection that only copies the log into the database: it runs no statement, and never waits for a lock.
+
+    Raises:
+        apsw.Error: The file cannot be opened, or is not a database.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        harden(connection)
+        survive_power_cuts(connection, settings)
+        read_without_mapping(connection)
     except BaseException:
         connection.close()
         raise
@@ -158,6 +178,17 @@ def use_write_ahead_log(connection: apsw.Connection) -> None:
     if connection.pragma("journal_mode") != "wal":
         connection.pragma("journal_mode", "WAL")
     connection.pragma("journal_size_limit", JOURNAL_BYTES_KEPT)
+
+
+def leave_checkpoints_to_others(connection: apsw.Connection) -> None:
+    """A commit should not pay for copying the log: the checkpointer does, from a part of `storage.wal_bytes` on.
+
+    By default that is a quarter of the size from which a commit would. Where
+    `storage.wal_bytes` is set to several times the default, commits copy
+    before the checkpointer does. Commands have no checkpointer beside them, and
+    so pay now and then.
+    """
+    connection.wal_autocheckpoint(CHECKPOINT_PAGES)
 
 
 def survive_power_cuts(connection: apsw.Connection, settings: DatabaseSettings) -> None:

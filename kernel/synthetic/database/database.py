@@ -19,7 +19,9 @@ from synthetic.database.readers import Read, ReaderPool
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import BlockingTicket, LoopTicket, Ticket
 from synthetic.database.transaction import Snapshot, Transaction
-from synthetic.database.writer import Write, Writer
+from synthetic.database.work_in_line import Upkeep, Write
+from synthetic.database.writer import Writer
+from synthetic.database.writing_connection import WritingConnection
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.watch import LogWatch
 from synthetic.metrics import Metrics
@@ -140,6 +142,16 @@ class Database:
         ticket = BlockingTicket()
         watch = interruption or Interruption(self._clock)
         self._writer.run(self._write(function, args, watch, ticket, origin))
+        return ticket.wait()
+
+    def keep_up(self, work: Callable[[WritingConnection], ResultT]) -> ResultT:
+        """Do something short to the file itself, between two groups of writes, and wait for it.
+
+        Raises:
+            SyntheticError: As SQLite found the store, or the store is being closed.
+        """
+        ticket = BlockingTicket()
+        self._writer.submit(Upkeep(work, ticket))
         return ticket.wait()
 
     def _write_values(

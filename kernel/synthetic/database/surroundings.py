@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeVar
 
 RecordT = TypeVar("RecordT")
@@ -25,6 +26,23 @@ class Resource(Protocol):
 
 
 ResourceT = TypeVar("ResourceT", bound=Resource)
+
+
+class Contributed:
+    """What the loaded plugins returned from hooks that plugins offer, as a resource of a kernel's transactions."""
+
+    def __init__(self, records: Mapping[type[Any], tuple[Any, ...]]) -> None:
+        """Make it of the records of each class, in load order."""
+        self._records = records
+
+    @classmethod
+    def make(cls, _settings: SettingsLookup, /) -> Self:
+        """Without a kernel nothing was contributed."""
+        return cls({})
+
+    def of(self, record_class: type[RecordT]) -> tuple[RecordT, ...]:
+        """The records of a class."""
+        return self._records.get(record_class, ())
 
 
 class Surroundings:

@@ -1,7 +1,7 @@
 """`Snapshot` and `Transaction`: all that a plugin ever sees of the database.
 
-Both are handed to plain functions by `Database.read` and `Database.write` and are dead once these have returned. They
-speak SQL with named parameters and Python values; no driver shows through, so that another engine can stand behind.
+Both are handed to plain functions by `Database.read` and `Database.write` and are dead once the function has returned.
+They speak SQL with named parameters and Python values, and show no driver object, so that others can stand behind them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from synthetic.clock import new_id
 from synthetic.contributions import EventType
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.interruption import Interruption
-from synthetic.database.surroundings import ResourceT, Surroundings
+from synthetic.database.surroundings import Contributed, ResourceT, Surroundings
 from synthetic.errors import CancelledError, InternalError
 from synthetic.log.emission import BATCH_EVENTS, INSERT, EventBuffer, EventCatalogue
 from synthetic.log.positions import Position, read_position
@@ -120,6 +120,10 @@ class Snapshot:
     def resource(self, resource_class: type[ResourceT]) -> ResourceT:
         """The kernel's one object of a class, such as a cache."""
         return self._surroundings.resource(resource_class)
+
+    def contributed(self, record_class: type[RecordT]) -> tuple[RecordT, ...]:
+        """The records of a class that the loaded plugins returned from a hook which a plugin offers, in load order."""
+        return self._surroundings.resource(Contributed).of(record_class)
 
     def notice(self, code: str, message: str) -> None:
         """Mention something in the answer's `extensions.notices`, once."""
@@ -239,8 +243,7 @@ class Transaction(Snapshot):
 
     def move_to(self, now: int) -> None:
         """For the kernel: let what follows be written as of another instant, in Unix milliseconds."""
-        self.now = now
-        self._events.now = now
+        self.now = self._events.now = now
 
     def flush_events(self) -> None:
         """Insert the events that were emitted so far; the kernel calls it before the write ends."""
@@ -255,10 +258,7 @@ class Transaction(Snapshot):
         self.emitted_to = connection.last_insert_rowid()
 
     def describe_operation(self, details: Mapping[str, Any]) -> None:
-        """Add to what is recorded of the operation that this is a part of, if one is (`record_operation`).
-
-        The details are names, counts and flags, as in JSON; never what is stored, and no secret.
-        """
+        """Add names, counts and flags, never what is stored, to what is recorded of the operation, if it is one's."""
         self.described = {**self.described, **details}
 
     @property
@@ -268,7 +268,7 @@ class Transaction(Snapshot):
 
     @property
     def first_event(self) -> tuple[str, str] | None:
-        """For the kernel: type and id of the entity that the first event of this transaction is about."""
+        """For the kernel: type and id of what the first event is about."""
         return self._events.first
 
     def position(self) -> Position:

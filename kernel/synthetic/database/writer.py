@@ -19,40 +19,27 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
 from synthetic.clock import Clock
 from synthetic.database.failures import is_transient, translate
-from synthetic.database.interruption import Interruption
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.tickets import Settlement, Ticket, settle_all
+from synthetic.database.tickets import Settlement, settle_all
 from synthetic.database.transaction import Transaction
+from synthetic.database.work_in_line import Upkeep, Write
 from synthetic.database.writing_connection import WritingConnection
 from synthetic.errors import OverloadedError, StorageFailedError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
-from synthetic.origin import Origin
 from synthetic.retry import retry_until
+from synthetic.storage.room import RoomGate
 
 OVERLOAD_RETRY_MS = 250
 
 log = logger_for(__name__)
-
-
-@dataclass(slots=True)
-class Write:
-    """One write on its way: what to run, and whom to tell."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    interruption: Interruption
-    ticket: Ticket
-    enqueued: float
-    origin: Origin
 
 
 class Writer:
@@ -92,7 +79,9 @@ class Writer:
         self._busy_retries = metrics.write_retries.labels("busy")
         self._lost_groups = metrics.write_retries.labels("group_lost")
         # Unlike `queue.Queue` it costs next to nothing; `submit` keeps it bounded.
-        self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Write | Upkeep | None] = queue.SimpleQueue()
+        self._upkeep: Upkeep | None = None
+        self._gate = surroundings.resource(RoomGate)
         metrics.writer_queue.set_function(self._queue.qsize)
         self._admission = threading.Lock()
         self._stopped = threading.Event()
@@ -106,8 +95,8 @@ class Writer:
         """Begin to take writes."""
         self._thread.start()
 
-    def submit(self, write: Write) -> None:
-        """Put a write in line.
+    def submit(self, write: Write | Upkeep) -> None:
+        """Put a write in line, or work on the file between two groups of writes.
 
         Raises:
             OverloadedError: The queue is full, or the store is being closed.
@@ -165,7 +154,17 @@ class Writer:
             with self._turn:
                 self._serve(first)
 
-    def _serve(self, first: Write) -> None:
+    def _serve(self, first: Write | Upkeep) -> None:
+        """Run a group, and what came behind it that is no write."""
+        if isinstance(first, Upkeep):
+            self._upkeep = first
+        else:
+            self._serve_group(first)
+        upkeep, self._upkeep = self._upkeep, None
+        if upkeep is not None:
+            self._broken = upkeep.run(self._connection, self._broken)
+
+    def _serve_group(self, first: Write) -> None:
         """Run a group; whatever goes wrong, each of its writes is answered and the next one finds things in order."""
         group: list[Write] = []
         self._turn_holder = threading.get_ident()
@@ -223,6 +222,10 @@ class Writer:
         if following is None:
             # The end was announced: the loop in `_run` is to see it.
             self._queue.put(None)
+        elif isinstance(following, Upkeep):
+            # Done by whoever has the turn, once the group has ended.
+            self._upkeep = following
+            return None
         return following
 
     def _run_alone(self, write: Write) -> None:
@@ -277,6 +280,7 @@ class Writer:
         connection = self._connection
         try:
             write.interruption.check()
+            self._gate.check(connection, write.origin)
             connection.open_savepoint()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
             return None, translate(error, connection.system_errno)

@@ -14,7 +14,16 @@ import apsw
 
 TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
 OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
-PRAGMAS_ALLOWED = ("data_version", "table_info", "table_xinfo", "index_list", "index_info", "foreign_key_list")
+PRAGMAS_ALLOWED = (
+    "data_version",
+    "table_info",
+    "table_xinfo",
+    "index_list",
+    "index_info",
+    "foreign_key_list",
+    "page_count",
+    "freelist_count",
+)
 
 
 class WritingConnection:
@@ -93,6 +102,52 @@ class WritingConnection:
         except apsw.Error:
             self.roll_back()
 
+    def used_pages(self) -> int:
+        """Pages of the database that hold something, as this connection sees it now."""
+        return self.raw.execute("PRAGMA page_count").get - self.raw.execute("PRAGMA freelist_count").get
+
+    def find_fact(self, key: str) -> str | None:
+        """What `meta` holds under a key, or None."""
+        return self.raw.execute("SELECT value FROM meta WHERE key = ?", (key,)).get
+
+    def empty_log(self, wait_ms: int) -> bool:
+        """Copy the rest of the log into the database, and cut its file off; outside a transaction.
+
+        Args:
+            wait_ms: How long to wait for readers of what is in the log, and for writers of other processes.
+
+        Returns:
+            Whether it was done; False: somebody still reads from the log, or writes to it.
+        """
+        self.raw.set_busy_timeout(wait_ms)
+        try:
+            self.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.BusyError, apsw.LockedError):
+            return False
+        return True
+
+    def give_back(self, pages: int, wait_ms: int) -> None:
+        """Take free pages out of the file, in a transaction of its own.
+
+        Args:
+            pages: How many at most.
+            wait_ms: How long to wait for the write lock.
+
+        Raises:
+            apsw.Error: It was not to be had, or the pages cannot be moved; nothing is changed then.
+        """
+        self.begin(wait_ms)
+        try:
+            # Each step of the statement takes one page; it must not be found in the cache by anybody's SQL.
+            self._controlling = True
+            try:
+                self.raw.execute(f"PRAGMA incremental_vacuum({pages:d})", can_cache=False).fetchall()
+            finally:
+                self._controlling = False
+            self.commit()
+        finally:
+            self.roll_back()
+
     def close(self) -> None:
         """Close it; the last connection to close puts the log into the database."""
         self.raw.close()
@@ -105,7 +160,9 @@ class WritingConnection:
             self._controlling = False
 
     def _authorize(self, operation: int, first: str | None, _second: str | None, *_where: str | None) -> int:
-        if operation in TRANSACTION_CONTROL and not self._controlling:
+        if self._controlling:
+            return apsw.SQLITE_OK
+        if operation in TRANSACTION_CONTROL:
             return apsw.SQLITE_DENY
         if operation in OTHER_FILES or (operation == apsw.SQLITE_PRAGMA and first not in PRAGMAS_ALLOWED):
             return apsw.SQLITE_DENY

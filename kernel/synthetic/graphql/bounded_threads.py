@@ -40,7 +40,22 @@ class BoundedThreads:
         Raises:
             OverloadedError: All places are taken.
         """
-        return await asyncio.wrap_future(self._submit(function, *args))
+        return await self.begin(function, *args)
+
+    def begin(self, function: Callable[[*Ts], ResultT], *args: *Ts) -> asyncio.Future[ResultT]:
+        """Have a function run in one of the threads; what is returned is no task, and ends with the function.
+
+        Raises:
+            OverloadedError: All places are taken.
+        """
+        return asyncio.wrap_future(self._submit(function, *args))
+
+    def begin_in_turn(self, function: Callable[[*Ts], ResultT], *args: *Ts) -> asyncio.Future[ResultT]:
+        """The same for who must not be turned away: it takes no place.
+
+        How many may wait so is bounded by how many there are whom that concerns, such as open connections.
+        """
+        return asyncio.wrap_future(self._executor.submit(function, *args))
 
     def run_blocking(self, function: Callable[[*Ts], ResultT], *args: *Ts) -> ResultT:
         """Run a function in one of the threads and wait for it.

@@ -104,9 +104,8 @@ class OperationContext:
             raise RuntimeError("only the source of a subscription has a `live`")
         return self._live
 
-    @property
-    def _origin(self) -> Origin:
-        return Origin(self.caller.name, self.correlation_id, token_id=self.caller.token_id)
+    def _origin(self, *, frees: bool) -> Origin:
+        return Origin(self.caller.name, self.correlation_id, is_upkeep=frees, token_id=self.caller.token_id)
 
     def enter(self, snapshot: Snapshot | None) -> None:
         """Begin to execute, or go on with it.
@@ -184,7 +183,12 @@ class OperationContext:
         return self._own
 
     def write(
-        self, function: Callable[..., Any], arguments: Mapping[str, Any], recorded: RecordedMutation | None = None
+        self,
+        function: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        recorded: RecordedMutation | None = None,
+        *,
+        frees: bool = False,
     ) -> Any:
         """Run a mutation's root field in a write transaction of its own.
 
@@ -192,6 +196,7 @@ class OperationContext:
             function: The field's.
             arguments: The field's.
             recorded: How to record it, in the same transaction; None: it is not recorded.
+            frees: Whether it goes on where the store's room is used up.
         """
         self.leave_snapshot()
         record = self._recording(recorded, arguments)
@@ -202,7 +207,7 @@ class OperationContext:
                 record.done_in(tx)
             return result, tx.notices, tx.position()
 
-        origin = self._origin
+        origin = self._origin(frees=frees)
         try:
             result, notices, self.position = self.database.write_blocking(
                 run, interruption=self._interruption, origin=origin
@@ -215,7 +220,12 @@ class OperationContext:
         return result
 
     def write_many(
-        self, function: Callable[..., Any], arguments: Mapping[str, Any], recorded: RecordedMutation | None = None
+        self,
+        function: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        recorded: RecordedMutation | None = None,
+        *,
+        frees: bool = False,
     ) -> Any:
         """Run a mutation's root field that takes many transactions.
 
@@ -223,7 +233,7 @@ class OperationContext:
         """
         self.leave_snapshot()
         record = self._recording(recorded, arguments)
-        origin = self._origin
+        origin = self._origin(frees=frees)
         store = BlockingDatabase(self.database, self._interruption, origin, record)
         try:
             result = function(store, **arguments)

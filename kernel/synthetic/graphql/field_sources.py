@@ -181,7 +181,7 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
         context = call.context
         context.caller.require(runs.scope, name)
         write = context.write_many if runs.is_many else context.write
-        return [write(function, call.arguments, runs.recorded) for _parent in call.parents]
+        return [write(function, call.arguments, runs.recorded, frees=runs.frees) for _parent in call.parents]
 
     return {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
 

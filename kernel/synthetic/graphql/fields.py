@@ -70,6 +70,7 @@ class Runs:
         is_many: Whether a mutation's function takes the store, for many transactions.
         recorded: How a mutation is recorded; None: it is not.
         prepare: What is awaited before the snapshot is opened.
+        frees: Whether a mutation goes on where the store's room is used up.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Runs:
     is_many: bool = False
     recorded: RecordedMutation | None = None
     prepare: Prepare | None = None
+    frees: bool = False
 
     def own(self, asked: Asked) -> dict[str, Any]:
         """The parameters that are no arguments of the field, apart from what was prepared."""
@@ -127,6 +129,7 @@ def mutation(
     entity: str | None = None,
     entity_id: str = "id",
     recorded: bool | Literal["changes"] = True,
+    frees: bool = False,
 ) -> Any:
     """Make a root mutation field of a function of (tx, input) or (store, input).
 
@@ -139,12 +142,16 @@ def mutation(
         recorded: Whether it is recorded at all: what repeats itself and changes nothing that anybody would ask
             after, such as a heartbeat, is not. With `changes` it is recorded where it changes something alone, in
             the first transaction that does: for what is asked all the time, and mostly in vain.
+        frees: Whether it makes room, as one that deletes: it goes on where the store's room is used up
+            (`kernel.storage.limit_bytes`), and others are refused.
 
     Raises:
         TypeError: The function has no docstring or another first parameter, or is async.
     """
     if function is None:
-        return functools.partial(mutation, scope=scope, entity=entity, entity_id=entity_id, recorded=recorded)
+        return functools.partial(
+            mutation, scope=scope, entity=entity, entity_id=entity_id, recorded=recorded, frees=frees
+        )
     is_many = _first_parameter(function, ("tx", "store")) == "store"
     name = to_camel_case(function.__name__)
     record = RecordedMutation(name, entity, entity_id, recorded == "changes") if recorded else None
@@ -152,9 +159,9 @@ def mutation(
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         info.context.caller.require(scope, name)
         write = info.context.write_many if is_many else info.context.write
-        return write(function, arguments, record)
+        return write(function, arguments, record, frees=frees)
 
-    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=is_many, recorded=record)
+    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=is_many, recorded=record, frees=frees)
     return _field(function, resolve, taken=1, metadata={RUNS: runs})
 
 

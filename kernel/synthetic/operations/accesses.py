@@ -188,7 +188,7 @@ class Accesses:
                 recorder.record(tx, operation)
 
         try:
-            await database.write(record, interruption=interruption, origin=Origin(ACTOR))
+            await database.write(record, interruption=interruption, origin=Origin(ACTOR, is_upkeep=True))
         except (SyntheticError, asyncio.CancelledError):
             self._keep(uses, refusals)
             raise

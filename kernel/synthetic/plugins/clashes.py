@@ -19,6 +19,7 @@ from synthetic.log import errors as log_errors
 from synthetic.metric_contributions import MetricReading
 from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
+from synthetic.route_contributions import Route
 
 KERNEL_COMMANDS = ("serve", "migrate", "status", "check", "plugins", "token", "schema", "demo", "retention")
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
@@ -81,6 +82,12 @@ KERNEL_METRICS = (
     "synthetic_consumer_set_aside",
     "synthetic_retention_deleted",
     "synthetic_retention_suspended",
+    "synthetic_wal_bytes",
+    "synthetic_wal_pinned_seconds",
+    "synthetic_checkpoints",
+    "synthetic_pages_given_back",
+    "synthetic_storage_bytes",
+    "synthetic_free_disk_bytes",
     "sync_failures",
     "synthetic_sync_modules",
     "synthetic_consumer_lag_events",
@@ -89,6 +96,12 @@ KERNEL_METRICS = (
     "synthetic_metric_reading_failures",
 )
 """Metrics that the kernel brings itself, less those of Python and the process (`synthetic.metrics`)."""
+
+KERNEL_PATHS = ("graphql", "healthz", "readyz", "metrics", "sync")
+"""First segments of the paths that the kernel answers to itself (`synthetic.app`)."""
+
+SHARED_IN_PLUGIN = "path below"
+"""The kind of names that a plugin may contribute again: several routes may begin with its word."""
 
 Name = tuple[str, str]
 """Kind of a thing and its name, for instance ("table", "notes")."""
@@ -111,6 +124,7 @@ def kernel_names() -> dict[Name, str]:
         **{("error code", cls.code): "kernel" for cls in kernel_error_classes()},
         **{("table", name): "kernel" for name in KERNEL_TABLES},
         **{("metric", name): "kernel" for name in KERNEL_METRICS},
+        **{(SHARED_IN_PLUGIN, f"/{name}"): "kernel" for name in KERNEL_PATHS},
         **{(f"field of {kind}", name): "kernel" for kind, names in KERNEL_FIELDS.items() for name in names},
     }
 
@@ -130,7 +144,7 @@ def claim_names(plugin: str, contributed: Iterable[Any], taken: Mapping[Name, st
     for record in contributed:
         for kind, name in _names(plugin, record):
             owner = taken.get((kind, name)) or claimed.get((kind, name))
-            if owner is not None:
+            if owner is not None and not (owner == plugin and kind == SHARED_IN_PLUGIN):
                 raise PluginClashError(
                     _clash_message(kind, name, owner, plugin),
                     details={
@@ -151,6 +165,14 @@ def _clash_message(kind: str, name: str, owner: str, plugin: str) -> str:
     return f"The plugins {owner} and {plugin} both contribute the {kind} `{name}`."
 
 
+_KINDS: Mapping[type[Any], str] = {
+    Table: "table",
+    EventType: "event type",
+    Command: "command",
+    MetricReading: "metric",
+}
+"""Records whose names are unique in the kernel, and what they are called."""
+
 _KINDS_IN_PLUGIN: Mapping[type[Any], str] = {
     Service: "service",
     RetentionRule: "retention rule",
@@ -161,16 +183,15 @@ _KINDS_IN_PLUGIN: Mapping[type[Any], str] = {
 
 def _names(plugin: str, record: Any) -> Iterator[Name]:
     match record:
-        case Table():
-            yield "table", record.name
+        case Table() | EventType() | Command() | MetricReading():
+            yield _KINDS[type(record)], record.name
         case ErrorCode():
             yield "error code", record.error_class.code
-        case EventType():
-            yield "event type", record.name
-        case Command() | MetricReading():
-            yield "command" if isinstance(record, Command) else "metric", record.name
         case Service() | RetentionRule() | Check():
             yield _KINDS_IN_PLUGIN[type(record)], f"{plugin}.{record.name}"
+        case Route():
+            yield SHARED_IN_PLUGIN, f"/{record.segments[0]}"
+            yield "path", record.shape
         case Consumer():
             yield "consumer", f"{plugin}.{record.name}"
             if isinstance(record, Fold):

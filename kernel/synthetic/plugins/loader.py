@@ -142,12 +142,15 @@ class PluginLoader:
         """
         if self._hooks.specs[hook].owner not in {KERNEL, *self._accepted}:
             raise KeyError(hook)
-        found: list[tuple[str, tuple[Any, ...]]] = []
-        for name, accepted in self._accepted.items():
-            records = [record for each in accepted.contributions if each.hook == hook for record in each.records]
-            if records:
-                found.append((name, tuple(records)))
-        return found
+        found = {
+            name: tuple(record for each in accepted.contributions if each.hook == hook for record in each.records)
+            for name, accepted in self._accepted.items()
+        }
+        return [(name, records) for name, records in found.items() if records]
+
+    def offered(self) -> dict[str, type[Any]]:
+        """The hooks that loaded plugins offer, each with the class of its records."""
+        return {hook: spec.record_class for hook, spec in self._hooks.specs.items() if spec.owner in self._accepted}
 
     def implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
         """The functions with which plugins implement a hook that runs while a store is open, in load order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,13 +12,14 @@ from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Row, Snapshot, Transaction
 from synthetic.json_text import to_json
 from synthetic.retention.clock_check import ClockSource, check_clock, require_clock
+from synthetic.retention.extents import Extent, measure_extents
 from synthetic.retention.rules import DeclaredRule, RetentionRules, RuleSteps
 from synthetic.retention.tally import add_to_tally
 
 BATCH_ROWS = 500
 """Most rows that one transaction deletes, in all tables: no other write should have to wait for long."""
 
-HOLD_SECONDS = 0.012
+HOLD_SECONDS = 0.008
 """A transaction that has deleted for so long begins nothing more. What it began last takes about as long again."""
 
 FIRST_ROWS = 16
@@ -56,23 +57,27 @@ class RetentionPreview:
         before: Rows that are older than this instant would go; None: it keeps rows for ever.
         refused: How many old rows stay since others refuse to lose them.
         tables: What would become of the rows of which table, leaf first.
+        extents: How much would go, and how old it is, by table.
     """
 
     rule: DeclaredRule
     before: int | None
     refused: int
     tables: tuple[TablePlan, ...]
+    extents: Mapping[str, Extent]
 
 
 def preview_rule(snapshot: Snapshot, rule: DeclaredRule) -> RetentionPreview:
-    """Name and count what a rule would delete, whether or not retention is suspended."""
+    """Name, count and measure what a rule would delete, whether or not retention is suspended."""
     before = rule.before(snapshot.now)
     if before is None:
-        return RetentionPreview(rule, None, 0, ())
+        return RetentionPreview(rule, None, 0, (), {})
     steps, params = RuleSteps(rule, list_tables(snapshot)), {"before": before, "now": snapshot.now}
     expired = steps.expired()
     refused: int = snapshot.value(f"SELECT (SELECT count(*) {rule.old_rows()}) - (SELECT count(*) {expired})", params)
-    return RetentionPreview(rule, before, refused, plan_steps(snapshot, steps.of_all(), params))
+    changes = steps.of_all()
+    extents = measure_extents(snapshot, changes, params, rule.record.table, rule.record.age_column)
+    return RetentionPreview(rule, before, refused, plan_steps(snapshot, changes, params), extents)
 
 
 def run_retention_batch(tx: Transaction, rule: str) -> RetentionBatch:

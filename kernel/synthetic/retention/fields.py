@@ -44,6 +44,13 @@ class RetentionTable:
     sample_keys: list[str] | None = strawberry.field(
         description="Keys of the first rows that go, those of several columns joined by `/`; only with dryRun."
     )
+    bytes: Long | None = strawberry.field(
+        description="Bytes of the values of the rows that go, without what indexes take; only with dryRun."
+    )
+    oldest_at: DateTime | None = strawberry.field(
+        description="The age of the oldest row that goes; only with dryRun, where the table tells."
+    )
+    newest_at: DateTime | None = strawberry.field(description="The age of the newest row that goes, likewise.")
 
 
 @strawberry.type(description="What one retention rule came to.")
@@ -76,6 +83,11 @@ class RetentionResult:
                 found.rows, found.sample_keys = Long(plan.rows), list(plan.sample_keys)
             else:
                 found.cleared_rows = Long((found.cleared_rows or 0) + plan.rows)
+        for table, extent in preview.extents.items():
+            if table in counts:
+                counts[table].bytes = Long(extent.size_bytes)
+                counts[table].oldest_at = _instant(extent.oldest_at)
+                counts[table].newest_at = _instant(extent.newest_at)
         return cls._of(preview.rule, preview.before, list(counts.values()), Long(preview.refused))
 
     @classmethod
@@ -133,7 +145,7 @@ class RunRetentionPayload:
     rules: list[RetentionResult] = strawberry.field(description="What each of the rules came to.")
 
 
-@mutation(scope=Scope.ADMIN)
+@mutation(scope=Scope.ADMIN, frees=True)
 def run_retention(store: BlockingStore, input: RunRetentionInput) -> RunRetentionPayload:
     """Delete what the retention rules do not keep; with dryRun, only name and count it, also while it is suspended."""
     rules = choose_rules(store, input.rules)
@@ -155,7 +167,19 @@ def run_retention(store: BlockingStore, input: RunRetentionInput) -> RunRetentio
 
 def _table(table: str, rows: int, cleared_rows: int | None, sample_keys: list[str] | None) -> RetentionTable:
     cleared = None if cleared_rows is None else Long(cleared_rows)
-    return RetentionTable(table=table, rows=Long(rows), cleared_rows=cleared, sample_keys=sample_keys)
+    return RetentionTable(
+        table=table,
+        rows=Long(rows),
+        cleared_rows=cleared,
+        sample_keys=sample_keys,
+        bytes=None,
+        oldest_at=None,
+        newest_at=None,
+    )
+
+
+def _instant(at_ms: int | None) -> DateTime | None:
+    return None if at_ms is None else DateTime(at_ms)
 
 
 def _preview(snapshot: Snapshot, rules: list[DeclaredRule]) -> RunRetentionPayload:

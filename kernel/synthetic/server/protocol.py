@@ -221,6 +221,11 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     @property
+    def has_left(self) -> bool:
+        """Whether the connection has ended or is being ended: nobody takes what is sent."""
+        return self.transport.is_closing()
+
+    @property
     def is_write_paused(self) -> bool:
         """Whether the client reads so slowly that writing has to wait."""
         return self.flow.write_paused

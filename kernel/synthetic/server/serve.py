@@ -63,7 +63,7 @@ def serve(
         listening = [opened.enter_context(one) for one in listen(settings.host, settings.port)]
         stopping = opened.enter_context(bounded_stop(settings))
         with closing(Kernel.open(data_dir, registry=registry, migrate=migrate)) as kernel:
-            store = Store(kernel, Origin(ACTOR))
+            store = Store(kernel, Origin(ACTOR, is_upkeep=True))
             record_migrations(store)
             banner = _welcome(store, listening, no_auth=no_auth)
             if settings.workers == 1:

@@ -31,6 +31,9 @@ LOOK_SECONDS = 1.0
 WRITE_SECONDS = 1.5
 """A renewal that takes longer is given up; the next is tried in its place."""
 
+UPKEEP = Origin("service:kernel.lease", is_upkeep=True)
+"""In whose name the lease is written; it emits no event."""
+
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
 LeaseRow = tuple[str, int, int]
@@ -99,6 +102,7 @@ class Hold:
             self._owner,
             self._token,
             interruption=Interruption(self._clock, self._clock.monotonic() + WRITE_SECONDS),
+            origin=UPKEEP,
         )
 
 
@@ -128,7 +132,7 @@ class Lease:
         if row is not None and row[2] > self._clock.now_ms() and not stands_still:
             return None
         interruption = Interruption(self._clock, now + WRITE_SECONDS)
-        token = self._database.write_blocking(_take, self._owner, row, interruption=interruption)
+        token = self._database.write_blocking(_take, self._owner, row, interruption=interruption, origin=UPKEEP)
         return None if token is None else Hold(self._database, self._clock, self._owner, token)
 
 

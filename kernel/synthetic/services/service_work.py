@@ -61,7 +61,9 @@ class ServiceWork:
     def turn(self, stopping: Stopping) -> float:
         """One step or piece of work; the next follows at once if it found something to do."""
         started = self._clock.monotonic()
-        store = FencedStore(self._database, self._hold, stopping.interruption, Origin(f"service:{self.name}"))
+        store = FencedStore(
+            self._database, self._hold, stopping.interruption, Origin(f"service:{self.name}", is_upkeep=True)
+        )
         step, work = self._service.step, self._service.work
         done = store.write(step) if step is not None else work(store) if work is not None else 0
         self._metrics.service_step(self.name, done, self._clock.monotonic() - started)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from synthetic_ingest.importer import FileSession, Head, Importer, LineRejectedError, Parsed
 from synthetic_ingest.model import Compression, FileState, IngestFile, IngestReject
+from synthetic_ingest.reactions import RejectReaction
 from synthetic_ingest.store.batches import store_batch
 from synthetic_ingest.store.files import (
     find_file_at,
@@ -33,6 +34,7 @@ __all__ = [
     "IngestReject",
     "LineRejectedError",
     "Parsed",
+    "RejectReaction",
     "find_file_at",
     "find_files_by_head",
     "find_files_by_inode",

@@ -7,9 +7,10 @@ from dataclasses import fields, replace
 
 from synthetic import BadUserInputError, Transaction
 from synthetic_ingest.model import Batch, FileState, IngestFile, IngestReject, Line, Reject, Target, reject_of
+from synthetic_ingest.reactions import RejectReaction
 from synthetic_ingest.settings import IngestSettings
 from synthetic_ingest.store.files import insert_file, make_room, tell_of_file, update_file, values_of
-from synthetic_ingest.store.listing import REJECT_COLUMNS
+from synthetic_ingest.store.listing import REJECT_COLUMNS, list_rejects_by_id
 from synthetic_ingest.store.sessions import merge_and_settle, settle_session
 from synthetic_sessions.store import SessionFacts, merge_session_facts
 from synthetic_transcripts.store import NewTranscript, append_messages, ensure_transcript, find_refusals
@@ -45,8 +46,7 @@ def store_batch(tx: Transaction, target: Target, record: IngestFile | None, batc
     before = record or insert_file(tx, target)
     settings = tx.settings(IngestSettings)
     if batch.is_restart and record is not None:
-        tx.execute("DELETE FROM ingest_rejects WHERE file_id = :id", {"id": record.id})
-        before = replace(before, reject_count=0)
+        before = _forget_rejects(tx, record)
     rejects = list(batch.rejects)
     session_id, transcript_id, appended = before.session_id, before.transcript_id, 0
     if batch.messages:
@@ -78,11 +78,19 @@ def store_batch(tx: Transaction, target: Target, record: IngestFile | None, batc
         updated_at=tx.now,
     )
     update_file(tx, record or before, after)
-    _insert_rejects(tx, before, rejects, settings.rejects_per_file)
+    _insert_rejects(tx, before, after, rejects, settings.rejects_per_file)
     if session_id is not None and not batch.messages and batch.state in _ENDS:
         settle_session(tx, session_id, target.idle_before, target.construct_id)
     _log(tx, record, after)
     return after
+
+
+def _forget_rejects(tx: Transaction, record: IngestFile) -> IngestFile:
+    """What stands of a file that is read from its beginning again."""
+    for reaction in tx.contributed(RejectReaction):
+        reaction.forgotten(tx, record)
+    tx.execute("DELETE FROM ingest_rejects WHERE file_id = :id", {"id": record.id})
+    return replace(record, reject_count=0)
 
 
 def _log(tx: Transaction, record: IngestFile | None, after: IngestFile) -> None:
@@ -150,12 +158,18 @@ def _append(tx: Transaction, transcript_id: str, batch: Batch, rejects: list[Rej
     return append_messages(tx, transcript_id, kept).appended
 
 
-def _insert_rejects(tx: Transaction, record: IngestFile, rejects: Sequence[Reject], kept_max: int) -> None:
-    room = max(0, kept_max - record.reject_count)
-    tx.execute_many(
-        _INSERT_REJECT,
-        [
-            values_of(IngestReject(tx.new_id(), record.id, *reject, tx.now))
-            for reject in sorted(rejects, key=lambda reject: reject.offset_bytes)[:room]
-        ],
-    )
+def _insert_rejects(
+    tx: Transaction, before: IngestFile, after: IngestFile, rejects: Sequence[Reject], kept_max: int
+) -> None:
+    """Keep the rejects of a batch for which there is room, and tell of them."""
+    room = max(0, kept_max - before.reject_count)
+    kept = [
+        IngestReject(tx.new_id(), before.id, *reject, tx.now)
+        for reject in sorted(rejects, key=lambda reject: reject.offset_bytes)[:room]
+    ]
+    tx.execute_many(_INSERT_REJECT, map(values_of, kept))
+    reactions = tx.contributed(RejectReaction)
+    if reactions and kept:
+        stored = [found for found in list_rejects_by_id(tx, [reject.id for reject in kept]) if found is not None]
+        for reaction in reactions:
+            reaction.rejected(tx, after, stored)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from synthetic_jobs.criteria import Criteria
 from synthetic_jobs.model import Attempt, Checkpoint, Job, JobContent, JobLimit, JobStatus, LapsePolicy, SavedJob
+from synthetic_jobs.reactions import JobReaction
 from synthetic_jobs.store.attempts import list_attempts
 from synthetic_jobs.store.bulk import BulkChange, cancel_jobs, retry_jobs
 from synthetic_jobs.store.checkpoints import (
@@ -54,6 +55,7 @@ __all__ = [
     "Job",
     "JobContent",
     "JobLimit",
+    "JobReaction",
     "JobStatus",
     "LapsePolicy",
     "SavedJob",

@@ -10,6 +10,7 @@ from synthetic_jobs.content import check_content
 from synthetic_jobs.errors import IllegalTransitionError
 from synthetic_jobs.events import JOB_SAVED, JOB_STATUS_CHANGED, job_payload
 from synthetic_jobs.model import FIELDS, NEVER, PRIORITY, Job, JobContent, JobStatus, SavedJob, is_finished
+from synthetic_jobs.reactions import react_to
 from synthetic_jobs.settings import JobSettings
 
 COLUMNS = ", ".join(Job._fields)
@@ -168,7 +169,7 @@ def write_job(tx: Transaction, before: Job, **changes: Any) -> Job:
 
 
 def tell_status(tx: Transaction, before: Job, job: Job, **more: Any) -> None:
-    """Write `job.status_changed`.
+    """Write `job.status_changed`, and let other plugins react in the same transaction.
 
     Args:
         tx: To write in.
@@ -187,6 +188,7 @@ def tell_status(tx: Transaction, before: Job, job: Job, **more: Any) -> None:
     if job.status in (JobStatus.PENDING, JobStatus.WAITING) and tx.now < job.run_after < NEVER:
         payload["runAfter"] = iso_from_ms(job.run_after)
     tx.emit(JOB_STATUS_CHANGED, job.id, construct_id=job.construct_id, payload=payload)
+    react_to(tx, before, job)
 
 
 def _find_stored(tx: Transaction, given: Mapping[str, Any], job_id: str | None) -> Job | None:

@@ -34,10 +34,24 @@ def left(errands) -> list[str]:
 
 def test_it_shows_what_would_go_and_deletes_nothing(errands):
     output = errands.run("retention")
-    (row,) = [text for text in output.splitlines() if "errands.done" in text]
+    row, *_ = [text for text in output.splitlines() if "errands.done" in text]
     assert row.split()[:4] == ["errands.done", "plugins.errands.keep_done_ms", "7", "d"]
     assert "2 parcels, 2 stops" in " ".join(row.split())
     assert left(errands) == ["a", "b", "c"]
+
+
+def test_it_shows_of_each_table_how_much_goes_and_how_old_it_is(errands):
+    with open_test_store(errands.data_dir) as store:
+        add_errands(store, "later", done_at=LONG_AGO + 60_000)
+    rows = [text.split() for text in errands.run("retention", "--dry-run").splitlines()]
+    size = str(len("aDONE10") * 2 + len("laterDONE600010"))
+    assert ["rule", "table", "rows", "size", "oldest", "newest"] in rows
+    (own,) = [row for row in rows if row[:2] == ["errands.done", "errands"]]
+    assert own[2:4] == ["3", size]
+    assert own[-2:] == ["1970-01-01T00:00:00.001Z", "1970-01-01T00:01:00.001Z"]
+    (belonging,) = [row for row in rows if row[:2] == ["errands.done", "parcels"]]
+    assert belonging[2] == "3"
+    assert not any("Z" in word for word in belonging), "parcels have no column that tells"
 
 
 def test_what_it_shows_can_be_read_by_a_machine(errands):
@@ -45,7 +59,22 @@ def test_what_it_shows_can_be_read_by_a_machine(errands):
     assert (found["deleted"], found["suspended"]) == (False, None)
     (rule,) = found["rules"]
     assert (rule["rule"], rule["table"], rule["rows"], rule["refusedRows"]) == ("errands.done", "errands", 2, 0)
-    assert rule["tables"][-1] == {"table": "errands", "action": "delete", "rows": 2, "sampleKeys": ["a", "b"]}
+    assert rule["tables"][-1] == {
+        "table": "errands",
+        "action": "delete",
+        "rows": 2,
+        "sampleKeys": ["a", "b"],
+        "bytes": len("aDONE10") * 2,
+        "oldestAt": "1970-01-01T00:00:00.001Z",
+        "newestAt": "1970-01-01T00:00:00.001Z",
+    }
+
+
+def test_a_dry_run_deletes_nothing_and_is_not_asked_for_together_with_a_run(errands):
+    assert "2 parcels, 2 stops" in " ".join(errands.run("retention", "--dry-run").split())
+    assert left(errands) == ["a", "b", "c"]
+    errands.run("retention", "--dry-run", "--run", code=64)
+    assert left(errands) == ["a", "b", "c"]
 
 
 def test_told_to_run_it_deletes(errands):

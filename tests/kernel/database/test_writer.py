@@ -21,7 +21,7 @@ from synthetic.database.connections import open_writer
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.database.tickets import BlockingTicket
-from synthetic.database.writer import Write
+from synthetic.database.work_in_line import Write
 from synthetic.errors import (
     BadUserInputError,
     CancelledError,

@@ -33,11 +33,15 @@ def make(path: Path, *, seed: int | None = 1, scale: int | None = 1, now: int | 
 DRAWN = frozenset({"expires_run", "expires_running_ms", "decision_event_id"})
 """Columns that hold what the machine or the log draws."""
 
+DRAWN_OF = {"dead_letters": {"id", "error"}, "artifacts": {"path"}}
+"""And those of one table: ids of letters that arrive by themselves, with correlation ids, and names of files."""
+
 
 def columns_of(snapshot: Snapshot, table: str) -> str:
     """The columns of a table that are the same each time."""
     names = snapshot.rows("SELECT name FROM pragma_table_info(:table)", {"table": table})
-    return ", ".join(name for (name,) in names if name not in DRAWN)
+    drawn = DRAWN | DRAWN_OF.get(table, set())
+    return ", ".join(name for (name,) in names if name not in drawn)
 
 
 def rows_of(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -45,15 +49,15 @@ def rows_of(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
     def read(snapshot: Snapshot) -> dict[str, list[tuple[Any, ...]]]:
         tables = {
-            stamped.record.name: snapshot.rows(
-                f"SELECT {columns_of(snapshot, stamped.record.name)} FROM {stamped.record.name}"
-                f" ORDER BY {', '.join(stamped.record.key)}"
+            stamped.record.name: sorted(
+                snapshot.rows(f"SELECT {columns_of(snapshot, stamped.record.name)} FROM {stamped.record.name}"),
+                key=repr,
             )
             for stamped in store.kernel.registry.tables
         }
         events = snapshot.rows(
-            "SELECT position, type, module, construct_id, entity_type, entity_id, payload, actor, occurred_at_utc,"
-            " ingested_at_utc FROM domain_events ORDER BY position"
+            "SELECT position, type, module, construct_id, entity_type, iif(entity_type = 'dead_letter', '', entity_id),"
+            " payload, actor, occurred_at_utc, ingested_at_utc FROM domain_events ORDER BY position"
         )
         return {**tables, "domain_events": events}
 

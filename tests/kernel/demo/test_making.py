@@ -205,7 +205,7 @@ def test_nothing_of_it_is_imported_before_a_demo_runs():
 
 def test_the_shipped_plugins_have_parts():
     parts = [stamped.plugin for stamped in load_registry(None, environ={}).demo]
-    assert parts == ["constructs", "sessions", "transcripts", "jobs", "approvals"]
+    assert parts == ["constructs", "sessions", "transcripts", "jobs", "approvals", "dead_letters", "artifacts"]
 
 
 def test_two_that_begin_at_once_make_one_fleet(tmp_path):

@@ -87,7 +87,8 @@ CREATE TABLE errands (
     after_id TEXT REFERENCES errands (id),
     state TEXT NOT NULL,
     done_at INTEGER,
-    created_at INTEGER NOT NULL DEFAULT 0
+    created_at INTEGER NOT NULL DEFAULT 0,
+    "order" TEXT
 ) STRICT;
 CREATE INDEX errands_by_done_at ON errands (done_at) WHERE done_at IS NOT NULL;
 CREATE INDEX errands_by_after_id ON errands (after_id);
@@ -127,7 +128,8 @@ def add_errands(
     def add(tx: Transaction) -> None:
         for id in ids:
             row = {"id": id, "state": state, "done_at": done_at, "construct_id": None, "after_id": None, **columns}
-            tx.execute(f"INSERT INTO errands ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)
+            names = ", ".join(f'"{name}"' for name in row)
+            tx.execute(f"INSERT INTO errands ({names}) VALUES ({', '.join(f':{name}' for name in row)})", row)
         tx.execute_many(
             "INSERT INTO stops VALUES (:id, :number)",
             ({"id": id, "number": number} for id in ids for number in range(stops)),

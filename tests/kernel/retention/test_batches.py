@@ -7,7 +7,7 @@ import pytest
 from synthetic import NotFoundError, RetentionBatch, RetentionRule, run_retention_batch
 from synthetic.contributions import Stamped
 from synthetic.log.events import read_events
-from synthetic.retention.batches import BATCH_ROWS, preview_rule
+from synthetic.retention.batches import BATCH_ROWS, HOLD_SECONDS, preview_rule
 from synthetic.retention.rules import RetentionRules, declare_rules
 from synthetic.testing import ManualClock, expect_data, open_test_store
 from thirdparty.distributions import write_plugins_toml
@@ -51,6 +51,27 @@ def test_a_row_goes_once_it_is_older_than_its_rule_keeps_it(store):
         "errands.done", LINE, 1, {"parcels": 1, "stops": 1, "errands": 1}, has_more=False
     )
     assert keys_of(store, "errands") == ["after", "at"]
+
+
+def test_a_preview_says_how_much_goes_and_how_old_it_is(store):
+    add_errands(store, "a", done_at=LINE - 3 * MINUTE_MS)
+    add_errands(store, "b", "c", done_at=LINE - MINUTE_MS)
+    add_errands(store, "new", done_at=LINE + MINUTE_MS)
+    before = preview(store)
+    errands = before.extents["errands"]
+    assert (errands.oldest_at, errands.newest_at) == (LINE - 3 * MINUTE_MS, LINE - MINUTE_MS)
+    assert errands.size_bytes == 3 * len(f"aDONE{LINE}0")
+    assert before.extents["parcels"].size_bytes > 0
+    assert before.extents["parcels"].oldest_at is None, "parcels have no column that tells"
+    batch = run(store)
+    assert {table.table: table.rows for table in before.tables} == batch.tables
+    assert keys_of(store, "errands") == ["new"]
+    assert preview(store).extents == {}
+
+
+def test_a_column_may_have_a_word_of_sql_for_its_name(store):
+    add_errands(store, "a", done_at=LINE - MINUTE_MS, order="urgent")
+    assert preview(store).extents["errands"].size_bytes == len(f"aDONE{LINE}0urgent")
 
 
 def test_it_goes_as_soon_as_the_clock_has_come_so_far(store, clock):
@@ -143,10 +164,10 @@ def test_a_row_that_owns_more_than_a_transaction_deletes_goes_with_the_last_of_s
 
 
 class SlowClock(ManualClock):
-    """Whoever looks at it twice has taken a hundredth of a second in between."""
+    """Whoever looks at it twice has taken most of the time of a transaction in between."""
 
     def monotonic(self) -> float:
-        self._seconds += 0.01
+        self._seconds += HOLD_SECONDS * 0.8
         return self._seconds
 
 

@@ -22,6 +22,23 @@ def ask(store, **fields):
     return store.graphql(RUN, {"input": fields})
 
 
+def test_a_dry_run_says_how_much_goes_and_how_old_it_is(store):
+    add_errands(store, "a", done_at=1_000)
+    add_errands(store, "b", done_at=2_000)
+    text = """mutation($input: RunRetentionInput!) {
+        runRetention(input: $input) { rules { tables { table bytes oldestAt newestAt } } }
+    }"""
+    (rule,) = expect_data(store.graphql(text, {"input": {"rules": DONE, "dryRun": True}}))["runRetention"]["rules"]
+    tables = {table.pop("table"): table for table in rule["tables"]}
+    assert tables["errands"] == {
+        "bytes": 2 * len("aDONE10000"),
+        "oldestAt": "1970-01-01T00:00:01.000Z",
+        "newestAt": "1970-01-01T00:00:02.000Z",
+    }
+    (rule,) = expect_data(store.graphql(text, {"input": {"rules": DONE}}))["runRetention"]["rules"]
+    assert rule["tables"][-1] == {"table": "errands", "bytes": None, "oldestAt": None, "newestAt": None}
+
+
 def test_a_dry_run_names_what_would_go_and_a_run_deletes_it(store):
     add_errands(store, "a", "b", done_at=1, parcels=2)
     add_errands(store, "c", done_at=NOW, after_id="a")

@@ -219,7 +219,7 @@ def test_a_document_that_cannot_be_read_is_told_once_as_failed(store, tmp_path):
         ingest(store, path, form="swe-agent")
 
     assert states(store) == [(None, "FAILED")]
-    assert types(store) == [READ]
+    assert types(store) == ["dead_letter.saved", READ]
 
 
 def test_a_path_of_any_length_is_told_in_short(store):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FIELDS = """
     id userId projectId constructId parentId replayOf scheduleId kind key command params caller responseChannel
-    priority maxAttempts onLapse idempotencyKey metadata status progress phase attempts runAfter waitingFor
+    priority maxAttempts onLapse idempotencyKey metadata status progress phase attempts retries runAfter waitingFor
     leaseOwner leaseToken leaseExpiresAt cancelRequestedAt result errorMessage version
     createdAt startedAt completedAt updatedAt
 """

@@ -54,7 +54,7 @@ class Jobs:
             return self.fail_job(id, token, "It broke.", retryable=False)
         return self.cancel_job(id, force=True)
 
-    def wait(self, id: str = "a", waiting_for: str | None = "approval:1", run_after: int | None = None) -> Job:
+    def wait(self, id: str = "a", waiting_for: str | None = "review:1", run_after: int | None = None) -> Job:
         """Store a job whose worker has let go of it."""
         token = self.run(id).lease_token
         return self.update_job_status(id, "WAITING", lease_token=token, waiting_for=waiting_for, run_after=run_after)

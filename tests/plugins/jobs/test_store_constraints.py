@@ -17,7 +17,7 @@ from synthetic_jobs.model import FINISHED, Job, JobStatus
 PENDING: dict[str, Any] = {
     **dict.fromkeys(Job._fields),
     "id": "a", "kind": "build", "params": "{}", "priority": 5, "max_attempts": 3, "on_lapse": "REQUEUE",
-    "metadata": "{}", "status": "PENDING", "progress": 0, "attempts": 0, "run_after": 5, "lease_token": 0,
+    "metadata": "{}", "status": "PENDING", "progress": 0, "attempts": 0, "retries": 0, "run_after": 5, "lease_token": 0,
     "version": 1, "created_at": 5, "updated_at": 5,
 }  # fmt: skip
 STARTED = {"attempts": 1, "lease_token": 1, "started_at": 6}

@@ -208,7 +208,7 @@ def test_on_a_terminal_each_job_has_a_bar_that_grows(watching, jobs: Jobs, termi
     jobs.wait("b")
     process = watching("a", "b", terminal=terminal.theirs)
     os.close(terminal.theirs)
-    terminal.read_until(lambda text: "RUNNING" in text and "WAITING" in text and "for approval:1" in text)
+    terminal.read_until(lambda text: "RUNNING" in text and "WAITING" in text and "for review:1" in text)
     jobs.update_job_progress("a", 1, progress=50, phase="compile")
     assert "━" in terminal.read_until(lambda text: "50 %" in text and "compile" in text)
     jobs.fail_job("a", 1, "It\x1bbroke.", retryable=False)

@@ -18,6 +18,7 @@ from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState
 from synthetic.log.consumers.rebuilding import end_rebuild, fail
+from synthetic.log.consumers.refused import tell_refused, tell_settled
 from synthetic.log.consumers.shadows import exchange, shadow_of
 from synthetic.log.consumers.store import (
     NO_FAILURE,
@@ -29,6 +30,7 @@ from synthetic.log.consumers.store import (
 )
 from synthetic.log.events import Event, read_events
 from synthetic.log.sync.attempts import record_attempt
+from synthetic.refusal_contributions import Refusal, Settlement, refusal_key
 
 BATCH_EVENTS = 500
 """Events in one transaction; also entities of a scan."""
@@ -107,8 +109,15 @@ def take_in(
         _note_success(tx, consumer, len(events), started_at)
 
 
-def come_to(tx: Transaction, consumer: DeclaredConsumer, lane: Lane, through: int, has_taken_in: bool = False) -> None:
-    """Keep how far a lane has come; what was taken in is not in the way any more."""
+def come_to(
+    tx: Transaction,
+    consumer: DeclaredConsumer,
+    lane: Lane,
+    through: int,
+    has_taken_in: bool = False,
+    is_refused: bool = False,
+) -> None:
+    """Keep how far a lane has come; what was taken in, or set aside, is not in the way any more."""
     record = get_consumer(tx, consumer.name)
     changes: dict[str, Value] = {lane.value: through}
     if consumer.kind == "MIRROR" and lane is Lane.REBUILD and record.fingerprint == record.rebuild_fingerprint:
@@ -116,6 +125,8 @@ def come_to(tx: Transaction, consumer: DeclaredConsumer, lane: Lane, through: in
         changes["position"] = max(record.position, through)
     if has_taken_in and record.phase == "FAILED" and record.failed_position and lane_of_failure(record) is lane:
         changes |= {"phase": lane.phase, **NO_FAILURE, **NO_REQUEST}
+        if through >= record.failed_position and not is_refused:
+            tell_settled(tx, Settlement(consumer.name, refusal_key(consumer.name, record.failed_position, "", "")))
     change_consumer(tx, consumer.name, **changes)
 
 
@@ -154,7 +165,8 @@ def scan_on(tx: Transaction, consumer: DeclaredConsumer, scanned: Sequence[Scann
         return
     mirror = cast("Mirror", consumer.record)
     mirror.refresh(tx, list(dict.fromkeys((entity_type, entity_id) for _, entity_type, entity_id in scanned)))
-    _scanned_to(tx, consumer, scanned[-1])
+    if _scanned_to(tx, consumer, scanned[-1]):
+        tell_settled(tx, Settlement(consumer.name, refusal_key(consumer.name, 0, *scanned[-1][1:])))
     _note_success(tx, consumer, len(scanned), started_at)
 
 
@@ -182,16 +194,19 @@ def refuse(
     record = get_consumer(tx, consumer.name)
     position = refused.position if isinstance(refused, Event) else 0
     entity = refused[1:] if not isinstance(refused, Event) else (refused.entity_type, refused.entity_id)
+    event_id = refused.id if isinstance(refused, Event) else None
+    told = Refusal(consumer.name, position, *entity, event_id, to_json(error), tx.now, is_set_aside=True)
     if (
         consumer.record.on_error == "skip"
         or record.requested == "RESUME"
         or (lane is Lane.REBUILD and _was_set_aside(tx, consumer, position, entity))
     ):
-        _set_aside(tx, consumer, position, entity, refused.id if isinstance(refused, Event) else None, error)
+        _set_aside(tx, consumer, told)
         if isinstance(refused, Event):
-            come_to(tx, consumer, lane, position, has_taken_in=True)
+            come_to(tx, consumer, lane, position, has_taken_in=True, is_refused=True)
         else:
             _scanned_to(tx, consumer, refused)
+        tell_refused(tx, told)
         change_consumer(tx, consumer.name, last_attempt_at=tx.now)
         record_attempt(tx, consumer.name, started_at=started_at, units=0, error=error)
         return True
@@ -199,15 +214,19 @@ def refuse(
         # What comes out of the rebuild takes its place: that one says whether the event can be taken in.
         return False
     fail(tx, consumer.name, position or None, error, started_at)
+    tell_refused(tx, told._replace(is_set_aside=False))
     return False
 
 
-def _scanned_to(tx: Transaction, consumer: DeclaredConsumer, last: Scanned) -> None:
+def _scanned_to(tx: Transaction, consumer: DeclaredConsumer, last: Scanned) -> bool:
+    """Keep how far a scan has come; whether it had failed there."""
     changes: dict[str, Value] = {"rebuild_cursor": last[0]}
     record = get_consumer(tx, consumer.name)
-    if record.phase == "FAILED" and record.failed_position is None:
+    had_failed = record.phase == "FAILED" and record.failed_position is None
+    if had_failed:
         changes |= {"phase": "REBUILDING", **NO_FAILURE, **NO_REQUEST}
     change_consumer(tx, consumer.name, **changes)
+    return had_failed
 
 
 def _note_success(tx: Transaction, consumer: DeclaredConsumer, units: int, started_at: int) -> None:
@@ -226,28 +245,13 @@ def _was_set_aside(tx: Transaction, consumer: DeclaredConsumer, position: int, e
     )
 
 
-def _set_aside(
-    tx: Transaction,
-    consumer: DeclaredConsumer,
-    position: int,
-    entity: Entity,
-    event_id: str | None,
-    error: dict[str, Any],
-) -> None:
+def _set_aside(tx: Transaction, consumer: DeclaredConsumer, refusal: Refusal) -> None:
     tx.execute(
         "INSERT INTO set_aside_events (consumer, position, entity_type, entity_id, event_id, error, set_aside_at)"
-        " VALUES (:consumer, :position, :entity_type, :entity_id, :event_id, :error, :now)"
+        " VALUES (:consumer, :position, :entity_type, :entity_id, :event_id, :error, :refused_at)"
         " ON CONFLICT (consumer, position, entity_type, entity_id)"
         " DO UPDATE SET error = excluded.error, set_aside_at = excluded.set_aside_at",
-        {
-            "consumer": consumer.name,
-            "position": position,
-            "entity_type": entity[0],
-            "entity_id": entity[1],
-            "event_id": event_id,
-            "error": to_json(error),
-            "now": tx.now,
-        },
+        refusal._asdict(),
     )
     tx.execute(
         "DELETE FROM set_aside_events WHERE (consumer, position, entity_type, entity_id) IN (SELECT consumer, position,"

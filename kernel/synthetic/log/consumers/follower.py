@@ -305,4 +305,4 @@ class Follower:
             self._write(come_to, self._consumer, lane, through)
 
     def _write(self, function: Callable[[Transaction, *Ts], ResultT], *args: *Ts) -> ResultT:
-        return self._hold.write(Origin(self._consumer.actor), self._interruption, function, *args)
+        return self._hold.write(Origin(self._consumer.actor, is_upkeep=True), self._interruption, function, *args)

@@ -13,6 +13,7 @@ from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.history import require_history
+from synthetic.log.consumers.refused import tell_settled
 from synthetic.log.consumers.shadows import give_up, make_shadow, shadow_of
 from synthetic.log.consumers.store import (
     NO_FAILURE,
@@ -31,6 +32,7 @@ from synthetic.log.errors import ArchiveDamagedError
 from synthetic.log.positions import read_ends
 from synthetic.log.sync.attempts import record_attempt
 from synthetic.log.sync.publication import publish_status
+from synthetic.refusal_contributions import Settlement
 
 
 def reconcile(tx: Transaction, consumer: DeclaredConsumer) -> None:
@@ -109,6 +111,7 @@ def end_rebuild(tx: Transaction, name: str) -> None:
         fingerprint=record.rebuild_fingerprint,
         **NO_REBUILD,
     )
+    tell_settled(tx, Settlement(name, refused_before=record.rebuild_started_at))
     publish_status(tx, name)
 
 
@@ -148,6 +151,7 @@ def forget_consumer(tx: Transaction, name: str) -> None:
             give_up(tx, shadow_of(table), table)
     tx.execute("DELETE FROM set_aside_events WHERE consumer = :name", {"name": name})
     tx.execute("DELETE FROM consumers WHERE name = :name", {"name": name})
+    tell_settled(tx, Settlement(name, is_forgotten=True))
 
 
 def _is_due(snapshot: Snapshot, record: ConsumerRecord, fingerprint: str) -> bool:

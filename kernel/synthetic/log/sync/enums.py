@@ -53,6 +53,8 @@ describe_enum(
         StaleReason.RESYNC_REQUESTED: "It was asked to make everything anew, and has not begun.",
         StaleReason.PLUGIN_ABSENT: "The plugin of a consumer is not loaded.",
         StaleReason.DISABLED_BY_OWNER: "It has reported that it is switched off.",
+        StaleReason.STORAGE_SHORT: "The store takes more room than it warns from, or the disk is short: only of the "
+        "module `storage`.",
         StaleReason.FORGOTTEN: "It was taken off the list with forgetSyncModule; only subscriptions say so.",
     },
 )

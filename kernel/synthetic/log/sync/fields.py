@@ -92,7 +92,7 @@ def request_resync(tx: Transaction, input: RequestResyncInput) -> RequestResyncP
     return RequestResyncPayload(status=ModuleSyncStatus.of(status, tx.position()))
 
 
-@mutation(entity="module", entity_id="module")
+@mutation(entity="module", entity_id="module", frees=True)
 def forget_sync_module(tx: Transaction, input: ForgetSyncModuleInput) -> ForgetSyncModulePayload:
     """Take a module outside that is no more off the list, with its attempts."""
     forget_module(tx, input.module)

@@ -65,6 +65,8 @@ def _judge_outside(facts: OutsideFacts, now: int, settings: SyncSettings) -> Jud
 
 def _reasons_outside(facts: OutsideFacts, now: int, settings: SyncSettings) -> list[Reason]:
     reasons: list[Reason] = []
+    if facts.shortage:
+        reasons.append(Reason(StaleReason.STORAGE_SHORT, facts.shortage))
     if facts.heard_at is not None and _elapsed(facts.heard_at, now) > settings.attempt_stuck_ms:
         reasons.append(
             Reason(

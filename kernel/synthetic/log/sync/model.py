@@ -47,6 +47,7 @@ class StaleReason(StrEnum):
     RESYNC_REQUESTED = "RESYNC_REQUESTED"
     PLUGIN_ABSENT = "PLUGIN_ABSENT"
     DISABLED_BY_OWNER = "DISABLED_BY_OWNER"
+    STORAGE_SHORT = "STORAGE_SHORT"
     FORGOTTEN = "FORGOTTEN"
 
 
@@ -142,6 +143,7 @@ class OutsideFacts(NamedTuple):
         disabled_at: Since when its owner has disabled it.
         requested: What was asked of it that it has not begun yet.
         requested_at: When that was asked.
+        shortage: Of the module `storage`: what is short, as a sentence.
     """
 
     expected_interval_ms: int | None = None
@@ -152,6 +154,7 @@ class OutsideFacts(NamedTuple):
     disabled_at: int | None = None
     requested: RecoveryAction | None = None
     requested_at: int | None = None
+    shortage: str | None = None
 
 
 class ConsumerFacts(NamedTuple):

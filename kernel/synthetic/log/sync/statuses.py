@@ -28,6 +28,7 @@ from synthetic.log.positions import LogEnds, Position, read_ends
 from synthetic.log.sync.judgement import judge
 from synthetic.log.sync.model import ConsumerFacts, ModuleKind, ModuleStatus, OutsideFacts, RecoveryAction
 from synthetic.log.sync.store import SyncState, error_of_text, find_state, list_states
+from synthetic.storage.notes import STORAGE, WARNING_KEY, find_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ def _status(
         facts, kind, cursor = ConsumerFacts(has_run=False), loaded[module], None
     else:
         facts, kind, cursor = state.facts(), ModuleKind.OUTSIDE, state.cursor
+        if module == STORAGE:
+            facts = facts._replace(shortage=find_note(snapshot, WARNING_KEY))
     judgement = judge(facts, snapshot.now, ends, settings)
     status = ModuleStatus(
         module=module,

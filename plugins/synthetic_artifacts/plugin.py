@@ -1,0 +1,212 @@
+"""What the plugin gives to the kernel: a table of contents."""
+
+from __future__ import annotations
+
+from synthetic import (
+    Check,
+    DemoPart,
+    ErrorCode,
+    EventType,
+    Extension,
+    GraphQL,
+    MetricReading,
+    MigrationFolder,
+    Plugin,
+    Reference,
+    RetentionRule,
+    Route,
+    Service,
+    Settings,
+    Table,
+    hookimpl,
+)
+from synthetic_artifacts import mutation, query, services, types
+from synthetic_artifacts.checks import CHECKS
+from synthetic_artifacts.errors import (
+    ArtifactAlteredError,
+    ArtifactDeletedError,
+    ArtifactEncodingError,
+    ArtifactMismatchError,
+    ArtifactMissingError,
+    ArtifactPreconditionError,
+    ArtifactQuotaError,
+    ArtifactRangeError,
+    ArtifactRestoreError,
+    ArtifactTooLargeError,
+    ArtifactTouchedError,
+)
+from synthetic_artifacts.events import ARTIFACT_DELETED, EVENTS
+from synthetic_artifacts.metrics import METRICS
+from synthetic_artifacts.routes import ROUTES
+from synthetic_artifacts.settings import ArtifactSettings
+from synthetic_constructs.types import Construct
+from synthetic_jobs.types import Job
+from synthetic_sessions.types import Session
+
+
+@hookimpl
+def register_plugin() -> Plugin:
+    """Who this is."""
+    return Plugin(
+        summary="Files that are kept for constructs: on the disk, and described in the store.",
+        requires=("constructs", "sessions", "jobs"),
+    )
+
+
+@hookimpl
+def register_settings() -> tuple[Settings, ...]:
+    """`[plugins.artifacts]`."""
+    return (Settings(ArtifactSettings),)
+
+
+@hookimpl
+def register_tables() -> tuple[Table, ...]:
+    """Artifacts, which belong to their construct, what they add up to, and the files that are to be removed."""
+    return (
+        Table(
+            name="artifacts",
+            purpose="Files that are kept for constructs.",
+            references=(
+                Reference(column="construct_id", table="constructs"),
+                Reference(column="session_id", table="sessions", on_delete="clear"),
+                Reference(column="job_id", table="sync_jobs", on_delete="clear"),
+            ),
+            deleted=ARTIFACT_DELETED,
+        ),
+        Table(
+            name="artifact_totals",
+            purpose="How many artifacts each construct has, and what they take.",
+            key=("construct_id",),
+            kept="One row for each construct that has artifacts; triggers keep it.",
+        ),
+        Table(
+            name="artifact_removals",
+            purpose="Files whose artifact is gone, until they are gone too.",
+            key=("path",),
+            kept="A service empties it.",
+        ),
+    )
+
+
+@hookimpl
+def register_migrations() -> tuple[MigrationFolder, ...]:
+    """The folder `migrations` beside this file."""
+    return (MigrationFolder("synthetic_artifacts"),)
+
+
+@hookimpl
+def register_errors() -> tuple[ErrorCode, ...]:
+    """The codes of `errors.py`."""
+    return tuple(
+        ErrorCode(error)
+        for error in (
+            ArtifactTooLargeError,
+            ArtifactQuotaError,
+            ArtifactMismatchError,
+            ArtifactDeletedError,
+            ArtifactMissingError,
+            ArtifactAlteredError,
+            ArtifactTouchedError,
+            ArtifactRestoreError,
+            ArtifactPreconditionError,
+            ArtifactRangeError,
+            ArtifactEncodingError,
+        )
+    )
+
+
+@hookimpl
+def register_events() -> tuple[EventType, ...]:
+    """The event types of `events.py`."""
+    return EVENTS
+
+
+@hookimpl
+def register_graphql() -> tuple[GraphQL, ...]:
+    """Root fields, `artifacts` of constructs, sessions and jobs, and how `node(id:)` finds an artifact."""
+    return (
+        GraphQL(
+            queries=(query.artifact, query.artifacts),
+            mutations=(mutation.create_artifact, mutation.delete_artifact, mutation.restore_artifact),
+            extend=(
+                Extension(type=Construct, fields=(types.artifacts_of("construct_id"),)),
+                Extension(type=Session, fields=(types.artifacts_of("session_id"),)),
+                Extension(type=Job, fields=(types.artifacts_of("job_id"),)),
+            ),
+            nodes={types.Artifact: types.find_artifact_nodes},
+        ),
+    )
+
+
+@hookimpl
+def register_retention() -> tuple[RetentionRule, ...]:
+    """Artifacts that were deleted, that nobody needs any more, and, if that is asked for, old ones."""
+    return (
+        RetentionRule(
+            name="deleted",
+            purpose="Artifacts that were deleted, once their grace time is over.",
+            table="artifacts",
+            age_column="deleted_at",
+            keep_setting="keep_deleted_ms",
+            condition="deleted_at IS NOT NULL",
+        ),
+        RetentionRule(
+            name="expired",
+            purpose="Artifacts whose `expiresAt` has passed; those that were deleted keep their grace time.",
+            table="artifacts",
+            age_column="expires_at",
+            keep_setting="keep_expired_ms",
+            condition="expires_at IS NOT NULL AND deleted_at IS NULL",
+        ),
+        RetentionRule(
+            name="old",
+            purpose="Artifacts that were stored long ago; none, unless `plugins.artifacts.keep_ms` says so.",
+            table="artifacts",
+            age_column="created_at",
+            keep_setting="keep_ms",
+            condition="deleted_at IS NULL",
+        ),
+    )
+
+
+@hookimpl
+def register_services() -> tuple[Service, ...]:
+    """What becomes of files without an artifact, and of artifacts without their file."""
+    return (
+        Service(
+            name="remove_files",
+            purpose="Removes the files of artifacts that are gone.",
+            work=services.remove_files,
+            every_setting="remove_every_ms",
+        ),
+        Service(
+            name="sweep",
+            purpose="Compares all files with what is stored of them, and removes those that no artifact names.",
+            work=services.sweep,
+            every_setting="sweep_every_ms",
+        ),
+    )
+
+
+@hookimpl
+def register_checks() -> tuple[Check, ...]:
+    """The invariants of `checks.py`."""
+    return CHECKS
+
+
+@hookimpl
+def register_routes() -> tuple[Route, ...]:
+    """The bytes of artifacts: `routes.py`."""
+    return ROUTES
+
+
+@hookimpl
+def register_metrics() -> tuple[MetricReading, ...]:
+    """The gauges of `metrics.py`."""
+    return METRICS
+
+
+@hookimpl
+def register_demo() -> tuple[DemoPart, ...]:
+    """`demo.py`, which is imported by `synthetic demo` alone."""
+    return (DemoPart(module="synthetic_artifacts.demo", every_ms=5_000),)

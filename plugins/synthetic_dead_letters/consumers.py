@@ -1,0 +1,126 @@
+"""Consumers of the log as a source of dead letters: each event that one could not take in is a letter.
+
+The letter comes in the transaction in which the consumer stops at the event,
+or goes on without it, and is RESOLVED in the one in which the consumer has it
+after all, whoever saw to that. Retrying it has the consumer try again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from synthetic import (
+    Refusal,
+    RefusalReaction,
+    ReportedError,
+    Settlement,
+    Transaction,
+    from_json,
+    retry_refusal,
+)
+from synthetic_dead_letters.model import DeadLetter, LetterError, NewDeadLetter
+from synthetic_dead_letters.sources import DeadLetterSource, RetryOutcome, done, started
+from synthetic_dead_letters.store import (
+    discard_dead_letter,
+    find_open_letter_of,
+    resolve_dead_letter,
+    save_whole_or_reduced,
+)
+
+SOURCE_NAME = "consumer"
+ENTITY = "refused_event"
+MODULE = "module"
+_OPEN_OF_CONSUMER = (
+    "SELECT id FROM dead_letters WHERE source = :source AND entity_type = :type"
+    " AND entity_id >= :consumer || '@' AND entity_id < :consumer || 'A' AND status IN ('PENDING', 'RETRYING')"
+    " AND last_failed_at < :before"
+)
+"""The letter A follows @, so this is the range of what one consumer has refused."""
+
+_EVER = 2**62
+
+
+def keep_refusal(tx: Transaction, refusal: Refusal) -> None:
+    """Store the letter of what a consumer has refused, or add the failure to it."""
+    # The words come from the consumer's code, which may say what no letter can hold; it must go on all the same.
+    words = f"{refusal.consumer} could not take in an event; sync status tells more."
+    untold = ReportedError(code="EVENT_REFUSED", message=words)
+    whole = _letter_of(refusal, from_json(refusal.error))
+    save_whole_or_reduced(tx, whole, replace(whole, error=untold))
+
+
+def settle_refusals(tx: Transaction, settlement: Settlement) -> None:
+    """End the letters of what is not missing any more."""
+    for letter_id in _settled(tx, settlement):
+        if settlement.is_forgotten:
+            discard_dead_letter(tx, letter_id, reason="The consumer is no more.")
+        else:
+            resolve_dead_letter(tx, letter_id, resolution="The consumer has taken it in.")
+
+
+def retry(tx: Transaction, letter: DeadLetter) -> RetryOutcome:
+    """Have the consumer try again.
+
+    Raises:
+        NotFoundError: There is no such consumer in this store.
+        ConflictError: Its plugin is not loaded, or it can be asked for nothing now.
+        Exception: What the consumer's code raises.
+    """
+    payload = cast("dict[str, Any]", from_json(letter.payload))
+    refusal = Refusal(
+        consumer=payload["consumer"],
+        position=payload["position"],
+        entity_type=payload["entityType"],
+        entity_id=payload["entityId"],
+        event_id=payload["eventId"],
+        error=letter.error,
+        refused_at=letter.last_failed_at,
+        is_set_aside=payload["isSetAside"],
+    )
+    if retry_refusal(tx, refusal):
+        return done(MODULE, refusal.consumer)
+    return started(MODULE, refusal.consumer)
+
+
+SOURCE = DeadLetterSource(
+    name=SOURCE_NAME,
+    purpose="Events that a consumer of the log could not take in.",
+    retry=retry,
+    is_editable=False,
+)
+REACTION = RefusalReaction(
+    purpose="Keeps events that consumers could not take in as dead letters.",
+    refused=keep_refusal,
+    settled=settle_refusals,
+)
+
+
+def _letter_of(refusal: Refusal, error: LetterError) -> NewDeadLetter:
+    payload = {
+        "consumer": refusal.consumer,
+        "position": refusal.position,
+        "entityType": refusal.entity_type,
+        "entityId": refusal.entity_id,
+        "eventId": refusal.event_id,
+        "isSetAside": refusal.is_set_aside,
+    }
+    return NewDeadLetter(
+        source=SOURCE_NAME,
+        error=error,
+        payload=payload,
+        entity_type=ENTITY,
+        entity_id=refusal.key,
+        first_failed_at=refusal.refused_at,
+        last_failed_at=refusal.refused_at,
+    )
+
+
+def _settled(tx: Transaction, settlement: Settlement) -> list[str]:
+    """Ids of the letters that a settlement ends."""
+    if settlement.key is not None:
+        letter = find_open_letter_of(tx, SOURCE_NAME, ENTITY, settlement.key)
+        return [] if letter is None else [letter.id]
+    before = _EVER if settlement.refused_before is None else settlement.refused_before
+    values = {"source": SOURCE_NAME, "type": ENTITY, "consumer": settlement.consumer, "before": before}
+    return [letter_id for (letter_id,) in tx.rows(_OPEN_OF_CONSUMER, values)]

@@ -1,0 +1,61 @@
+"""All the SQL of deliveries, and what other plugins may use of this one.
+
+One file a concern: `targets`, `circuits` (targets that fail), `gathering` (from
+the log to deliveries), `deliveries`, `due` (what is to be sent now), `outcomes`
+(what became of it), `filters` and `reports` (sync status). Functions take the
+transaction first.
+"""
+
+from __future__ import annotations
+
+from synthetic_deliveries.model import Criteria, Delivery, DeliveryStatus, DeliveryTarget, Outcome, SavedTarget
+from synthetic_deliveries.store.deliveries import (
+    count_by_status,
+    find_delivery,
+    get_delivery,
+    resend_delivery,
+)
+from synthetic_deliveries.store.due import Due, list_due
+from synthetic_deliveries.store.filters import query_deliveries, select_deliveries
+from synthetic_deliveries.store.gathering import gather_events, list_with_room
+from synthetic_deliveries.store.outcomes import record_outcomes
+from synthetic_deliveries.store.reports import MODULE, report_state, retry_all
+from synthetic_deliveries.store.targets import (
+    TargetContent,
+    delete_target,
+    find_target,
+    get_target,
+    list_targets,
+    request_test,
+    save_target,
+)
+
+__all__ = [
+    "MODULE",
+    "Criteria",
+    "Delivery",
+    "DeliveryStatus",
+    "DeliveryTarget",
+    "Due",
+    "Outcome",
+    "SavedTarget",
+    "TargetContent",
+    "count_by_status",
+    "delete_target",
+    "find_delivery",
+    "find_target",
+    "gather_events",
+    "get_delivery",
+    "get_target",
+    "list_due",
+    "list_targets",
+    "list_with_room",
+    "query_deliveries",
+    "record_outcomes",
+    "report_state",
+    "request_test",
+    "resend_delivery",
+    "retry_all",
+    "save_target",
+    "select_deliveries",
+]

@@ -1,0 +1,94 @@
+"""The checkpointer: the log is copied and cut off, writes go on meanwhile, and readers that pin it are told of."""
+
+from __future__ import annotations
+
+import apsw
+import pytest
+
+from synthetic.storage import checkpointer
+from synthetic.testing import ManualClock, open_test_store, running_server, wait_until
+
+from .kit import SMALL_LOG, database_bytes, fill, metric, wal_bytes
+
+ROWS = "SELECT count(*) FROM meta WHERE key GLOB 'x*'"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(data_dir, clock):
+    with open_test_store(data_dir, settings=SMALL_LOG, clock=clock) as store:
+        yield store
+
+
+def test_a_log_that_has_grown_is_copied_and_cut_off(store):
+    fill(store, 300)
+    assert wal_bytes(store) > 262_144
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) == 0
+    assert database_bytes(store) > 600_000
+    assert store.read(lambda snapshot: snapshot.value(ROWS)) == 300
+    assert metric(store, "synthetic_checkpoints_total", outcome="emptied") == 1
+
+
+def test_a_small_log_is_left_alone(store):
+    fill(store, 10)
+    size = wal_bytes(store)
+    assert 0 < size < 65_536
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) == size
+    assert metric(store, "synthetic_checkpoints_total", outcome="copied") is None
+
+
+def test_a_log_of_middling_size_is_copied_but_not_cut_off(store):
+    fill(store, 50)
+    size = wal_bytes(store)
+    assert 65_536 <= size < 262_144
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) == size
+    assert metric(store, "synthetic_checkpoints_total", outcome="copied") == 1
+    fill(store, 1, prefix="more")
+    assert wal_bytes(store) == size, "what is copied is written over"
+
+
+def test_a_reader_pins_the_log_which_is_counted_and_told_and_ends_with_it(store, clock, monkeypatch, caplog):
+    told = []
+    monkeypatch.setattr(checkpointer, "LARGE_BYTES", 262_144)
+    monkeypatch.setattr(checkpointer.log, "warning", lambda event, **values: told.append(values))
+    reader = apsw.Connection(str(store.kernel.directory.database), flags=apsw.SQLITE_OPEN_READONLY)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM meta").get >= 0
+    fill(store, 600)
+    store.kernel.checkpointer.step(store)
+    clock.advance(5_000)
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) > 1_200_000
+    assert metric(store, "synthetic_wal_pinned_seconds") == 5
+    assert metric(store, "synthetic_wal_bytes") == wal_bytes(store)
+    (values,) = told
+    assert values["wal_bytes"] == wal_bytes(store)
+    fill(store, 1, prefix="pinned")
+    reader.close()
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) == 0
+    assert metric(store, "synthetic_wal_pinned_seconds") == 0
+
+
+def test_after_the_store_is_closed_a_step_does_nothing(store):
+    fill(store, 300)
+    store.kernel.checkpointer.close()
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) > 262_144
+
+
+def test_a_server_keeps_its_log_short_by_itself(data_dir):
+    log = data_dir / "synthetic.db-wal"
+    arguments = [f"--set={name}={value}" for name, value in SMALL_LOG.items()]
+    with open_test_store(data_dir) as store, running_server(data_dir, *arguments):
+        fill(store, 300)
+        # Empty it is for a moment only: the server writes a little again and again.
+        wait_until(lambda: log.stat().st_size < 262_144, "the log's end")
+        assert store.read(lambda snapshot: snapshot.value(ROWS)) == 300
