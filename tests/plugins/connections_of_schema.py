@@ -15,6 +15,7 @@ from graphql import is_required_argument as is_required
 
 from synthetic import Store
 from synthetic.testing import expect_data
+from synthetic_deliveries.services import gather
 from tests.plugins.ingest.kit import ingest
 from tests.plugins.ingest.samples import jsonl, write
 from tests.plugins.ingest.samples_of_runs import CHAT_LINES
@@ -58,6 +59,23 @@ ASK = """
 mutation ($id: ID!) {
   requestApproval(input: {id: $id, tool: "shell", arguments: {n: 1}, jobId: "j0", sessionId: "s0"}) { created }
 }"""
+BURY = """
+mutation ($id: ID!) {
+  saveDeadLetter(input: {id: $id, constructId: "c0", error: {code: "LOST", message: "It is lost."}}) { created }
+}"""
+REDRIVE = """
+mutation ($id: ID!) { redriveDeadLetters(input: {id: $id, filter: {sources: ["message"]}}) { __typename } }"""
+KEEP = """
+mutation ($id: ID!) {
+  createArtifact(input: {id: $id, type: "log", name: "a.log", text: "A line.", sessionId: "s0", jobId: "j0"}) {
+    created
+  }
+}"""
+TARGET = """
+mutation ($id: ID!) {
+  saveDeliveryTarget(input: {id: $id, name: "Hooks", url: "https://hooks.example.com/x"}) { created }
+}"""
+TRY = "mutation ($id: ID!) { testDeliveryTarget(input: {id: $id}) { __typename } }"
 RUN_SCHEDULE = "mutation ($id: ID!) { runJobSchedule(input: {id: $id}) { job { id } } }"
 
 
@@ -79,6 +97,11 @@ def fill(store: Store, folder: Path) -> None:
         ask(SAVE_SCHEDULE, id=f"h{number}")
         ask(RUN_SCHEDULE, id="h0")
         ask(ASK, id=f"a{number}")
+        ask(BURY, id=f"l{number}")
+        ask(REDRIVE, id=f"r{number}")
+        ask(KEEP, id=f"f{number}")
+        ask(TARGET, id=f"g{number}")
+        ask(TRY, id="g0")
         for transcript in (f"t{number}", f"s0-{number}"):
             messages = [
                 {
@@ -97,6 +120,8 @@ def fill(store: Store, folder: Path) -> None:
     for number in range(3):
         write(folder / f"{number}.jsonl", jsonl(CHAT_LINES[0]) + b"{1\n{2\n{3\n" + jsonl(CHAT_LINES[1]))
     ingest(store, folder)
+    while gather(store):
+        pass
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ def test_a_message_from_outside_is_saved_listed_edited_retried_and_on_record(let
     ]
     assert (resolved["status"], resolved["payload"], resolved["originalPayload"]) == ("RESOLVED", "done", "fail")
     expect_error(letters.store.graphql(retry, {"input": {"id": "a"}}), "DEAD_LETTER_ENDED")
-    entries = run(letters, "{ auditLog(first: 4) { nodes { name entityType entityId outcome } } }")["auditLog"]["nodes"]
-    assert [(each["name"], each["entityId"], each["outcome"]) for each in entries] == [
+    entries = run(letters, "{ auditLog(first: 8) { nodes { name entityType entityId outcome } } }")["auditLog"]["nodes"]
+    ended = [(each["name"], each["entityId"], each["outcome"]) for each in entries if each["outcome"] != "BEGUN"]
+    assert ended[:4] == [
         ("retryDeadLetter", "a", "FAILED"),
         ("retryDeadLetter", "a", "DONE"),
         ("retryDeadLetter", "a", "DONE"),
