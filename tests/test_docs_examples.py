@@ -29,7 +29,7 @@ from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.schema import undescribed
 from synthetic.log.positions import read_position
 from synthetic.security.gate import ANONYMOUS
-from synthetic.testing import FAST_SETTINGS, expect_data, open_test_store
+from synthetic.testing import FAST_SETTINGS, expect_data, open_test_store, running_server
 from thirdparty.distributions import Site
 
 from .kernel.graphql.node_tools import _installed, _node
@@ -211,6 +211,19 @@ def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
         assert {"table": "ratings", "rows": 3} in tables
         delete = 'mutation { deleteRatings(input: {before: "2999-01-01T00:00:00Z"}) { deleted } }'
         assert expect_data(store.graphql(delete)) == {"deleteRatings": {"deleted": 3}}
+
+
+def test_the_route_of_the_plugin_of_the_page_answers_with_a_comment(ratings):
+    rate = 'mutation { rateSession(input: {sessionId: "s", score: 4, id: "r", comment: "grüße"}) { rating { id } } }'
+    with open_test_store(ratings) as store:
+        expect_data(store.graphql('mutation { saveSession(input: {id: "s"}) { created } }'))
+        expect_data(store.graphql(rate))
+    with running_server(ratings) as server:
+        base = server.url.removesuffix("/graphql")
+        answer = httpx.get(f"{base}/ratings/r/comment", headers=server.headers, trust_env=False)
+        assert (answer.status_code, answer.text) == (200, "grüße")
+        gone = httpx.get(f"{base}/ratings/none/comment", headers=server.headers, trust_env=False)
+        assert (gone.status_code, gone.json()["code"]) == (404, "NOT_FOUND")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from synthetic_dead_letters.model import DeadLetter, LetterError
 
@@ -87,6 +87,8 @@ class DeadLetterSource:
         retries_max: How often the store retries a letter by itself, where the
             settings do not say; 0: only when somebody asks.
     """
+
+    UNIQUE_AS: ClassVar[str] = "source of dead letters"
 
     name: str
     purpose: str

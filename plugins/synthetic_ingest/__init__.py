@@ -20,7 +20,7 @@ its file, so a file that is still there is read again by the next ingest.
 Events: `ingest_file.read`, when the state of a file changes or a run of reading it
 brought something; what the file says is told by sessions and transcripts.
 
-Error codes: UNKNOWN_FORMAT, INGEST_RACE, INGEST_INCOMPLETE, IMPORTER_CLASH,
+Error codes: UNKNOWN_FORMAT, INGEST_RACE, INGEST_INCOMPLETE,
 LINE_REJECTED and LINE_CHANGED (of dead letters), and the kernel's BAD_USER_INPUT and NOT_FOUND.
 
 What must be done in the transaction in which lines are rejected, another

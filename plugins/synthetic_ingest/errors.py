@@ -40,14 +40,6 @@ class IngestCancelledError(SyntheticError):
     exit_code = ExitCode.TRY_AGAIN
 
 
-class ImporterClashError(SyntheticError):
-    """Two plugins bring importers of the same name."""
-
-    code = "IMPORTER_CLASH"
-    action = "Take one of the two plugins out of plugins.toml."
-    exit_code = ExitCode.CONFIGURATION
-
-
 class RejectedLineError(SyntheticError):
     """A line, or a document, could not be read."""
 

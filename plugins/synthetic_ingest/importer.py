@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from synthetic_sessions.store import SessionFacts
 from synthetic_transcripts.store import NewMessage
@@ -98,6 +98,8 @@ class Importer:
         LineRejectedError: By the two parsers, when what they are given is not
             of their format. Any other exception is a bug and stops the file.
     """
+
+    UNIQUE_AS: ClassVar[str] = "importer"
 
     name: str
     summary: str

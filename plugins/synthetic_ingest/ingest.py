@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synthetic import BadUserInputError, ConflictError, NotFoundError, Store
-from synthetic_ingest.errors import ImporterClashError, IngestRaceError
+from synthetic_ingest.errors import IngestRaceError
 from synthetic_ingest.importer import Importer
 from synthetic_ingest.model import FileState, IngestFile, UnreadableFileError, leaves_as_is
 from synthetic_ingest.plans import IngestOptions, NothingToReadError, Plan, Planner
@@ -34,20 +34,9 @@ Entering = Callable[[Phase], None]
 
 
 def importers_of(store: Store) -> dict[str, Importer]:
-    """The importers of all loaded plugins, by name.
-
-    Raises:
-        ImporterClashError: Two plugins bring a format of the same name.
-    """
-    importers: dict[str, Importer] = {}
-    owners: dict[str, str] = {}
-    for plugin, records in store.kernel.registry.hooks_of("register_importers"):
-        for importer in records:
-            if importer.name in importers:
-                both = f"{owners[importer.name]} and {plugin}"
-                raise ImporterClashError(f"The plugins {both} both bring an importer called {importer.name}.")
-            importers[importer.name], owners[importer.name] = importer, plugin
-    return importers
+    """The importers of all loaded plugins, by name."""
+    found = store.kernel.registry.hooks_of("register_importers")
+    return {importer.name: importer for _, records in found for importer in records}
 
 
 @contextmanager

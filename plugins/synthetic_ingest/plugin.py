@@ -17,7 +17,6 @@ from synthetic import (
 )
 from synthetic_ingest import command, query
 from synthetic_ingest.errors import (
-    ImporterClashError,
     IngestCancelledError,
     IngestIncompleteError,
     IngestRaceError,
@@ -90,7 +89,6 @@ def register_errors() -> tuple[ErrorCode, ...]:
             IngestRaceError,
             IngestIncompleteError,
             IngestCancelledError,
-            ImporterClashError,
             RejectedLineError,
             LineChangedError,
         )

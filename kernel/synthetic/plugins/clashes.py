@@ -21,7 +21,7 @@ from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
 from synthetic.route_contributions import Route
 
-KERNEL_COMMANDS = ("serve", "migrate", "status", "check", "plugins", "token", "schema", "demo", "retention")
+KERNEL_COMMANDS = ("serve", "migrate", "status", "check", "plugins", "token", "schema", "demo", "retention", "storage")
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
 
 KERNEL_TABLES = (
@@ -40,7 +40,7 @@ KERNEL_TABLES = (
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 
 KERNEL_FIELDS = {
-    "queries": ("node", "health", "plugins", "event", "events", "syncStatus", "integrity"),
+    "queries": ("node", "health", "plugins", "event", "events", "syncStatus", "integrity", "storage"),
     "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention"),
     "subscriptions": ("events", "syncStatus"),
 }
@@ -102,6 +102,9 @@ KERNEL_PATHS = ("graphql", "healthz", "readyz", "metrics", "sync")
 
 SHARED_IN_PLUGIN = "path below"
 """The kind of names that a plugin may contribute again: several routes may begin with its word."""
+
+UNIQUE_AS = "UNIQUE_AS"
+"""What a class of records for a plugin's own hook says what they are called with, where their names are unique."""
 
 Name = tuple[str, str]
 """Kind of a thing and its name, for instance ("table", "notes")."""
@@ -203,7 +206,10 @@ def _names(plugin: str, record: Any) -> Iterator[Name]:
                 for field in getattr(record, kind):
                     yield f"field of {kind}", root_field_name(field)
         case _:
-            return
+            # Of a hook that a plugin offers.
+            kind = getattr(record, UNIQUE_AS, None)
+            if kind is not None:
+                yield kind, record.name
 
 
 def root_field_name(field: Any) -> str:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthetic import Backoff, Snapshot, logger_for
+from synthetic import Backoff, Snapshot
 from synthetic_dead_letters.settings import DeadLetterSettings
 from synthetic_dead_letters.sources import DeadLetterSource
 
-_log = logger_for(__name__)
-_told_clashes: set[str] = set()
-
 
 def sources_of(snapshot: Snapshot) -> dict[str, DeadLetterSource]:
-    """The sources that the loaded plugins bring, by name.
-
-    Of two with one name the first is taken, which is logged once: work that fails must be able to say so.
-    """
-    sources: dict[str, DeadLetterSource] = {}
-    for source in snapshot.contributed(DeadLetterSource):
-        if source.name in sources:
-            if source.name not in _told_clashes:
-                _told_clashes.add(source.name)
-                _log.error("two plugins bring a source of dead letters with one name", source=source.name)
-            continue
-        sources[source.name] = source
-    return sources
+    """The sources that the loaded plugins bring, by name."""
+    return {source.name: source for source in snapshot.contributed(DeadLetterSource)}
 
 
 def retries_max_of(snapshot: Snapshot, source: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -12,7 +11,6 @@ from synthetic import (
     ConflictError,
     NotFoundError,
     ReportedError,
-    Snapshot,
     from_json,
     run_retention_batch,
 )
@@ -24,12 +22,10 @@ from synthetic_dead_letters.errors import (
 )
 from synthetic_dead_letters.store import (
     Criteria,
-    DeadLetterSource,
     NewDeadLetter,
     done,
     failed,
     retry_due_letters,
-    sources_of,
 )
 
 DAY_MS = 24 * 3_600_000
@@ -281,14 +277,3 @@ def test_letters_of_a_key_are_found_by_an_index(letters):
         )
     )
     assert ["dead_letters_by_key " in step[3] for step in plan] == [True]
-
-
-def test_of_two_sources_with_one_name_the_first_is_taken():
-    def source(purpose: str) -> DeadLetterSource:
-        return DeadLetterSource(name="twice", purpose=purpose, retry=lambda _tx, _letter: done())
-
-    class Loaded:
-        def contributed(self, _kind: type) -> tuple[DeadLetterSource, ...]:
-            return source("First."), source("Second.")
-
-    assert sources_of(cast("Snapshot", Loaded()))["twice"].purpose == "First."

@@ -14,6 +14,7 @@ from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 import synthetic_ingest.hookspecs
 import synthetic_jobs.hookspecs
 from synthetic import Snapshot
+from synthetic.errors import PluginClashError
 from synthetic.testing import open_test_store
 from synthetic_jobs import store as job_store
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
@@ -82,3 +83,20 @@ def test_the_example_of_reject_reactions_counts_rejects_of_the_file_as_it_is_now
         write(path, content + b"no json\n", modified_at=1_770_009_000)
         ingest(store, path)
         assert store.read(Snapshot.rows, "SELECT path, rejects FROM reject_counts") == [(str(path), 1)]
+
+
+def test_two_sources_of_one_name_are_a_clash(data_dir, tmp_path, monkeypatch):
+    site = Site(tmp_path / "site", monkeypatch)
+    source = """
+from synthetic_dead_letters.store import DeadLetterSource
+
+@hookimpl
+def register_dead_letter_sources():
+    return (DeadLetterSource(name="job", purpose="Jobs, too.", retry=lambda tx, letter: None),)
+"""
+    site.install("errands", introduced_with(requires=("dead_letters",)) + source, introduced=False)
+    write_plugins_toml(data_dir, {"errands": ""}, shipped=True)
+    clash = pytest.raises(PluginClashError, match="both contribute the source of dead letters `job`")
+    with clash, open_test_store(data_dir):
+        pass
+    site.forget()

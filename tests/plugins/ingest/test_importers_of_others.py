@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 
+from synthetic.errors import PluginClashError
 from synthetic.testing import ManualClock, open_test_store
 from synthetic_ingest import hookspecs
-from synthetic_ingest.errors import ImporterClashError
 from synthetic_ingest.importer import Head, Importer, Parsed
 from synthetic_ingest.ingest import importers_of
 from synthetic_ingest.model import FileState
@@ -166,11 +166,10 @@ def test_a_file_of_an_importer_that_is_gone_is_left_alone(install, tmp_path):
 
 
 def test_two_importers_of_one_name_are_a_clash(install):
-    with (
-        open_test_store(install(example().replace("plain-chat", "chat"))) as store,
-        pytest.raises(ImporterClashError, match="ingest and plain_chats"),
-    ):
-        importers_of(store)
+    directory = install(example().replace("plain-chat", "chat"))
+    clash = pytest.raises(PluginClashError, match="ingest and plain_chats both contribute the importer `chat`")
+    with clash, open_test_store(directory):
+        pass
 
 
 @pytest.mark.parametrize(

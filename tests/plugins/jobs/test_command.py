@@ -298,7 +298,7 @@ class TestShow:
         assert said(jobs.get("a")).startswith("RUNNING, held by builder-3 for ")
         assert said(jobs.cancel_job("a")).startswith("RUNNING, to be cancelled, held by")
         waiting = said(jobs.wait("b", run_after=4_102_444_800_000))
-        assert waiting == "WAITING for approval:1, at the latest until 2100-01-01T00:00:00.000Z"
+        assert waiting == "WAITING for review:1, at the latest until 2100-01-01T00:00:00.000Z"
         assert said(jobs.wait("c", waiting_for=None)) == "WAITING"
         assert said(jobs.add("d", run_after=4_102_444_800_000)) == "PENDING, not before 2100-01-01T00:00:00.000Z"
 

@@ -52,6 +52,7 @@ def test_a_new_job_takes_its_defaults(save, clock) -> None:
             "status": "PENDING",
             "progress": 0,
             "attempts": 0,
+            "retries": 0,
             "runAfter": now,
             "leaseToken": 0,
             "version": 1,
