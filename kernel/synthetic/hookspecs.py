@@ -181,7 +181,9 @@ def register_graphql() -> tuple[GraphQL, ...]:  # pyright: ignore[reportReturnTy
     """Contribute root fields, types and fields on other plugins' types.
 
     Returns:
-        `GraphQL` records. Everything in them must have a description.
+        `GraphQL` records. Everything in them must have a description. Fields
+        are made when their module is imported, not in here: stores of one
+        process that have the same plugins share what was built of them.
 
     Example::
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import tomllib
 import typing
 from collections.abc import Iterable, Sequence
@@ -76,7 +77,7 @@ def load_section(
         TypeError: The class is no dataclass of types that TOML can express.
         NameError: An annotation of the class names what does not exist.
     """
-    hints = typing.get_type_hints(settings_class, include_extras=True)
+    hints = _hints_of(settings_class)
     fields = dataclasses.fields(typing.cast("Any", settings_class))
     known = [field.name for field in fields]
     for key, given in layers.sections.get(section, {}).items():
@@ -100,6 +101,12 @@ def load_section(
         given_in = sorted({value.source.where for value in values if value.source is not DEFAULT})
         raise SettingsInvalidError(f"{', '.join(given_in)}: [{section}]: {error}") from error
     return Section(settings, tuple(values))
+
+
+@functools.cache
+def _hints_of(settings_class: type[Any]) -> dict[str, Any]:
+    """The types of its fields; a class is read once, since its text has to be compiled for that."""
+    return typing.get_type_hints(settings_class, include_extras=True)
 
 
 def load_kernel_settings(layers: SettingLayers) -> tuple[KernelSettings, tuple[SettingValue, ...]]:

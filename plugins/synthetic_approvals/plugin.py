@@ -128,9 +128,9 @@ def register_graphql() -> tuple[GraphQL, ...]:
             ),
             subscriptions=(subscription.approval_updates,),
             extend=(
-                Extension(type=Construct, fields=(types.approvals_of("construct_id"),)),
-                Extension(type=Session, fields=(types.approvals_of("session_id"),)),
-                Extension(type=Job, fields=(types.approvals_of("job_id"),)),
+                Extension(type=Construct, fields=(types.approvals_of_construct,)),
+                Extension(type=Session, fields=(types.approvals_of_session,)),
+                Extension(type=Job, fields=(types.approvals_of_job,)),
             ),
             nodes={types.Approval: types.find_approval_nodes},
         ),

@@ -97,7 +97,7 @@ class Approval(Node):
         return find_job_nodes(snapshot, [parent.job_id for parent in parents], asked)
 
 
-def approvals_of(column: str) -> Any:
+def _approvals_of(column: str) -> Any:
     """The field `approvals` of a type whose objects a column of approvals names: of constructs, sessions, jobs."""
 
     @batched(needs=("id",))
@@ -128,6 +128,11 @@ def approvals_of(column: str) -> Any:
         )
 
     return approvals
+
+
+approvals_of_construct = _approvals_of("construct_id")
+approvals_of_session = _approvals_of("session_id")
+approvals_of_job = _approvals_of("job_id")
 
 
 def find_approval_nodes(

@@ -129,9 +129,9 @@ def register_graphql() -> tuple[GraphQL, ...]:
             queries=(query.artifact, query.artifacts),
             mutations=(mutation.create_artifact, mutation.delete_artifact, mutation.restore_artifact),
             extend=(
-                Extension(type=Construct, fields=(types.artifacts_of("construct_id"),)),
-                Extension(type=Session, fields=(types.artifacts_of("session_id"),)),
-                Extension(type=Job, fields=(types.artifacts_of("job_id"),)),
+                Extension(type=Construct, fields=(types.artifacts_of_construct,)),
+                Extension(type=Session, fields=(types.artifacts_of_session,)),
+                Extension(type=Job, fields=(types.artifacts_of_job,)),
             ),
             nodes={types.Artifact: types.find_artifact_nodes},
         ),

@@ -106,7 +106,7 @@ class Artifact(Node):
         return find_job_nodes(snapshot, values_of(parents, "job_id"), asked)
 
 
-def artifacts_of(column: str) -> Any:
+def _artifacts_of(column: str) -> Any:
     """The field `artifacts` of a type whose objects a column of artifacts names: of constructs, sessions, jobs."""
 
     @batched(needs=("id",))
@@ -137,6 +137,11 @@ def artifacts_of(column: str) -> Any:
         )
 
     return artifacts
+
+
+artifacts_of_construct = _artifacts_of("construct_id")
+artifacts_of_session = _artifacts_of("session_id")
+artifacts_of_job = _artifacts_of("job_id")
 
 
 def find_artifact_nodes(

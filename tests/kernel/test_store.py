@@ -6,7 +6,7 @@ import pytest
 
 import synthetic
 from synthetic.errors import MigrationPendingError, NoStoreError
-from synthetic.testing import FAST_SETTINGS, expect_data, expect_error
+from synthetic.testing import FAST_SETTINGS, expect_data, expect_error, open_test_store
 
 
 def test_a_program_opens_a_store_and_finds_what_it_wrote(tmp_path):
@@ -63,6 +63,12 @@ def test_the_store_says_who_it_is(store):
         "audit",
     ]
     assert data["one"]["loaded"] == [{"name": "sessions", "requires": ["constructs"]}]
+
+
+def test_stores_with_the_same_plugins_share_one_schema(store, tmp_path):
+    """To build it takes three times as long as all else of an opening."""
+    with open_test_store(tmp_path / "other") as other:
+        assert other.kernel.schema is store.kernel.schema
 
 
 def test_an_error_of_an_embedded_operation_has_the_contract(store):
