@@ -50,6 +50,10 @@ EARLY_FLUSHES_MAX = 5
 
 LAST_FLUSH_SECONDS = 1.0
 """How long a stop may wait to store when tokens were last used."""
+
+LAST_WRITES_SECONDS = 5.0
+"""How long the writes of a stop may wait, all together, for a lock that another process holds."""
+
 CORS_SECONDS = 600
 EXPOSED_HEADERS = ("x-correlation-id", "retry-after", "etag", "content-range", "content-disposition")
 
@@ -219,6 +223,7 @@ async def _running(
         flushing.cancel()
         await streams.close()
         await sockets.close()
+        kernel.database.hurry(LAST_WRITES_SECONDS)
         await asyncio.to_thread(services.stop)
         await asyncio.to_thread(of_plugins.close)
         await _stored(gate.flush(seconds=LAST_FLUSH_SECONDS))

@@ -178,6 +178,10 @@ class Database:
         with self._readers.snapshot(interruption) as snapshot:
             yield snapshot
 
+    def hurry(self, seconds: float) -> None:
+        """The store is about to be closed: all writes together wait so long for a lock that another process holds."""
+        self._writer.hurry(seconds)
+
     def close(self) -> None:
         """Finish the writes in line, those that wait and the reads that run, then close every connection."""
         self.watch.close()

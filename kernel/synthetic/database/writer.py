@@ -16,6 +16,7 @@ commit, so a commit fails only for reasons of the machine.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -89,11 +90,16 @@ class Writer:
         self._turn_holder: int | None = None
         self._broken: BaseException | None = None
         self._seen_data_version = -1
+        self._wait_until = math.inf
         self._thread = threading.Thread(target=self._run, name="synthetic-writer", daemon=True)
 
     def start(self) -> None:
         """Begin to take writes."""
         self._thread.start()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on the writes that wait for another process's lock share these seconds."""
+        self._wait_until = self._clock.monotonic() + seconds
 
     def submit(self, write: Write | Upkeep) -> None:
         """Put a write in line, or work on the file between two groups of writes.
@@ -247,7 +253,7 @@ class Writer:
         Whoever waited behind it for too long gets one attempt without waiting.
         """
         asked = self._clock.monotonic()
-        deadline = first.enqueued + self._settings.write_deadline_ms / 1000
+        deadline = min(first.enqueued + self._settings.write_deadline_ms / 1000, self._wait_until)
         if first.interruption.deadline is not None:
             deadline = min(deadline, first.interruption.deadline)
         try:

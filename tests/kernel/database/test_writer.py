@@ -258,6 +258,20 @@ def test_a_lock_held_elsewhere_is_answered_busy_and_the_next_attempt_succeeds(da
     assert retries >= 1
 
 
+def test_the_writes_of_a_stop_share_their_patience_with_a_lock(path):
+    patient = replace(SETTINGS, busy_timeout_ms=50, write_deadline_ms=600_000)
+    with open_database(path, patient) as database:
+        other = apsw.Connection(str(path))
+        other.execute("BEGIN IMMEDIATE")
+        database.hurry(0.1)
+        for number in range(3):
+            with pytest.raises(DatabaseBusyError):
+                database.write_blocking(insert, number)
+        other.execute("ROLLBACK")
+        assert database.write_blocking(insert, 7) == 7
+        other.close()
+
+
 def test_a_write_cancelled_in_line_is_dropped_and_one_cancelled_between_statements_undone(database):
     clock = SystemClock()
     in_line, running = Interruption(clock), Interruption(clock)
