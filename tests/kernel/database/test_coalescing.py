@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -210,19 +211,22 @@ def test_values_that_cannot_be_merged_do_not_keep_others_from_being_written(dire
         raise ValueError(f"{earlier} and {later}")
 
     proud = CoalescedWrite(name="tests_proud", function=seen.note, merge=refuse)
-    with open_test_store(directory, settings={"kernel.database.coalesce_ms": "5"}) as store:
+    with open_test_store(directory, settings=LONG) as store, ThreadPoolExecutor(1) as pool:
         store.coalesce(proud, "a", 1)
         store.coalesce(proud, "a", 2)
         seen.fails["a"] = DatabaseBusyError()
         # While the write of 2 waits in the function, 3 comes; then 2 has to be put back beside it.
         seen.go_on.clear()
         seen.entered.clear()
+        flushed = pool.submit(store.kernel.database.coalesced.flush)
         assert seen.entered.wait(30)
         store.coalesce(proud, "a", 3)
         seen.go_on.set()
-        wait_until(lambda: counted(store, "lost") == 1)
+        flushed.result()
+        assert counted(store, "lost") == 1
         seen.fails.clear()
-        wait_until(lambda: stored(store) == {"a": 3})
+        store.kernel.database.coalesced.flush()
+        assert stored(store) == {"a": 3}
 
     assert "coalesced values lost" in caplog.text
 
