@@ -12,7 +12,7 @@ import inspect
 import typing
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
 import pluggy
@@ -44,6 +44,24 @@ RUN_TIME: Mapping[str, tuple[str, ...]] = {"record_operation": ("tx", "operation
 """The kernel's hooks that are called while a store is open, each with the names of its parameters."""
 
 
+class _Manager(pluggy.PluginManager):
+    """pluggy's, quicker with modules: most of what they hold is no function, and needs no careful look."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        if _is_function(plugin, name):
+            return super().parse_hookimpl_opts(plugin, name)
+        return None
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> pluggy.HookspecOpts | None:
+        if _is_function(module_or_class, name):
+            return super().parse_hookspec_opts(module_or_class, name)
+        return None
+
+
+def _is_function(module: object, name: str) -> bool:
+    return isinstance(vars(module).get(name), (FunctionType, MethodType, classmethod, staticmethod))
+
+
 class Hooks:
     """The hooks of one registry and the modules that implement them.
 
@@ -52,7 +70,7 @@ class Hooks:
     """
 
     def __init__(self) -> None:
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager = _Manager(hookspecs.PROJECT)
         self._rooms: dict[ModuleType, tuple[str, str | None]] = {}
         self.specs: dict[str, HookSpec] = {}
         self.offer(KERNEL, hookspecs)
