@@ -24,6 +24,7 @@ from synthetic.graphql.body import check_size, parse_json
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.http import TRANSPORT
 from synthetic.graphql.http_exchange import OK, content_type_lines
+from synthetic.graphql.known_queries import KnownQueries, KnownQuery
 from synthetic.graphql.negotiation import check_json_content, wishes_of
 from synthetic.graphql.requests import request_of
 from synthetic.graphql.sse_requests import TOKEN_HEADER
@@ -61,6 +62,7 @@ class PromptAnswers:
         self._metrics = metrics
         self._access = AccessLog()
         self._every = every
+        self._known = KnownQueries()
 
     def answer(
         self, headers: Sequence[tuple[bytes, bytes]], body: bytes, client: str, server: str
@@ -83,9 +85,11 @@ class PromptAnswers:
             info.caller = caller.name
             answered = None
             try:
-                request = request_of(parse_json(check_size(body, self._limits.body_bytes), self._limits.json_depth))
+                known = self._known.find(body)
+                if known is None or not self._engine.has_kept(known):
+                    known = self._look_at(body)
                 asked = time.perf_counter()
-                answer = self._engine.run_now(request, caller, info.correlation_id)
+                answer = None if known is None else self._engine.run_now(known, caller, info.correlation_id)
                 answered = None if answer is None or answer.status != OK else self._answers.json_now(answer)
             except SyntheticError:
                 return None
@@ -99,6 +103,18 @@ class PromptAnswers:
             self._metrics.http_response(OK)
             self._access.request(info, METHOD, OK, PATH, (ended - started) * 1000)
             return content_type + self._every.lines(info.correlation_id), answered
+
+    def _look_at(self, body: bytes) -> KnownQuery | None:
+        """What can be known of a request that is new; None where the application is to be asked.
+
+        Raises:
+            SyntheticError: It is refused.
+        """
+        request = request_of(parse_json(check_size(body, self._limits.body_bytes), self._limits.json_depth))
+        known = self._engine.find_known(request)
+        if known is not None:
+            self._known.keep(body, known)
+        return known
 
 
 @lru_cache(maxsize=256)

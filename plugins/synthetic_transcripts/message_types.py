@@ -115,8 +115,10 @@ class TranscriptMessage(Node):
     @staticmethod
     def text(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[str]:
         """Its text: as it came, or taken out of its blocks, each on a line of its own."""
+        # Looked up once: of a member of an enumeration that costs as much as decoding a short text.
+        blocks = ContentForm.BLOCKS.value
         return [
-            text_of_blocks(content) if form == ContentForm.BLOCKS else content.decode()
+            text_of_blocks(content) if form == blocks else content.decode()
             for form, content in zip(values_of(parents, "form"), _contents(snapshot, parents), strict=True)
         ]
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import pytest
 
 from synthetic.answer_headers import EveryAnswer
@@ -18,7 +19,7 @@ from synthetic.prompt_answers import PromptAnswers
 from synthetic.security.gate import ANONYMOUS, Caller, Gate
 from synthetic.security.tokens import create_token
 from synthetic.store import Store
-from synthetic.testing import ManualClock
+from synthetic.testing import ManualClock, expect_data
 
 pytestmark = pytest.mark.anyio
 
@@ -63,8 +64,9 @@ class Desk:
         await desk.admit()
         desk.gate.check_headers({"headers": [(b"host", b"localhost")], "server": (SERVER, 8787)})  # type: ignore[arg-type]
         ask = GraphQLRequest(NAMED, PLAIN["variables"])
-        while store.kernel.engine.run_now(ask, ANONYMOUS, "c") is None:
-            await store.kernel.engine.run(ask, ANONYMOUS, "c")
+        engine = store.kernel.engine
+        while (known := engine.find_known(ask)) is None or engine.run_now(known, ANONYMOUS, "c") is None:
+            await engine.run(ask, ANONYMOUS, "c")
         return desk
 
     async def admit(self) -> Caller:
@@ -107,6 +109,54 @@ async def test_the_answer_is_the_one_of_the_ordinary_way(store: Store):
     ordinary = await store.kernel.engine.run(GraphQLRequest(NAMED, PLAIN["variables"]), ANONYMOUS, "c")
     assert json.loads(answer[1]) == ordinary.body
     assert answer[0].startswith(b"content-type: application/graphql-response+json; charset=utf-8\r\n")
+
+
+SAVE = "mutation ($job: SaveJobInput!) { saveJob(input: $job) { job { id } } }"
+LISTED = """
+query ($first: Int!) {
+  jobs(first: $first) {
+    totalCount
+    nodes { id class: kind command priority progress status }
+    edges { cursor node { id createdAt metadata checkpoints { phase } } }
+  }
+}
+"""
+"""A list of plain values, and one that has others."""
+
+
+async def test_a_long_list_is_written_as_on_the_ordinary_way(store: Store):
+    desk = await Desk.opened(store)
+    for number in range(40):
+        job = {"id": f"b{number}", "kind": "of many", "command": 'make "it"\n\u2028\\' if number % 2 else None}
+        expect_data(store.graphql(SAVE, {"job": job}))
+    ask = GraphQLRequest(LISTED, {"first": 100})
+    engine = store.kernel.engine
+    ordinary = await engine.run(ask, ANONYMOUS, "c")
+    while (answer := desk.ask({"query": LISTED, "variables": ask.variables})) is None:
+        await engine.run(ask, ANONYMOUS, "c")
+        await desk.admit()
+    assert len(ordinary.body["data"]["jobs"]["nodes"]) == 41
+    assert json.loads(answer[1]) == json.loads(orjson.dumps(ordinary.body))
+
+
+async def test_a_request_that_came_before_is_answered_with_what_is_stored_now(store: Store):
+    desk = await Desk.opened(store)
+    found: list[Any] = []
+    for _ in range(2):
+        answer = desk.ask({"query": NAMED, "variables": {"id": "j2"}})
+        assert answer is not None
+        found.append(json.loads(answer[1])["data"])
+        expect_data(store.graphql(SAVE, {"job": {"id": "j2", "kind": "build"}}))
+    assert found == [{"job": None}, {"job": {"id": "j2", "kind": "build"}}]
+
+
+async def test_a_request_that_came_before_is_looked_at_again_when_its_document_was_forgotten(store: Store):
+    desk = await Desk.opened(store)
+    assert desk.ask() is not None
+    for number in range(store.kernel.settings.limits.documents):
+        store.graphql(f"query Q{number} {{ __typename }}")
+    assert NAMED not in store.kernel.engine.documents
+    assert desk.ask() is None
 
 
 @pytest.mark.parametrize(

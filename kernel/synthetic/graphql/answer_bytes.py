@@ -10,6 +10,7 @@ import orjson
 
 from synthetic.errors import InternalError
 from synthetic.graphql.answers import Answer
+from synthetic.graphql.json_records import Records, is_record, size_of_record, write_records
 from synthetic.graphql.lexical import too_complex
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for
@@ -38,7 +39,7 @@ PIECE_BYTES = 131_072
 """About how much of a list is made at once: orjson lets nobody else run meanwhile."""
 
 kind_of: Callable[[object], Any] = type
-DEEPER = frozenset({dict, list, orjson.Fragment})
+DEEPER = frozenset({dict, list, orjson.Fragment, Records})
 LISTS_SPLIT = 2
 """Levels of lists whose items are made apart where they are large: pages of a page."""
 
@@ -88,13 +89,13 @@ class AnswerWriter:
         return answer.written
 
     def json_now(self, answer: Answer) -> bytes | None:
-        """The bytes of a short answer; None of one that is not, or that cannot be sent."""
+        """The bytes of a short answer, which may have `Records`; None of one that is not, or that cannot be sent."""
         if answer.weight > FEW_VALUES and (
             answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
         ):
             return None
         try:
-            body = orjson.dumps(answer.body)
+            body = orjson.dumps(answer.body, write_records)
         except TypeError:
             return None
         return body if len(body) <= self._bytes_max else None
@@ -127,7 +128,8 @@ def _size(value: Any, looked_at: int = LOOKED_AT) -> int:
             elif kind in DEEPER:
                 size += _size(inner, looked_at)
         return size
-    if kind is list:
+    if kind is list or kind is Records:
+        value = value if kind is list else value.records
         # Fewer of the lists in it: what is looked at must not grow with each level.
         fewer = max(1, looked_at // 2)
         count = len(value)
@@ -135,7 +137,9 @@ def _size(value: Any, looked_at: int = LOOKED_AT) -> int:
             return VALUE_BYTES + sum(_size(inner, fewer) for inner in value)
         some = value[:: -(-count // looked_at)]
         return VALUE_BYTES + sum(_size(inner, fewer) for inner in some) * count // len(some)
-    return VALUE_BYTES + (len(orjson.dumps(value)) if kind is orjson.Fragment else 0)
+    if kind is orjson.Fragment:
+        return VALUE_BYTES + len(orjson.dumps(value))
+    return VALUE_BYTES + (size_of_record(value) if is_record(value) else 0)
 
 
 def _in_pieces(body: dict[str, Any], bytes_max: int) -> bytes | None:

@@ -27,6 +27,7 @@ from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.documents import DocumentCache, DocumentErrors
 from synthetic.graphql.execution import Ask
 from synthetic.graphql.freshness import Freshness, HasReached, at_least_of
+from synthetic.graphql.known_queries import KnownQuery
 from synthetic.graphql.operations import Operations
 from synthetic.graphql.subscriptions import Subscription, Subscriptions
 from synthetic.kernel_settings import LimitSettings
@@ -119,13 +120,8 @@ class Engine:
             log.exception("operation failed", correlation_id=correlation_id)
             return self.error_answer(InternalError(), correlation_id)
 
-    def run_now(self, request: GraphQLRequest, caller: Caller, correlation_id: str) -> Answer | None:
-        """Run a query that is known to be short, and has nothing to wait for.
-
-        Args:
-            request: What is asked.
-            caller: Who asks.
-            correlation_id: For errors and the log.
+    def find_known(self, request: GraphQLRequest) -> KnownQuery | None:
+        """What is known of a request for a query that has nothing to wait for; for `run_now`.
 
         Returns:
             None for whatever is to be told apart further, or refused: ask `run`, which knows nothing of this attempt.
@@ -133,17 +129,43 @@ class Engine:
         try:
             request = self._with_text(request)
             checked = self.documents.find(request.query)
-            if checked is None or at_least_of(request.extensions) is not None or not caller.has(Scope.READ):
+            if checked is None or at_least_of(request.extensions) is not None:
                 return None
             prepared = checked.prepared(checked.operation(request.operation_name), request.variables)
             if prepared.operation.operation is not OperationType.QUERY:
                 return None
-            answer = self._operations.query_now(Ask(prepared, request, caller, correlation_id))
+            variables = prepared.coerced(request.variables, hides_suggestions=True)
+            kept = None if isinstance(variables, list) else prepared.find_plan(variables)
         except Exception:  # noqa: BLE001 - whatever it is, it happens to `run` again, which tells of it
             return None
+        if kept is None or kept.preparing or isinstance(variables, list):
+            return None
+        return KnownQuery(request, checked, prepared, kept, variables)
+
+    def run_now(self, known: KnownQuery, caller: Caller, correlation_id: str) -> Answer | None:
+        """Run a query that is known to be short.
+
+        Args:
+            known: What `find_known` gave, of a document that is still kept.
+            caller: Who asks.
+            correlation_id: For errors and the log.
+
+        Returns:
+            The answer, for `AnswerWriter.json_now` alone: lists in it may be `Records`. None, as of `find_known`.
+        """
+        if not caller.has(Scope.READ):
+            return None
+        try:
+            answer = self._operations.query_now(known, caller, correlation_id)
+        except Exception:  # noqa: BLE001 - as above
+            return None
         if answer is not None:
-            self.documents.note_use(request.query, checked)
+            self.documents.note_use(known.request.query, known.checked)
         return answer
+
+    def has_kept(self, known: KnownQuery) -> bool:
+        """Whether the document of a query that was known is still kept."""
+        return self.documents.find(known.request.query) is known.checked
 
     async def subscribe(
         self,

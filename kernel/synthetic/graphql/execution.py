@@ -25,6 +25,7 @@ from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
 from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
 from synthetic.graphql.executor import Plan, Run, Step, gather, run_until_waiting
+from synthetic.graphql.json_records import JSON_RECORDS
 from synthetic.security.gate import Caller, Scope
 
 Informer = StrawberryGraphQLCoreExecutionContext
@@ -208,13 +209,18 @@ def execute_now(
     context: OperationContext,
     render: AnswerRenderer,
 ) -> Answer | None:
-    """Execute a query by its plan without waiting; None where it has to wait for something, so that nothing counts."""
+    """Execute a query by its plan without waiting, to be written at once: its lists may be `Records`.
+
+    Returns:
+        None where it has to wait for something, so that nothing counts.
+    """
     run = plan.begin(
         variables,
         context=context,
         hides_suggestions=ask.hides_suggestions,
         make_executor=ask.make_informer,
         check=context.check,
+        record_form=JSON_RECORDS,
     )
     step = plan.execute(run, ONE_ROOT)
     context.enter(snapshot)

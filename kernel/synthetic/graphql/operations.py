@@ -31,10 +31,12 @@ from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.context import NOTHING_PREPARED, OperationContext
 from synthetic.graphql.execution import ONE_ROOT, Ask, Execution, answers_of, execute_by_core, execute_now
 from synthetic.graphql.executor import Asked, NotCompiled
+from synthetic.graphql.known_queries import KnownQuery
 from synthetic.graphql.placement import Placer
 from synthetic.graphql.plans import KeptPlan
 from synthetic.kernel_settings import LimitSettings
 from synthetic.metrics import Metrics
+from synthetic.security.gate import Caller
 
 
 class Operations:
@@ -90,31 +92,25 @@ class Operations:
                 answers = await self._database.read(execution.advance, interruption=watch)
             return answers
 
-    def query_now(self, ask: Ask) -> Answer | None:
+    def query_now(self, known: KnownQuery, caller: Caller, correlation_id: str) -> Answer | None:
         """Execute a query in place, if its plan is one that runs there.
 
         Returns:
-            None where `query` is to be asked: it runs in the pool, waits for something, or its request is refused.
+            None where `query` is to be asked: it runs in the pool, or waits for something.
 
         Raises:
             SyntheticError: What was read is no answer.
         """
-        variables = ask.prepared.coerced(ask.request.variables, hides_suggestions=ask.hides_suggestions)
-        if isinstance(variables, list):
-            return None
-        kept = ask.prepared.find_plan(variables)
-        if kept is None or kept.preparing:
-            return None
+        ask = Ask(known.prepared, known.request, caller, correlation_id)
         watch = self._watch()
-        context = self._context(ask, watch)
         answer = self._placer.read_in_place(
-            kept.placement,
-            ask.prepared.cost,
+            known.kept.placement,
+            known.prepared.cost,
             execute_now,
             ask,
-            kept.plan,
-            variables,
-            context,
+            known.kept.plan,
+            known.variables,
+            self._context(ask, watch),
             self._render,
             interruption=watch,
         )

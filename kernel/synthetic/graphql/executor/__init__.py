@@ -6,9 +6,9 @@ project. docs/executor.md explains it with an example.
 The rooms: `plan` and `compiler` (from an operation to its plan), `objects` and
 `field_plan` (a level of objects, field by field), `builders` (generated code), `completion` and
 `composites` (values of each kind of type), `leaves` (scalars and enums),
-`sources` and `rows` (where values come from), `asked` (what a selection will
-read), `frames` and `failures` (where errors are, and which of them count),
-`waiting` (asynchronous resolvers), `run` (one execution), `executing` (the
+`sources` and `rows` (where values come from), `records` (objects that are only
+to be written), `asked` (what a selection will read), `frames` and `failures`
+(where errors are, and which of them count), `waiting` (asynchronous resolvers), `run` (one execution), `executing` (the
 doors that graphql-core has).
 """
 

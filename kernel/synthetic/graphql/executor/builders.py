@@ -16,6 +16,7 @@ import keyword
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from synthetic.graphql.executor.records import RecordForm
 from synthetic.graphql.executor.rows import Layout
 from synthetic.graphql.executor.sources import Attribute, Constant, Default
 
@@ -48,12 +49,12 @@ class _Code:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
-        self.entries: list[str] = []
+        self.entries: list[tuple[str, str]] = []
         self.apart: list[FieldPlan] = []
 
     def add_apart(self, field: FieldPlan) -> None:
         """Take the field from a column that is handed in."""
-        self.entries.append(f"{field.key!r}: c{len(self.apart)}")
+        self.entries.append((field.key, f"c{len(self.apart)}"))
         self.apart.append(field)
 
     def add_attribute(self, field: FieldPlan, value: str) -> None:
@@ -71,10 +72,20 @@ class _Code:
     ) -> None:
         name = f"w{field.number}"
         written = _leaf(field).expression(value, name, self.names, write, is_column=is_column, is_exact=is_exact)
-        self.entries.append(f"{field.key!r}: {written}")
+        self.entries.append((field.key, written))
 
-    def finish(self, parent: str) -> Builder:
-        """The builder; `parent` is what the comprehension calls one of the parents."""
+    def finish(self, parent: str, record_form: RecordForm | None = None) -> Builder:
+        """The builder.
+
+        Args:
+            parent: What the comprehension calls one of the parents.
+            record_form: What makes records of what else would be dictionaries.
+        """
+        if record_form is None:
+            made = f"{{{', '.join(f'{key!r}: {value}' for key, value in self.entries)}}}"
+        else:
+            self.names["record"] = record_form.class_of([key for key, _value in self.entries])
+            made = f"record({', '.join(value for _key, value in self.entries)})"
         columns = [f"c{number}" for number in range(len(self.apart))]
         arguments = ", ".join(["parents", *(f"l{column}" for column in columns)])
         if columns:
@@ -82,7 +93,7 @@ class _Code:
             loop = f"({parent}), {', '.join(columns)} in zip(parents, {listed})"
         else:
             loop = f"{parent} in parents"
-        source = f"def build({arguments}):\n    return [{{{', '.join(self.entries)}}} for {loop}]\n"
+        source = f"def build({arguments}):\n    return [{made} for {loop}]\n"
         exec(compile(source, FILE, "exec"), self.names)  # noqa: S102 - the source is made of checked parts alone
         return Builder(self.apart, self.names["build"], source)
 
@@ -100,7 +111,7 @@ def is_name(text: str) -> bool:
 def _constant(code: _Code, field: FieldPlan) -> bool:
     if not isinstance(field.source, Constant):
         return False
-    code.entries.append(f"{field.key!r}: {field.source.value!r}")
+    code.entries.append((field.key, repr(field.source.value)))
     return True
 
 
@@ -131,7 +142,7 @@ def build_from_items(fields: Sequence[FieldPlan]) -> Builder:
     return code.finish("o")
 
 
-def build_from_rows(fields: Sequence[FieldPlan], layout: Layout) -> Builder:
+def build_from_rows(fields: Sequence[FieldPlan], layout: Layout, record_form: RecordForm | None = None) -> Builder:
     """For parents that are rows of a layout; they are taken apart at once, unless something is made of the whole."""
     code = _Code()
     is_whole = any(isinstance(field.source, Attribute) and field.source.name in layout.computed for field in fields)
@@ -150,8 +161,8 @@ def build_from_rows(fields: Sequence[FieldPlan], layout: Layout) -> Builder:
         else:
             code.add_apart(field)
     if is_whole:
-        return code.finish("r")
-    return code.finish("".join(f"v{place}, " for place in range(len(layout.columns))) or "_")
+        return code.finish("r", record_form)
+    return code.finish("".join(f"v{place}, " for place in range(len(layout.columns))) or "_", record_form)
 
 
 def _add_column(code: _Code, field: FieldPlan, layout: Layout, name: str, value: str) -> None:

@@ -20,6 +20,7 @@ from synthetic.graphql.executor.core import is_iterable, kind_of
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.frames import Frame, ItemFrame
 from synthetic.graphql.executor.leaves import Leaf, null_error
+from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Rows
 from synthetic.graphql.executor.waiting import Step, is_awaitable, listed, settled
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 Values = Sequence[Any]
 
+LISTS: frozenset[type[Any]] = frozenset({list, Rows})
+"""What nearly all lists are, and nothing that has to be looked at first."""
+
 
 class Completer(ABC):
     """Completes values of one type.
@@ -37,14 +41,16 @@ class Completer(ABC):
     Attributes:
         field: The field whose values they are.
         is_non_null: Whether null is an error.
+        is_listed: Whether they are the items of lists.
     """
 
-    __slots__ = ("field", "is_non_null")
+    __slots__ = ("field", "is_listed", "is_non_null")
 
     def __init__(self, field: FieldPlan, *, is_non_null: bool) -> None:
         """Make it; the arguments are the attributes."""
         self.field = field
         self.is_non_null = is_non_null
+        self.is_listed = False
 
     @abstractmethod
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
@@ -153,6 +159,7 @@ class ListCompleter(Completer):
         """
         super().__init__(field, is_non_null=is_non_null)
         self._item = item
+        item.is_listed = True
 
     def objects(self) -> Iterator[ObjectPlan]:
         """Those of the items."""
@@ -160,11 +167,16 @@ class ListCompleter(Completer):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the items of all lists, and make lists of them again."""
-        if any(issubclass(kind, AsyncIterable) for kind in set(map(type, values))):
-            values = yield from settled(
-                [listed(cast("AsyncIterable[Any]", v)) if isinstance(v, AsyncIterable) else v for v in values]
-            )
-        results, owners, lists = self._lists(run, values, frame)
+        kinds: set[type[Any]] = {*map(type, values)}
+        results: list[Any] = [None] * len(values)
+        owners: Sequence[int] = range(len(values))
+        lists: Sequence[Values] = values
+        if not kinds <= LISTS:
+            if any(issubclass(kind, AsyncIterable) for kind in kinds):
+                values = yield from settled(
+                    [listed(cast("AsyncIterable[Any]", v)) if isinstance(v, AsyncIterable) else v for v in values]
+                )
+            results, owners, lists = self._lists(run, values, frame)
         items = _joined(lists)
         sizes = list(map(len, lists))
         at = ItemFrame(frame, owners, sizes, nullable=not self._item.is_non_null)
@@ -172,6 +184,8 @@ class ListCompleter(Completer):
             items = yield from settled(items)
         spread = run.failures.spread
         done = yield from self._item.complete(run, items, at)
+        if run.record_form is not None and isinstance(done, RecordList):
+            return self._recorded(run.record_form, done, results, owners, sizes)
         start = 0
         for owner, size in zip(owners, sizes, strict=True):
             results[owner] = done[start : start + size]
@@ -182,10 +196,18 @@ class ListCompleter(Completer):
                     results[owner] = self.fall(run)
         return results
 
-    def _lists(self, run: Run, values: Values, frame: Frame) -> tuple[list[Any], Sequence[int], list[Values]]:
+    def _recorded(
+        self, record_form: RecordForm, done: RecordList, results: list[Any], owners: Sequence[int], sizes: Sequence[int]
+    ) -> list[Any]:
+        """The results with lists of records in their places."""
+        start = 0
+        for owner, size in zip(owners, sizes, strict=True):
+            results[owner] = record_form.list_of(done[start : start + size])
+            start += size
+        return results
+
+    def _lists(self, run: Run, values: Values, frame: Frame) -> tuple[list[Any], list[int], list[Values]]:
         """Results for all; the indexes of what is a list, and the lists."""
-        if all(kind is list or kind is Rows for kind in set(map(type, values))):
-            return [None] * len(values), range(len(values)), list(values)
         results, owners, lists = list[Any](), list[int](), list[Values]()
         for index, value in enumerate(values):
             results.append(None)

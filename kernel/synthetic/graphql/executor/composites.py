@@ -113,7 +113,7 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
         plan = self._plan_of(self._type)
         if there is None:
             spread = run.failures.spread
-            done = yield from plan.run(run, values, frame)
+            done = yield from plan.run(run, values, frame, is_listed=self.is_listed)
             if run.failures.spread == spread:
                 return done
             return [self.fall(run) if each is FAILED else each for each in done]

@@ -116,6 +116,11 @@ class Leaf:
         self._kind = leaf
         self._place = place
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether what is written of any value is a text, a number or a boolean."""
+        return self._names is not None or self._kind in EXACT_KINDS
+
     def are_written(self, values: Sequence[Any]) -> bool:
         """Whether each of these values is written as it is, which is known by their types."""
         kinds = {*map(type, values)}

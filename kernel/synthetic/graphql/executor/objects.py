@@ -18,6 +18,7 @@ from synthetic.graphql.executor.builders import Builder, build_from_items, build
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
+from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Layout, Rows
 from synthetic.graphql.executor.waiting import Step, is_awaitable, settled, together
 
@@ -39,7 +40,7 @@ class ObjectPlan:
         fields: The fields in the order of the answer.
     """
 
-    __slots__ = ("_by_layout", "_has_run", "_items", "_objects", "_objects_of", "fields", "type")
+    __slots__ = ("_by_layout", "_has_run", "_is_flat", "_items", "_objects", "_objects_of", "fields", "type")
 
     def __init__(self, type: GraphQLObjectType, fields: list[FieldPlan]) -> None:
         """Make it; the arguments are the attributes."""
@@ -49,25 +50,29 @@ class ObjectPlan:
         self._objects: Builder | None = None
         self._objects_of: frozenset[type[Any]] = frozenset()
         self._items: Builder | None = None
-        self._by_layout: dict[Layout, Builder] = {}
+        self._by_layout: dict[tuple[Layout, RecordForm | None], Builder] = {}
+        self._is_flat = all(field.leaf is not None and field.leaf.is_plain for field in fields)
 
-    def run(self, run: Run, parents: Parents, frame: Frame) -> Step[list[Any]]:
+    def run(self, run: Run, parents: Parents, frame: Frame, *, is_listed: bool = False) -> Step[list[Any]]:
         """Complete objects.
 
         Args:
             run: The execution.
             parents: The objects, none of them null.
             frame: Where they stand.
+            is_listed: Whether they go into lists, and may be records.
 
         Returns:
-            For each a dictionary, or `FAILED`.
+            For each a dictionary, or `FAILED`; or a `RecordList`.
         """
         if not parents:
             return []
         if run.check is not None:
             run.check()
         run.cells += len(parents) * len(self.fields)
-        builder = self._builder(parents)
+        is_recorded = is_listed and self._is_flat and isinstance(parents, Rows) and len(parents) > FEW
+        record_form = run.record_form if is_recorded else None
+        builder = self._builder(parents, record_form)
         if builder is None:
             return (yield from self._run_with_care(run, parents, frame, {}))
         apart = builder.apart
@@ -80,6 +85,8 @@ class ObjectPlan:
             return (yield from self._run_with_care(run, parents, frame, known))
         if run.failures.spread != spread:
             _spread(built, apart, columns)
+        elif record_form is not None:
+            return RecordList(built)
         return built
 
     def run_serially(self, run: Run, parents: Parents, frame: Frame) -> Step[list[Any]]:
@@ -92,18 +99,19 @@ class ObjectPlan:
                 return [FAILED] * len(parents)
         return (yield from self._run_with_care(run, parents, frame, known))
 
-    def _builder(self, parents: Parents) -> Builder | None:
+    def _builder(self, parents: Parents, record_form: RecordForm | None) -> Builder | None:
         """What builds from parents of this kind; None where they are of several kinds, or it is not worth it yet."""
         if not self._has_run and len(parents) <= FEW:
             # Most documents that are not kept by their clients are executed once.
             self._has_run = True
             return None
         if isinstance(parents, Rows):
-            builder = self._by_layout.get(parents.layout)
+            key = parents.layout, record_form
+            builder = self._by_layout.get(key)
             if builder is None:
                 if len(self._by_layout) >= LAYOUTS_KEPT:
                     self._by_layout.clear()
-                builder = self._by_layout[parents.layout] = build_from_rows(self.fields, parents.layout)
+                builder = self._by_layout[key] = build_from_rows(self.fields, *key)
             return builder
         kinds = {*map(type, parents)}
         if kinds <= self._objects_of or not any(issubclass(kind, Mapping) for kind in kinds):

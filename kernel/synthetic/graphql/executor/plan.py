@@ -35,6 +35,7 @@ from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.executor.frames import RootFrame
 from synthetic.graphql.executor.objects import ObjectPlan
+from synthetic.graphql.executor.records import RecordForm
 from synthetic.graphql.executor.run import MakeExecutor, Run
 from synthetic.graphql.executor.waiting import Step
 
@@ -88,6 +89,7 @@ class Plan:
         type_resolver: TypeResolver | None = None,
         make_executor: MakeExecutor = Executor,
         check: Callable[[], None] | None = None,
+        record_form: RecordForm | None = None,
     ) -> Run:
         """Begin an execution; for the arguments see `Run`."""
         return Run(
@@ -100,6 +102,7 @@ class Plan:
             type_resolver=type_resolver,
             make_executor=make_executor,
             check=check,
+            record_form=record_form,
         )
 
     def execute(self, run: Run, roots: Sequence[Any]) -> Step[list[ExecutionResult]]:

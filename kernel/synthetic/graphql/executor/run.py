@@ -19,6 +19,7 @@ from graphql.pyutils import Path
 
 from synthetic.graphql.executor.core import Info, TypeResolver, default_field_resolver, default_type_resolver
 from synthetic.graphql.executor.failures import Failures
+from synthetic.graphql.executor.records import RecordForm
 from synthetic.graphql.executor.rows import Parents, Rows
 from synthetic.graphql.executor.waiting import is_awaitable
 
@@ -39,6 +40,7 @@ class Run:
         cells: About how many values the answer has so far.
         roots: The root values.
         check: Called once a level; raises what must end the execution. None: nothing ends it.
+        record_form: How objects are recorded that are only to be written; None: they are dictionaries.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Run:
         "context",
         "failures",
         "hides_suggestions",
+        "record_form",
         "roots",
         "schema",
         "type_resolver",
@@ -70,6 +73,7 @@ class Run:
         type_resolver: TypeResolver | None = None,
         make_executor: MakeExecutor = Executor,
         check: Callable[[], None] | None = None,
+        record_form: RecordForm | None = None,
     ) -> None:
         """Begin it; what is not an attribute is for what resolvers are told."""
         self.schema = schema
@@ -81,6 +85,7 @@ class Run:
         self.cells = 0
         self.roots: Sequence[Any] = (None,)
         self.check = check
+        self.record_form = record_form
         self._operation = operation
         self._fragments = fragments
         self._make_executor = make_executor
