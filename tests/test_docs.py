@@ -132,7 +132,7 @@ def all_options(command) -> set[str]:
 def test_an_option_that_is_named_alone_is_one_of_some_command(page):
     for span in spans_of(page.read_text()):
         if not span.startswith(FOREIGN_PROGRAMS):
-            named = re.findall(r"(?:^|\s)(--[a-z-]+)", span)
+            named = re.findall(r"(?:^|\s)(--[a-z0-9-]+)", span)
             assert set(named) <= all_options(COMMANDS) | {"--help"}, span
 
 

@@ -3,7 +3,7 @@
 What is not named here is the kernel's own affair and may change.
 """
 
-from synthetic.check_contributions import Check, Finding
+from synthetic.check_contributions import Check, Finding, Readings
 from synthetic.clock import Clock, RunningTime, SystemClock
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Entity, Fold, Mirror, Scanned
@@ -143,6 +143,7 @@ __all__ = [
     "Plugin",
     "Position",
     "RawJSON",
+    "Readings",
     "RecoveryAction",
     "Reference",
     "Refusal",

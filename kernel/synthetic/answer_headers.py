@@ -23,17 +23,28 @@ class EveryAnswer:
         names: Their names.
     """
 
-    __slots__ = ("_block", "headers", "names")
+    __slots__ = ("_blocks", "headers", "names")
 
     def __init__(self, *, varies_by_origin: bool) -> None:
         """Make them; `varies_by_origin` where pages of other origins may read answers, and each only its own."""
         self.headers = (*SECURITY_HEADERS, VARY) if varies_by_origin else SECURITY_HEADERS
         self.names = frozenset(name for name, _ in self.headers)
-        self._block = b"".join(b"%b: %b\r\n" % header for header in self.headers)
+        self._blocks: dict[frozenset[bytes], bytes] = {}
 
-    def lines(self, correlation_id: str) -> bytes:
-        """Their lines in the head of an answer, and that of the request's id."""
-        return b"%b%b: %b\r\n" % (self._block, CORRELATION_HEADER, correlation_id.encode())
+    def lines(self, correlation_id: str, given: frozenset[bytes] = frozenset()) -> bytes:
+        """Their lines in the head of an answer, and that of the request's id.
+
+        Args:
+            correlation_id: Of the request.
+            given: Names of headers that the answer has already: they are left out.
+        """
+        own = self.names & given
+        block = self._blocks.get(own)
+        if block is None:
+            # One for each set of the few headers that routes set themselves.
+            block = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] not in own)
+            self._blocks[own] = block
+        return b"%b%b: %b\r\n" % (block, CORRELATION_HEADER, correlation_id.encode())
 
 
 def correlation_id_of(headers: Mapping[bytes, bytes]) -> str:

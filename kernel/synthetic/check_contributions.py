@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple, get_args
 
 from synthetic.checks.errors import CheckFailedError
 from synthetic.contributions import require, require_name, require_sentence
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Effort: TypeAlias = Literal["light", "full", "deep"]
 """How much a check reads, the least first."""
+
+Ts = TypeVarTuple("Ts")
+ResultT = TypeVar("ResultT")
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
@@ -47,11 +50,27 @@ class Finding:
         require_sentence(self.message, "a finding")
 
 
+class Readings(Protocol):
+    """The store, for a check that takes longer than one snapshot should be held: it reads again and again."""
+
+    def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
+        """Run `function(snapshot, *args)`, in a snapshot that may be newer than the last."""
+        ...
+
+    def go_on(self) -> None:
+        """To be called before much is read or hashed outside of `read`.
+
+        Raises:
+            SyntheticError: The check is to stop.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """Something that must hold of a store, and that no constraint of a table can say (`register_checks`).
 
-    It has either `sql` or `find`. It may be run at any time, also while others
+    It has `sql`, `find` or `find_over_time`. It may be run at any time, also while others
     write, and on a store that is damaged; it changes nothing.
 
     Attributes:
@@ -65,6 +84,10 @@ class Check:
             and calls `snapshot.spend` before it decodes or hashes much, so that
             it can be cut short. What it raises from the error contract and
             cannot be mended by waiting, is a finding too.
+        find_over_time: The same for what reads much beside the database, such
+            as files: it gets `Readings` and no snapshot, so that none is held
+            while it does. The store may change between two of them, so it
+            looks again before it says that something is wrong.
         entity: The kind of thing that the rows of `sql` are about.
         error_class: Whose code its findings have: an error that the plugin
             registers, or CHECK_FAILED.
@@ -78,6 +101,7 @@ class Check:
     purpose: str
     sql: str = ""
     find: Callable[[Snapshot], Iterable[Finding]] | None = None
+    find_over_time: Callable[[Readings], Iterable[Finding]] | None = None
     entity: str = ""
     error_class: type[SyntheticError] = CheckFailedError
     action: str = ""
@@ -86,7 +110,8 @@ class Check:
     def __post_init__(self) -> None:
         require_name(self.name, "check")
         require_sentence(self.purpose, f"purpose of {self.name}")
-        require(bool(self.sql) != (self.find is not None), f"the check {self.name} must have either sql or find")
+        ways = bool(self.sql), self.find is not None, self.find_over_time is not None
+        require(sum(ways) == 1, f"the check {self.name} must have one of sql, find and find_over_time")
         require(not self.sql or self.entity, f"the check {self.name} must name the entity that its rows are about")
         if self.entity:
             require_name(self.entity, f"entity of {self.name}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -256,7 +257,7 @@ class Service:
     """Background work in small pieces (`register_services`).
 
     Of the processes that share a store, the one that holds the background
-    lease runs it. A service is either a `step` or `work`.
+    lease runs it. A service is one of `step`, `work` and `opens`.
 
     Attributes:
         name: Unique within the plugin.
@@ -267,6 +268,10 @@ class Service:
             work outside a transaction, with the reads and writes of the store
             that it is given, and returns how many units it did. Each of its
             writes is refused once another process has the lease.
+        opens: For work that keeps something open between its pieces, such as
+            connections: returns a context manager that gives the `work`. It is
+            entered before the first piece, and left when the process stops or
+            another one has the lease.
         every_ms: Pause after a piece that found nothing to do (returned 0), in
             milliseconds; else the next follows at once.
         every_setting: In place of `every_ms`: the field of the plugin's
@@ -277,13 +282,15 @@ class Service:
     purpose: str
     step: Callable[[Transaction], int] | None = None
     work: Callable[[BlockingStore], int] | None = None
+    opens: Callable[[], AbstractContextManager[Callable[[BlockingStore], int]]] | None = None
     every_ms: int = 0
     every_setting: str = ""
 
     def __post_init__(self) -> None:
         require_name(self.name, "service")
         require_sentence(self.purpose, f"purpose of {self.name}")
-        require((self.step is None) != (self.work is None), f"{self.name} must have either a step or work")
+        given = [each for each in (self.step, self.work, self.opens) if each is not None]
+        require(len(given) == 1, f"{self.name} must have either a step or work, or open it")
         require(self.every_setting or self.every_ms >= 1, f"every_ms of {self.name} must be at least 1")
         require(
             not (self.every_setting and self.every_ms), f"{self.name} must have every_ms or every_setting, not both"

@@ -78,7 +78,7 @@ class Front:
                     exchange.cover()
                     await self._graphql(scope, receive, exchange.send)
                 elif scope["type"] == "http" and b"origin" not in headers and self._routes.has(scope["path"]):
-                    exchange.uncover()
+                    exchange.cover()
                     await self._routes(scope, receive, exchange.send)
                 else:
                     exchange.uncover()
@@ -174,9 +174,9 @@ class Exchange:
         """See `Direct`."""
         return None if self._direct is None else self._direct.take_body()
 
-    def answer(self, headers: bytes, body: bytes) -> bool:
-        """See `Direct`; adds the headers that every answer has."""
-        block = headers + self._every.lines(self.info.correlation_id)
+    def answer(self, headers: bytes, body: bytes, given: frozenset[bytes] = frozenset()) -> bool:
+        """See `Direct`; adds the headers that every answer has, but for those whose names are given."""
+        block = headers + self._every.lines(self.info.correlation_id, given)
         if self._direct is None or not self._direct.answer(block, body):
             return False
         self.started = True

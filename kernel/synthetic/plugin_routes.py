@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
@@ -11,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
 from synthetic.graphql.body import ClientGone, discard_body
 from synthetic.graphql.bounded_threads import BoundedThreads
-from synthetic.graphql.http_exchange import RequestHeaders
+from synthetic.graphql.http_exchange import SERVER_EXTENSION, RequestHeaders
 from synthetic.kernel import Kernel
 from synthetic.logs import correlation_id, logger_for
 from synthetic.plain_errors import error_response
@@ -100,7 +101,8 @@ class PluginRoutes:
         Raises:
             Exception: What the plugin raises that is no error of the contract, or once its answer has begun.
         """
-        channel = RouteChannel(RequestHeaders(scope["headers"]), receive, send)
+        extensions: dict[str, Any] = scope.get("extensions") or {}
+        channel = RouteChannel(RequestHeaders(scope["headers"]), receive, send, whole=extensions.get(SERVER_EXTENSION))
         try:
             await self._serve(scope, channel)
         except ClientGone:

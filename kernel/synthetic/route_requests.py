@@ -38,6 +38,7 @@ STEPS_MAX = 1_000
 """Steps of SQLite's virtual machine that a read may take on the event loop: some tens of rows by their ids."""
 
 HOLD_SECONDS_MAX = 0.002
+OK = 200
 
 
 class ServerConnection(Protocol):
@@ -272,7 +273,18 @@ class RouteRequest:
             raise ClientGone
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
-        """Send a whole answer."""
+        """Send a whole answer; one with the status 200 goes to the network in one piece where that can be done.
+
+        Args:
+            status: The status code.
+            headers: By lower-case names, in Latin-1; the length is added.
+            body: The bytes.
+
+        Raises:
+            ValueError: A header cannot be sent.
+        """
+        if status == OK and self.channel.answer(headers, body):
+            return
         await self.begin(status, {**headers, "content-length": str(len(body))})
         await self.send(body, more=False)
 

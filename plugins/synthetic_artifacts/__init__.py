@@ -10,8 +10,11 @@ only then its row is added (`files`, `store.creating`). Deleting goes the other
 way: the row first, then the file (`store.deleting`, `services`). So a crash
 leaves no row without a file, and what file has no row the sweep removes.
 
-Tables: `artifacts`; `artifact_totals`, what they add up to; `artifact_removals`,
-files that are to be removed.
+`artifacts/` itself has a mark (`marks`): without it, as where a disk is not
+mounted, nothing is written there, removed, or missed (`presence`).
+
+Tables: `artifacts`; `artifact_totals`, what they add up to; `artifact_folder`,
+the mark of their folder; `artifact_removals`, files that are to be removed.
 
 States: AVAILABLE; DELETED, which can be restored until the grace time is over;
 MISSING and ALTERED, whose file is not as it must be, and whose bytes are not
@@ -22,7 +25,7 @@ Events: `artifact.created`, `.trashed`, `.restored`, `.damaged`, `.repaired` and
 
 Error codes: ARTIFACT_TOO_LARGE, ARTIFACT_QUOTA, ARTIFACT_MISMATCH,
 ARTIFACT_DELETED, ARTIFACT_GONE, ARTIFACT_MISSING, ARTIFACT_ALTERED,
-ARTIFACT_TOUCHED, and the kernel's BAD_USER_INPUT, NOT_FOUND, CONFLICT and STORAGE_FULL.
+ARTIFACT_TOUCHED, ARTIFACTS_ABSENT, and the kernel's BAD_USER_INPUT, NOT_FOUND, CONFLICT and STORAGE_FULL.
 
 Other plugins may import `store`, `types`, `events` and `errors`.
 """

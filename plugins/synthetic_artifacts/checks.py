@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from synthetic import Check, Finding, Snapshot, SyntheticError
-from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError
-from synthetic_artifacts.folders import ArtifactFolder
+from synthetic import (
+    Check,
+    Finding,
+    Readings,
+    Snapshot,
+    SyntheticError,
+)
+from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError, ArtifactsAbsentError
+from synthetic_artifacts.folders import ArtifactFolder, FoundFile
+from synthetic_artifacts.known_files import KnownFiles
+from synthetic_artifacts.marks import FolderClaim, find_fault
 from synthetic_artifacts.model import Artifact, ArtifactStatus
 from synthetic_artifacts.names import printable
-from synthetic_artifacts.reading import KnownFiles, open_content
+from synthetic_artifacts.reading import compare_content
 from synthetic_artifacts.settings import ArtifactSettings
-from synthetic_artifacts.store import find_known_paths, list_artifacts_after
+from synthetic_artifacts.store import find_artifact, find_known_paths, list_artifacts_after, read_claim
 
 _BATCH = 500
 
@@ -31,55 +39,93 @@ WHERE (a.files, a.stored_bytes) IS NOT (
 """
 
 
-def find_lost_files(snapshot: Snapshot) -> Iterator[Finding]:
+def find_lost_files(readings: Readings) -> Iterator[Finding]:
     """Artifacts whose file is not there, or has another length."""
-    folder = ArtifactFolder.of(snapshot)
-    for artifact in _all(snapshot):
+    folder, claim = readings.read(_look)
+    if (fault := find_fault(folder, claim)) is not None:
+        yield _absent(fault)
+        return
+    for artifact in _all(readings):
         found = folder.find_file(artifact.path)
+        if found is not None and found.size_bytes == artifact.stored_bytes:
+            continue
+        if not readings.read(_is_still_kept, artifact):
+            continue
         if found is None:
             yield _missing(artifact)
-        elif found.size_bytes != artifact.stored_bytes:
+        else:
             yield _altered(artifact, f"has {found.size_bytes:,} bytes and not {artifact.stored_bytes:,}")
 
 
-def find_altered_files(snapshot: Snapshot) -> Iterator[Finding]:
+def find_altered_files(readings: Readings) -> Iterator[Finding]:
     """Artifacts whose file does not hold the content that was stored."""
-    folder = ArtifactFolder.of(snapshot)
-    for artifact in _all(snapshot):
-        snapshot.spend(artifact.size_bytes)
+    folder, claim = readings.read(_look)
+    if find_fault(folder, claim) is not None:
+        # That is what `files` finds.
+        return
+    for artifact in _all(readings):
         try:
-            open_content(folder, artifact, KnownFiles()).close()
+            compare_content(folder, artifact, KnownFiles(), lambda _: readings.go_on())
         except ArtifactMissingError:
-            # That is what `files` finds.
+            # So is that.
             continue
-        except ArtifactAlteredError:
-            yield _altered(artifact, "does not hold what was stored")
         except SyntheticError as error:
-            yield _unreadable(artifact, error)
+            # Also where it is the check that is to stop: then that is said.
+            readings.go_on()
+            if not readings.read(_is_still_kept, artifact):
+                continue
+            if isinstance(error, ArtifactAlteredError):
+                yield _altered(artifact, "does not hold what was stored")
+            else:
+                yield _unreadable(artifact, error)
 
 
-def find_orphans(snapshot: Snapshot) -> Iterator[Finding]:
+def find_orphans(readings: Readings) -> Iterator[Finding]:
     """Files that no artifact names, and that are so old that nobody is about to name them."""
-    folder = ArtifactFolder.of(snapshot)
-    last = snapshot.now - snapshot.settings(ArtifactSettings).orphan_age_ms
+    folder, claim = readings.read(_look)
+    if find_fault(folder, claim) is not None:
+        return
     for construct in folder.list_folders():
         files = folder.list_files(construct)
         while batch := list(islice(files, _BATCH)):
-            known = find_known_paths(snapshot, [found.path for found in batch])
-            for found in batch:
-                if found.path not in known and found.changed_at < last:
-                    yield Finding(
-                        message=f"No artifact names the file {printable(found.path)}.",
-                        action="Leave it to the server, which removes it when it sweeps.",
-                        details={"path": printable(found.path), "sizeBytes": found.size_bytes},
-                    )
+            for orphan in readings.read(_find_orphans, batch):
+                # An artifact may have gone since its file was listed, and the file after it.
+                if folder.find_file(orphan.path) is None:
+                    continue
+                yield Finding(
+                    message=f"No artifact names the file {printable(orphan.path)}.",
+                    action="Leave it to the server, which removes it when it sweeps.",
+                    details={"path": printable(orphan.path), "sizeBytes": orphan.size_bytes},
+                )
 
 
-def _all(snapshot: Snapshot) -> Iterator[Artifact]:
+def _look(snapshot: Snapshot) -> tuple[ArtifactFolder, FolderClaim]:
+    return ArtifactFolder.of(snapshot), read_claim(snapshot)
+
+
+def _find_orphans(snapshot: Snapshot, files: Sequence[FoundFile]) -> list[FoundFile]:
+    last = snapshot.now - snapshot.settings(ArtifactSettings).orphan_age_ms
+    known = find_known_paths(snapshot, [found.path for found in files], or_to_be_removed=True)
+    return [found for found in files if found.path not in known and found.changed_at < last]
+
+
+def _is_still_kept(snapshot: Snapshot, artifact: Artifact) -> bool:
+    """Whether an artifact that was read before is still there, and not deleted."""
+    stored = find_artifact(snapshot, artifact.id)
+    return stored is not None and stored.path == artifact.path and stored.status != ArtifactStatus.DELETED
+
+
+def _all(readings: Readings) -> Iterator[Artifact]:
     last = ""
-    while batch := list_artifacts_after(snapshot, last, _BATCH):
+    while batch := readings.read(list_artifacts_after, last, _BATCH):
         last = batch[-1].id
         yield from (artifact for artifact in batch if artifact.status != ArtifactStatus.DELETED)
+
+
+def _absent(fault: ArtifactsAbsentError) -> Finding:
+    return Finding(
+        message=fault.message, action=fault.suggested_action, details=fault.details, error_class=ArtifactsAbsentError
+    )
 
 
 def _missing(artifact: Artifact) -> Finding:
@@ -113,14 +159,14 @@ CHECKS = (
     Check(
         name="files",
         purpose="Each artifact that is not deleted has its file, of the length that was stored.",
-        find=find_lost_files,
+        find_over_time=find_lost_files,
         entity="artifact",
         error_class=ArtifactMissingError,
     ),
     Check(
         name="orphans",
         purpose="Each file in `artifacts/` is one of an artifact, or was written a moment ago.",
-        find=find_orphans,
+        find_over_time=find_orphans,
     ),
     Check(
         name="totals",
@@ -132,7 +178,7 @@ CHECKS = (
     Check(
         name="content",
         purpose="The content of each artifact has the hash that was stored.",
-        find=find_altered_files,
+        find_over_time=find_altered_files,
         entity="artifact",
         error_class=ArtifactAlteredError,
         effort="deep",

@@ -69,6 +69,19 @@ class ArtifactTouchedError(SyntheticError):
     exit_code = ExitCode.TRY_AGAIN
 
 
+class ArtifactsAbsentError(SyntheticError):
+    """The folder `artifacts/` is not the one that the artifacts are in, as where its disk is not mounted."""
+
+    code = "ARTIFACTS_ABSENT"
+    recoverable = True
+    action = (
+        "Mount its disk, or put it back from a backup. If the files are lost for good, or this is the right folder,"
+        " run `synthetic artifacts adopt-folder`."
+    )
+    http_status = 503
+    exit_code = ExitCode.TRY_AGAIN
+
+
 class ArtifactRestoreError(ConflictError):
     """The artifact cannot be restored: its grace time is over."""
 

@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -29,9 +30,9 @@ STEPS = 3
 
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, to open a pipe that somebody has put there would wait for ever.
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EMLINK})
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EMLINK})
 _MAKING_TRIES = 10
 
 
@@ -64,7 +65,7 @@ class ArtifactFolder:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
         """That of the store that is read."""
-        return cls(snapshot.resource(StoreFolder).path / FOLDER)
+        return cls(_below(snapshot.resource(StoreFolder).path))
 
     def open_file(self, path: str) -> int:
         """Open a regular file to read; the caller closes the descriptor.
@@ -75,7 +76,7 @@ class ArtifactFolder:
         """
         try:
             with self._entered(path) as (folder, name):
-                descriptor = os.open(name, _READ, dir_fd=folder)
+                descriptor = os.open(name, READ, dir_fd=folder)
         except OSError as error:
             raise _explain(error, path) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -93,7 +94,7 @@ class ArtifactFolder:
             with self._entered(path) as (folder, name):
                 return _found(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
         except OSError as error:
-            if error.errno in _NOT_THERE:
+            if error.errno in NOT_THERE:
                 return None
             raise translate_system_error(error, f"The file {printable(path)}") from error
         except ArtifactMissingError:
@@ -113,7 +114,7 @@ class ArtifactFolder:
                 os.unlink(name, dir_fd=folder)
                 os.fsync(folder)
         except OSError as error:
-            if error.errno in _NOT_THERE or error.errno == errno.EISDIR:
+            if error.errno in NOT_THERE or error.errno == errno.EISDIR:
                 return False
             raise translate_system_error(error, f"The file {printable(path)}") from error
         except ArtifactMissingError:
@@ -124,14 +125,14 @@ class ArtifactFolder:
     def remove_empty(self, path: str) -> None:
         """Remove the folders of a file's path that are empty; whoever makes a file there makes them again."""
         construct, kind, _ = _steps(path)
-        with contextlib.suppress(OSError), self._root() as root:
+        with contextlib.suppress(OSError), self.root() as root:
             with self._in(root, construct) as folder:
                 os.rmdir(kind, dir_fd=folder)
             os.rmdir(construct, dir_fd=root)
 
     def remove_empty_folders(self, construct: str) -> None:
         """Remove the folders of a construct that are empty, as a crash may leave them."""
-        with contextlib.suppress(OSError), self._root() as root:
+        with contextlib.suppress(OSError), self.root() as root:
             with self._in(root, construct) as folder:
                 for kind in _names_of_folders(folder):
                     with contextlib.suppress(OSError):
@@ -139,7 +140,7 @@ class ArtifactFolder:
             os.rmdir(construct, dir_fd=root)
 
     def create_file(self, path: str) -> tuple[int, int]:
-        """Make an empty file that only its owner can read, and the folders that it is in.
+        """Make an empty file that only its owner can read, and the folders that it is in, but not `artifacts/` itself.
 
         Returns:
             Descriptors of the file and of its folder, both the caller's to close.
@@ -152,7 +153,7 @@ class ArtifactFolder:
             try:
                 folder = self._make_folders(construct, kind)
                 try:
-                    return os.open(name, _CREATE, FILE_MODE, dir_fd=folder), folder
+                    return os.open(name, CREATE, FILE_MODE, dir_fd=folder), folder
                 except BaseException:
                     os.close(folder)
                     raise
@@ -171,7 +172,7 @@ class ArtifactFolder:
             OSError: They cannot be written.
         """
         construct, _, _ = _steps(path)
-        with self._root() as root, self._in(root, construct) as folder:
+        with self.root() as root, self._in(root, construct) as folder:
             os.fsync(folder)
             os.fsync(root)
         above = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -187,7 +188,7 @@ class ArtifactFolder:
             StorageReadOnlyError, StorageFailedError: They cannot be read.
         """
         try:
-            with self._root() as root:
+            with self.root() as root:
                 return sorted(name for name in _names_of_folders(root) if name > after)
         except FileNotFoundError:
             return []
@@ -201,11 +202,11 @@ class ArtifactFolder:
             StorageReadOnlyError, StorageFailedError: They cannot be read.
         """
         try:
-            with self._root() as root, self._in(root, construct) as folder:
+            with self.root() as root, self._in(root, construct) as folder:
                 for kind in _names_of_folders(folder):
                     yield from self._list_kind(folder, construct, kind)
         except OSError as error:
-            if error.errno not in _NOT_THERE:
+            if error.errno not in NOT_THERE:
                 raise translate_system_error(error, f"The folder {printable(construct)}") from error
 
     def _list_kind(self, folder: int, construct: str, kind: str) -> Iterator[FoundFile]:
@@ -214,7 +215,7 @@ class ArtifactFolder:
             try:
                 inner = opened.enter_context(self._in(folder, kind))
             except OSError as error:
-                if error.errno in _NOT_THERE:
+                if error.errno in NOT_THERE:
                     return
                 raise
             for entry in opened.enter_context(os.scandir(inner)):
@@ -226,22 +227,13 @@ class ArtifactFolder:
                 if found is not None:
                     yield found
 
-    def is_empty(self) -> bool:
-        """Whether there is nothing in `artifacts/`, or no such folder, as where a disk is not mounted.
+    @contextlib.contextmanager
+    def root(self) -> Generator[int]:
+        """A descriptor of the folder itself, for the block.
 
         Raises:
-            StorageReadOnlyError, StorageFailedError: It cannot be read.
+            OSError: It is not there, is no folder, or a symbolic link is in its place.
         """
-        try:
-            with self._root() as root, os.scandir(root) as entries:
-                return next(entries, None) is None
-        except OSError as error:
-            if error.errno in _NOT_THERE:
-                return True
-            raise translate_system_error(error, f"The folder {self.path}") from error
-
-    @contextlib.contextmanager
-    def _root(self) -> Generator[int]:
         descriptor = os.open(self.path, _ENTER)
         try:
             yield descriptor
@@ -260,20 +252,24 @@ class ArtifactFolder:
     def _entered(self, path: str) -> Generator[tuple[int, str]]:
         """The folder that a file is in, open, and the file's own name."""
         construct, kind, name = _steps(path)
-        with self._root() as root, self._in(root, construct) as folder, self._in(folder, kind) as inner:
+        with self.root() as root, self._in(root, construct) as folder, self._in(folder, kind) as inner:
             yield inner, name
 
     def _make_folders(self, construct: str, kind: str) -> int:
         """Make the folders that are not there; a descriptor of the inner one."""
-        with contextlib.suppress(FileExistsError):
-            self.path.mkdir(FOLDER_MODE)
-        with self._root() as root:
+        with self.root() as root:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(construct, FOLDER_MODE, dir_fd=root)
             with self._in(root, construct) as folder:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(kind, FOLDER_MODE, dir_fd=folder)
                 return os.open(kind, _ENTER, dir_fd=folder)
+
+
+@lru_cache(maxsize=8)
+def _below(data_dir: Path) -> Path:
+    """The folder in a data directory: made once, since to join paths takes as long as to look one row up."""
+    return data_dir / FOLDER
 
 
 def _steps(path: str) -> tuple[str, str, str]:
@@ -301,6 +297,6 @@ def _found(status: os.stat_result, path: str) -> FoundFile | None:
 
 
 def _explain(error: OSError, path: str) -> Exception:
-    if error.errno in _NOT_THERE:
+    if error.errno in NOT_THERE:
         return ArtifactMissingError(details={"path": path})
     return translate_system_error(error, f"The file {path}")

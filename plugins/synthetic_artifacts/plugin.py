@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthetic import (
     Check,
+    Command,
     DemoPart,
     ErrorCode,
     EventType,
@@ -20,7 +21,7 @@ from synthetic import (
     Table,
     hookimpl,
 )
-from synthetic_artifacts import mutation, query, services, types
+from synthetic_artifacts import command, mutation, presence, query, services, types
 from synthetic_artifacts.checks import CHECKS
 from synthetic_artifacts.errors import (
     ArtifactAlteredError,
@@ -32,6 +33,7 @@ from synthetic_artifacts.errors import (
     ArtifactQuotaError,
     ArtifactRangeError,
     ArtifactRestoreError,
+    ArtifactsAbsentError,
     ArtifactTooLargeError,
     ArtifactTouchedError,
 )
@@ -61,7 +63,7 @@ def register_settings() -> tuple[Settings, ...]:
 
 @hookimpl
 def register_tables() -> tuple[Table, ...]:
-    """Artifacts, which belong to their construct, what they add up to, and the files that are to be removed."""
+    """Artifacts, which belong to their construct, what they add up to, and what is known of their files' folder."""
     return (
         Table(
             name="artifacts",
@@ -78,6 +80,12 @@ def register_tables() -> tuple[Table, ...]:
             purpose="How many artifacts each construct has, and what they take.",
             key=("construct_id",),
             kept="One row for each construct that has artifacts; triggers keep it.",
+        ),
+        Table(
+            name="artifact_folder",
+            purpose="What shows that the folder of artifacts is that of this store.",
+            key=("mark",),
+            kept="One row.",
         ),
         Table(
             name="artifact_removals",
@@ -107,6 +115,7 @@ def register_errors() -> tuple[ErrorCode, ...]:
             ArtifactMissingError,
             ArtifactAlteredError,
             ArtifactTouchedError,
+            ArtifactsAbsentError,
             ArtifactRestoreError,
             ArtifactPreconditionError,
             ArtifactRangeError,
@@ -171,13 +180,19 @@ def register_retention() -> tuple[RetentionRule, ...]:
 
 @hookimpl
 def register_services() -> tuple[Service, ...]:
-    """What becomes of files without an artifact, and of artifacts without their file."""
+    """What becomes of files without an artifact, of artifacts without their file, and of all without their folder."""
     return (
         Service(
             name="remove_files",
             purpose="Removes the files of artifacts that are gone.",
             work=services.remove_files,
             every_setting="remove_every_ms",
+        ),
+        Service(
+            name="watch_folder",
+            purpose="Looks whether the folder of artifacts is there, and the store's own.",
+            work=presence.watch_folder,
+            every_setting="watch_every_ms",
         ),
         Service(
             name="sweep",
@@ -198,6 +213,26 @@ def register_checks() -> tuple[Check, ...]:
 def register_routes() -> tuple[Route, ...]:
     """The bytes of artifacts: `routes.py`."""
     return ROUTES
+
+
+@hookimpl
+def register_commands() -> tuple[Command, ...]:
+    """`synthetic artifacts`."""
+    return (
+        Command(
+            "artifacts",
+            summary="List files that are kept for constructs, take them out, put others in, delete and restore them.",
+            verbs=(
+                Command("list", command.list_),
+                Command("show", command.show_),
+                Command("get", command.get),
+                Command("put", command.put),
+                Command("delete", command.delete),
+                Command("restore", command.restore),
+                Command("adopt-folder", command.adopt_folder),
+            ),
+        ),
+    )
 
 
 @hookimpl

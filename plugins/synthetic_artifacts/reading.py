@@ -18,17 +18,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterator
 
-from synthetic import SettingsLookup, translate_system_error
+from synthetic import translate_system_error
 from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactTouchedError
 from synthetic_artifacts.folders import ArtifactFolder
 from synthetic_artifacts.frames import FrameIndex, FrameReader, FramesDamagedError, read_exactly, read_index
+from synthetic_artifacts.known_files import FileIdentity, KnownFile, KnownFiles
 from synthetic_artifacts.model import Artifact, Encoding
 
 PIECE_BYTES = 1_048_576
@@ -37,12 +34,8 @@ PIECE_BYTES = 1_048_576
 COMPARE_TRIES = 3
 """So often a file is read that says something else of itself afterwards."""
 
-KNOWN_FILES_MAX = 10_000
 KEPT_CONTENT_BYTES = 65_536
 """Content of this length or less is kept in memory: to open its file would take longer than to send it."""
-
-KEPT_BYTES_MAX = 67_108_864
-"""Contents and tables of frames that are kept, in all."""
 
 SETTLED_NS = 1_000_000_000
 """A file that has changed later than so long ago may change again without a later time: it is not remembered."""
@@ -51,97 +44,17 @@ CACHED_ONLY: int = getattr(os, "RWF_NOWAIT", 0)
 """Read what is in memory and wait for nothing; 0 where the system cannot."""
 
 
-class FileIdentity(NamedTuple):
-    """What changes when a file is replaced or written to."""
-
-    device: int
-    number: int
-    size_bytes: int
-    written_ns: int
-    changed_ns: int
-
-    @classmethod
-    def of(cls, fd: int) -> Self:
-        """That of an open file."""
-        return cls.from_status(os.fstat(fd))
-
-    @classmethod
-    def from_status(cls, status: os.stat_result) -> Self:
-        """What the file system says of a file."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """A file whose content was compared with its hash.
+class StoredContent:
+    """The content of an artifact, open to read, compared with its hash.
 
     Attributes:
-        identity: Of the file, before it was read.
-        sha256: Of its content.
-        index: Where its frames are; None: it has none.
-        content: All of it, where it is short; else None.
+        kept: All of it, where it is short and in memory; else None.
     """
-
-    identity: FileIdentity
-    sha256: str
-    index: FrameIndex | None
-    content: bytes | None
-
-    @property
-    def kept_bytes(self) -> int:
-        """How much memory its content or its table of frames takes."""
-        return len(self.content or b"") + (0 if self.index is None else self.index.held_bytes)
-
-
-class KnownFiles:
-    """The files that this process has compared with their hashes, those that were asked for last."""
-
-    def __init__(self) -> None:
-        """Know none."""
-        self._lock = threading.Lock()
-        self._files: OrderedDict[str, KnownFile] = OrderedDict()
-        self._kept_bytes = 0
-
-    @classmethod
-    def make(cls, _settings: SettingsLookup, /) -> Self:
-        """One for each kernel."""
-        return cls()
-
-    def find(self, id: str) -> KnownFile | None:
-        """What is known of the file of an artifact."""
-        with self._lock:
-            known = self._files.get(id)
-            if known is not None:
-                self._files.move_to_end(id)
-            return known
-
-    def add(self, id: str, known: KnownFile) -> None:
-        """Remember a file, and forget those that nobody has asked for in the longest time."""
-        with self._lock:
-            self._forget(id)
-            self._files[id] = known
-            self._kept_bytes += known.kept_bytes
-            while len(self._files) > KNOWN_FILES_MAX or self._kept_bytes > KEPT_BYTES_MAX:
-                self._forget(next(iter(self._files)))
-
-    def forget(self, id: str) -> None:
-        """Compare the file of an artifact anew before it is served again."""
-        with self._lock:
-            self._forget(id)
-
-    def _forget(self, id: str) -> None:
-        known = self._files.pop(id, None)
-        if known is not None:
-            self._kept_bytes -= known.kept_bytes
-
-
-class StoredContent:
-    """The content of an artifact, open to read, compared with its hash."""
 
     def __init__(self, fd: int, artifact: Artifact, known: KnownFile) -> None:
         """Read from a file, which is closed with this; without one (-1), what is kept of it."""
         self._fd = fd
-        self._kept = known.content if fd < 0 else None
+        self.kept = known.content if fd < 0 else None
         self._id = artifact.id
         self._what = f"The file {artifact.path}"
         self._identity = known.identity
@@ -155,6 +68,8 @@ class StoredContent:
             ArtifactTouchedError: The file may have changed since it was compared.
             StorageReadOnlyError, StorageFailedError: It cannot be read.
         """
+        if self.kept is not None:
+            return self.kept[offset : offset + length]
         try:
             if self._frames is None:
                 piece = read_exactly(self._fd, length, offset)
@@ -169,8 +84,8 @@ class StoredContent:
 
     def read_now(self, offset: int, length: int) -> bytes | memoryview | None:
         """The same without waiting for the disk; None where it would have to, or is to be decompressed."""
-        if self._kept is not None:
-            return self._kept[offset : offset + length]
+        if self.kept is not None:
+            return self.kept[offset : offset + length]
         if self._frames is not None or not CACHED_ONLY:
             return None
         piece = bytearray(length)
@@ -221,8 +136,15 @@ def find_content(folder: ArtifactFolder, artifact: Artifact, files: KnownFiles) 
         ArtifactMissingError, ArtifactAlteredError, StorageFailedError: See `open_file`.
     """
     known = files.find(artifact.id)
-    if known is None or known.sha256 != artifact.sha256:
-        return None
+    return None if known is None or known.sha256 != artifact.sha256 else open_known(folder, artifact, known)
+
+
+def open_known(folder: ArtifactFolder, artifact: Artifact, known: KnownFile) -> StoredContent | None:
+    """The content of an artifact, if its file is still the one that was compared; else None.
+
+    Raises:
+        ArtifactMissingError, ArtifactAlteredError, StorageFailedError: See `open_file`.
+    """
     if known.content is not None and _is_unchanged(folder, artifact, known):
         return StoredContent(-1, artifact, known)
     fd = open_file(folder, artifact)
@@ -240,8 +162,16 @@ def _is_unchanged(folder: ArtifactFolder, artifact: Artifact, known: KnownFile) 
         return False
 
 
-def open_content(folder: ArtifactFolder, artifact: Artifact, files: KnownFiles) -> StoredContent:
-    """The content of an artifact, after all of it was read and compared; takes about a second for a gigabyte.
+def compare_content(
+    folder: ArtifactFolder, artifact: Artifact, files: KnownFiles, on_piece: Callable[[int], None] = lambda _: None
+) -> KnownFile:
+    """Read all of an artifact's file and compare it, which takes about a second for a gigabyte.
+
+    Args:
+        folder: Of the store.
+        artifact: Whose file it is.
+        files: Where it is remembered, unless it has changed so lately that it may change again unseen.
+        on_piece: Called before each piece is hashed, with its length in bytes; what it raises ends the comparison.
 
     Raises:
         ArtifactAlteredError: It is not what was stored.
@@ -250,31 +180,45 @@ def open_content(folder: ArtifactFolder, artifact: Artifact, files: KnownFiles) 
     """
     fd = open_file(folder, artifact)
     try:
-        known = _compare_settled(fd, artifact)
-    except BaseException:
+        known = _compare_settled(fd, artifact, on_piece)
+    finally:
         os.close(fd)
-        raise
     if time.time_ns() - max(known.identity.written_ns, known.identity.changed_ns) > SETTLED_NS:
         files.add(artifact.id, known)
-    return StoredContent(fd, artifact, known)
+    return known
 
 
-def _compare_settled(fd: int, artifact: Artifact) -> KnownFile:
+def open_content(folder: ArtifactFolder, artifact: Artifact, files: KnownFiles) -> StoredContent:
+    """The content of an artifact, after all of it was read and compared.
+
+    Raises:
+        ArtifactTouchedError: Something goes on changing its file.
+        ArtifactAlteredError, ArtifactMissingError, StorageReadOnlyError, StorageFailedError: See `compare_content`.
+    """
+    for _ in range(COMPARE_TRIES):
+        content = open_known(folder, artifact, compare_content(folder, artifact, files))
+        if content is not None:
+            return content
+    raise ArtifactTouchedError(details={"id": artifact.id})
+
+
+def _compare_settled(fd: int, artifact: Artifact, on_piece: Callable[[int], None]) -> KnownFile:
     """Compare a file; what was written meanwhile changes its identity, and is not what was compared."""
     for _ in range(COMPARE_TRIES):
-        known = _compare(fd, artifact)
+        known = _compare(fd, artifact, on_piece)
         if FileIdentity.of(fd) == known.identity:
             return known
     raise ArtifactTouchedError(details={"id": artifact.id})
 
 
-def _compare(fd: int, artifact: Artifact) -> KnownFile:
+def _compare(fd: int, artifact: Artifact, on_piece: Callable[[int], None]) -> KnownFile:
     altered = ArtifactAlteredError(details={"id": artifact.id})
     identity = FileIdentity.of(fd)
     found, size_bytes, kept = hashlib.sha256(), 0, bytearray()
     try:
         index = read_index(fd) if artifact.encoding == Encoding.ZSTD else None
         for piece in _pieces(fd, index):
+            on_piece(len(piece))
             found.update(piece)
             size_bytes += len(piece)
             if artifact.size_bytes <= KEPT_CONTENT_BYTES >= size_bytes:

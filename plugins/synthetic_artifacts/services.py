@@ -18,19 +18,19 @@ from synthetic import (
 )
 from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError
 from synthetic_artifacts.folders import ArtifactFolder, FoundFile
+from synthetic_artifacts.known_files import KnownFiles
 from synthetic_artifacts.model import Artifact, ArtifactStatus
 from synthetic_artifacts.names import printable
-from synthetic_artifacts.reading import KnownFiles, open_content
+from synthetic_artifacts.presence import is_present
+from synthetic_artifacts.reading import open_content
 from synthetic_artifacts.settings import ArtifactSettings
 from synthetic_artifacts.store import (
     find_known_paths,
     forget_removals,
-    has_available,
     list_artifacts_after,
     list_removals,
     mark_damaged,
     mark_repaired,
-    report_absence,
     report_damage,
     was_ever_used,
 )
@@ -66,7 +66,6 @@ class Sweep:
     """How far a sweep has come, as a resource of the kernel's transactions; after a restart it begins again.
 
     Attributes:
-        has_begun: Whether `artifacts/` was found with something in it, or with nothing to find.
         folders: Of constructs, which are looked at next.
         last_folder: The last one that was listed.
         files: What is left of the folder that is looked at.
@@ -79,7 +78,6 @@ class Sweep:
 
     def begin(self) -> None:
         """Start from the first folder."""
-        self.has_begun = False
         self.folders: deque[str] = deque()
         self.last_folder = ""
         self.files: Iterator[FoundFile] | None = None
@@ -102,6 +100,9 @@ def remove_files(store: BlockingStore) -> int:
     if not paths:
         state.last_path = ""
         return 0
+    if not is_present(store):
+        # What is not there now may be there again when its disk is.
+        return 0
     gone: list[str] = []
     for path in paths:
         try:
@@ -120,16 +121,13 @@ def sweep(store: BlockingStore) -> int:
     """One piece: look at some files in a folder, or at the files of some artifacts.
 
     Returns:
-        How many were looked at; 0 when all have been, and sync status says so, or when there is no file at all
-        though artifacts are AVAILABLE: then a disk is not mounted, which is one error and not one of each.
+        How many were looked at; 0 when all have been, and sync status says so, or when the folder is not the one that
+        they are in: then a disk is not mounted, which is one error and not one of each.
     """
     state, folder = store.read(lambda snapshot: (snapshot.resource(Sweep), ArtifactFolder.of(snapshot)))
-    if not state.has_begun:
-        if folder.is_empty() and store.read(has_available):
-            log.error("the folder of artifacts is empty or not there", path=str(folder.path))
-            store.write(_report_absence)
-            return 0
-        state.has_begun = True
+    if not is_present(store):
+        state.begin()
+        return 0
     if state.last_id is None:
         looked_at = _sweep_folders(store, state, folder)
         if looked_at:
@@ -155,10 +153,6 @@ def _waiting(snapshot: Snapshot) -> tuple[Removals, list[str], ArtifactFolder]:
 def _report(tx: Transaction, looked_at: int) -> None:
     every_ms = tx.settings(ArtifactSettings).sweep_every_ms
     report_damage(tx, expected_interval_ms=MISSED_SWEEPS * every_ms, units=looked_at)
-
-
-def _report_absence(tx: Transaction) -> None:
-    report_absence(tx, expected_interval_ms=MISSED_SWEEPS * tx.settings(ArtifactSettings).sweep_every_ms)
 
 
 def _sweep_folders(store: BlockingStore, state: Sweep, folder: ArtifactFolder) -> int:
@@ -215,6 +209,9 @@ def _note(store: BlockingStore, artifact: Artifact, status: ArtifactStatus) -> N
         return
     if status is ArtifactStatus.AVAILABLE:
         store.write(mark_repaired, artifact)
+        return
+    if not is_present(store):
+        # Its disk has gone a moment ago, and the sweep begins again when it is back.
         return
     log.error("the file of an artifact is damaged", artifact=artifact.id, path=artifact.path, status=str(status))
     store.write(mark_damaged, artifact, status)

@@ -46,6 +46,10 @@ class ArtifactSettings:
     remove_every_ms: Annotated[
         int, Meta(ge=100, le=3_600_000, description="How often files are looked for whose artifact is gone.")
     ] = 1_000
+    watch_every_ms: Annotated[
+        int,
+        Meta(ge=100, le=3_600_000, description="How often it is looked whether the folder of artifacts is there."),
+    ] = 5_000
     sweep_every_ms: Annotated[
         int, Meta(ge=1_000, description="How often all files are compared with what is stored of them.")
     ] = 3_600_000

@@ -47,7 +47,8 @@ async def upload_artifact(request: RouteRequest, id: str | None) -> None:
         id: The artifact's; None: it gets one.
 
     Raises:
-        SyntheticError: As `prepare_artifact`, `ArtifactWriter` and `add_artifact` do; nothing is stored then.
+        SyntheticError: As `prepare_artifact`, `PreparedArtifact.open_writer`, `ArtifactWriter` and `add_artifact` do;
+            nothing is stored then.
         ArtifactEncodingError: The content is compressed.
         ArtifactPreconditionError: There is an artifact with this id, and the request has `If-None-Match: *`.
     """

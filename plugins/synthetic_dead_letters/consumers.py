@@ -2,7 +2,8 @@
 
 The letter comes in the transaction in which the consumer stops at the event,
 or goes on without it, and is RESOLVED in the one in which the consumer has it
-after all, whoever saw to that. Retrying it has the consumer try again.
+after all, whoever saw to that; where a rebuild ends many letters, soon after it.
+Retrying one has the consumer try again.
 """
 
 from __future__ import annotations
@@ -21,24 +22,15 @@ from synthetic import (
 )
 from synthetic_dead_letters.model import DeadLetter, LetterError, NewDeadLetter
 from synthetic_dead_letters.sources import DeadLetterSource, RetryOutcome, done, started
-from synthetic_dead_letters.store import (
-    discard_dead_letter,
-    find_open_letter_of,
-    resolve_dead_letter,
-    save_whole_or_reduced,
+from synthetic_dead_letters.store import find_open_letter_of, resolve_dead_letter, save_whole_or_reduced
+from synthetic_dead_letters.store.settlements import (
+    CONSUMER_SOURCE,
+    REFUSED_EVENT,
+    find_settlement_of,
+    settle_consumer,
 )
 
-SOURCE_NAME = "consumer"
-ENTITY = "refused_event"
 MODULE = "module"
-_OPEN_OF_CONSUMER = (
-    "SELECT id FROM dead_letters WHERE source = :source AND entity_type = :type"
-    " AND entity_id >= :consumer || '@' AND entity_id < :consumer || 'A' AND status IN ('PENDING', 'RETRYING')"
-    " AND last_failed_at < :before"
-)
-"""The letter A follows @, so this is the range of what one consumer has refused."""
-
-_EVER = 2**62
 
 
 def keep_refusal(tx: Transaction, refusal: Refusal) -> None:
@@ -47,16 +39,27 @@ def keep_refusal(tx: Transaction, refusal: Refusal) -> None:
     words = f"{refusal.consumer} could not take in an event; sync status tells more."
     untold = ReportedError(code="EVENT_REFUSED", message=words)
     whole = _letter_of(refusal, from_json(refusal.error))
+    known = find_open_letter_of(tx, CONSUMER_SOURCE, REFUSED_EVENT, refusal.key)
+    settlement = None if known is None else find_settlement_of(tx, refusal.consumer, known)
+    if known is not None and settlement is not None:
+        # That failure is over, though its letter has not ended yet: this one is another.
+        settlement.end(tx, known)
     save_whole_or_reduced(tx, whole, replace(whole, error=untold))
 
 
 def settle_refusals(tx: Transaction, settlement: Settlement) -> None:
     """End the letters of what is not missing any more."""
-    for letter_id in _settled(tx, settlement):
-        if settlement.is_forgotten:
-            discard_dead_letter(tx, letter_id, reason="The consumer is no more.")
-        else:
-            resolve_dead_letter(tx, letter_id, resolution="The consumer has taken it in.")
+    if settlement.key is None:
+        settle_consumer(
+            tx,
+            settlement.consumer,
+            failed_before=settlement.refused_before,
+            is_forgotten=settlement.is_forgotten,
+        )
+        return
+    letter = find_open_letter_of(tx, CONSUMER_SOURCE, REFUSED_EVENT, settlement.key)
+    if letter is not None:
+        resolve_dead_letter(tx, letter.id, resolution="The consumer has taken it in.")
 
 
 def retry(tx: Transaction, letter: DeadLetter) -> RetryOutcome:
@@ -78,13 +81,15 @@ def retry(tx: Transaction, letter: DeadLetter) -> RetryOutcome:
         refused_at=letter.last_failed_at,
         is_set_aside=payload["isSetAside"],
     )
-    if retry_refusal(tx, refusal):
+    settlement = find_settlement_of(tx, refusal.consumer, letter)
+    is_taken_in = settlement is not None and not settlement.is_forgotten
+    if is_taken_in or retry_refusal(tx, refusal):
         return done(MODULE, refusal.consumer)
     return started(MODULE, refusal.consumer)
 
 
 SOURCE = DeadLetterSource(
-    name=SOURCE_NAME,
+    name=CONSUMER_SOURCE,
     purpose="Events that a consumer of the log could not take in.",
     retry=retry,
     is_editable=False,
@@ -106,21 +111,11 @@ def _letter_of(refusal: Refusal, error: LetterError) -> NewDeadLetter:
         "isSetAside": refusal.is_set_aside,
     }
     return NewDeadLetter(
-        source=SOURCE_NAME,
+        source=CONSUMER_SOURCE,
         error=error,
         payload=payload,
-        entity_type=ENTITY,
+        entity_type=REFUSED_EVENT,
         entity_id=refusal.key,
         first_failed_at=refusal.refused_at,
         last_failed_at=refusal.refused_at,
     )
-
-
-def _settled(tx: Transaction, settlement: Settlement) -> list[str]:
-    """Ids of the letters that a settlement ends."""
-    if settlement.key is not None:
-        letter = find_open_letter_of(tx, SOURCE_NAME, ENTITY, settlement.key)
-        return [] if letter is None else [letter.id]
-    before = _EVER if settlement.refused_before is None else settlement.refused_before
-    values = {"source": SOURCE_NAME, "type": ENTITY, "consumer": settlement.consumer, "before": before}
-    return [letter_id for (letter_id,) in tx.rows(_OPEN_OF_CONSUMER, values)]

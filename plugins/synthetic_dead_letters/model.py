@@ -192,6 +192,7 @@ class Redrive(NamedTuple):
         through_seq: Letters that arrived later are left alone.
         cursor_seq: How far this pass over the letters has come.
         pass_retried: How many this pass has retried.
+        pass_left: How many it has come upon and not retried, since they had to wait, or were not to be retried then.
         matched: How many letters met the filter at the beginning.
         retried: How many retries were begun.
         failed: How many of those failed at once.
@@ -209,6 +210,7 @@ class Redrive(NamedTuple):
     through_seq: int
     cursor_seq: int
     pass_retried: int
+    pass_left: int
     matched: int
     retried: int
     failed: int

@@ -55,7 +55,7 @@ def register_settings() -> tuple[Settings, ...]:
 
 @hookimpl
 def register_tables() -> tuple[Table, ...]:
-    """Letters, which belong to their construct, and redrives."""
+    """Letters, which belong to their construct, redrives, and what ends many letters."""
     return (
         Table(
             name="dead_letters",
@@ -64,6 +64,11 @@ def register_tables() -> tuple[Table, ...]:
             deleted=DEAD_LETTER_DELETED,
         ),
         Table(name="dead_letter_redrives", purpose="Retries of many letters at a rate, and how far they are."),
+        Table(
+            name="dead_letter_settlements",
+            purpose="Which letters of consumers are to end, where they are too many for one transaction.",
+            kept="There are few, and each goes when its letters have ended.",
+        ),
     )
 
 
@@ -163,7 +168,7 @@ def register_graphql() -> tuple[GraphQL, ...]:
 
 @hookimpl
 def register_services() -> tuple[Service, ...]:
-    """What is retried by itself, and redrives."""
+    """What is retried by itself, redrives, and letters that end by the thousand."""
     return (
         Service(
             name="retry_due",
@@ -175,6 +180,12 @@ def register_services() -> tuple[Service, ...]:
             name="redrive",
             purpose="Retries the dead letters of redrives, at their rates.",
             work=services.redrive,
+            every_setting="watch_every_ms",
+        ),
+        Service(
+            name="settle",
+            purpose="Ends dead letters of what consumers have taken in after all.",
+            work=services.settle,
             every_setting="watch_every_ms",
         ),
     )

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from synthetic import Check
 
-_FIRST = (
-    "(SELECT f.id FROM deliveries f WHERE f.target_id = d.target_id AND f.entity_type = d.entity_type"
-    " AND f.entity_id = d.entity_id AND f.status = 'PENDING' ORDER BY f.position, f.id LIMIT 1)"
-)
-
 CHECKS = (
     Check(
         name="turns",
-        purpose="Of the deliveries of one entity to one target, the first that is pending is due, and no other.",
-        sql="SELECT d.id, 'The delivery ' || d.id || iif(d.next_attempt_at IS NULL, ' waits behind no other.',"
-        " ' is due before its turn.') FROM deliveries d WHERE d.status = 'PENDING'"
-        f" AND (d.next_attempt_at IS NOT NULL) <> (d.id = {_FIRST})",
+        purpose="Of the pending deliveries of one entity to one target, one is due, and the others wait for it.",
+        sql="SELECT min(id), 'Of the pending deliveries of ' || entity_type || ' ' || entity_id || ' to the target '"
+        " || target_id || ', ' || count(next_attempt_at) || ' are due, and not one.' FROM deliveries"
+        " WHERE status = 'PENDING' GROUP BY target_id, entity_type, entity_id HAVING count(next_attempt_at) <> 1",
         entity="delivery",
-        action="Find out who has changed the store by other means than its own; resend what waits.",
+        action="Find out who has changed the store by other means than its own. Where none is due, disable the target"
+        " and enable it again: then the first goes on.",
     ),
     Check(
         name="positions",

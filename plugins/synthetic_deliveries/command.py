@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from synthetic import Snapshot, from_json, iso_from_ms
-from synthetic.cli import DataOption, JsonOption, emit, open_store
-from synthetic_deliveries.model import Criteria, Delivery, DeliveryStatus, DeliveryTarget
+from synthetic.cli import DataOption, JsonOption, emit, instant_of, open_store, show
+from synthetic_deliveries.model import Criteria, Delivery, DeliveryStatus, DeliveryTarget, previous_secrets_of
 from synthetic_deliveries.store import (
     TargetContent,
     delete_target,
@@ -16,11 +16,14 @@ from synthetic_deliveries.store import (
     list_targets,
     query_deliveries,
     request_test,
+    resend_deliveries,
     resend_delivery,
+    rotate_secret,
     save_target,
 )
 
 ENTITY = "delivery_target"
+HOUR_MS = 3_600_000
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the target.", show_default=False)]
 DeliveryArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the delivery.", show_default=False)]
@@ -41,6 +44,31 @@ StatusOption = Annotated[
     typer.Option("--status", case_sensitive=False, help="Only deliveries in this status. May be repeated."),
 ]
 TargetOption = Annotated[str | None, typer.Option("--target", metavar="ID", help="Only those to this target.")]
+EventOption = Annotated[str | None, typer.Option("--event", metavar="ID", help="Only those that tell this event.")]
+OfConstructOption = Annotated[
+    str | None, typer.Option("--construct", metavar="ID", help="Only those of events of this construct.")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="Only what has failed since: 2h (ago), or an instant in ISO 8601."),
+]
+BeforeOption = Annotated[
+    str | None, typer.Option("--before", metavar="WHEN", help="Only what has failed before: 7d (ago), or an instant.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only count them.")]
+VersionOption = Annotated[
+    int | None, typer.Option("--if-version", metavar="N", help="Only if the target is stored as this version.")
+]
+KeepOption = Annotated[
+    int | None,
+    typer.Option(
+        "--keep-hours",
+        metavar="N",
+        help="How long requests are signed with the present secret too; 0: it ends at once.",
+        min=0,
+        max=720,
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=1_000)]
 
 
@@ -67,6 +95,40 @@ def resend(id: DeliveryArgument, data: DataOption = None, as_json: JsonOption = 
     with open_store(data) as store:
         again = store.operation(entity_type="delivery", entity_id=id).write(resend_delivery, id)
     emit(_delivery_as_json(again), as_json)
+
+
+def resend_failed(
+    target: TargetOption = None,
+    event: EventOption = None,
+    construct: OfConstructOption = None,
+    since: SinceOption = None,
+    before: BeforeOption = None,
+    dry_run: DryRunOption = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send once more all that has failed for good, of one target or since some time; what has arrived is left alone."""
+    criteria = Criteria(
+        target_id=target,
+        statuses=(DeliveryStatus.FAILED,),
+        event_id=event,
+        construct_id=construct,
+        ended_from=instant_of(since, "--since"),
+        ended_before=instant_of(before, "--before"),
+    )
+    with open_store(data) as store:
+        if dry_run:
+            done = resend_deliveries(store, criteria, dry_run=True)
+        else:
+            with store.operation(entity_type="delivery") as operation:
+                done = resend_deliveries(store, criteria)
+                operation.details["resent"] = done.resent
+    if as_json:
+        emit({**done._asdict(), "dryRun": dry_run}, as_json)
+    elif dry_run:
+        show(f"{done.matched:,}{'' if done.complete else ' or more'} would be sent again. Nothing was changed.")
+    else:
+        show(f"{done.resent:,} are sent again." + ("" if done.complete else " There are more: run it again."))
 
 
 def list_targets_(data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -116,6 +178,22 @@ def try_(id: IdArgument, data: DataOption = None, as_json: JsonOption = False) -
     emit(_target_as_json(target), as_json)
 
 
+def rotate(
+    id: IdArgument,
+    keep_hours: KeepOption = None,
+    if_version: VersionOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a target another secret, which is shown this once; for a while the old one signs too."""
+    keep_ms = None if keep_hours is None else keep_hours * HOUR_MS
+    with open_store(data) as store:
+        rotated = store.operation(entity_type=ENTITY, entity_id=id).write(
+            lambda tx: rotate_secret(tx, id, keep_previous_ms=keep_ms, if_version=if_version)
+        )
+    emit({**_target_as_json(rotated.target), "secret": rotated.made_secret}, as_json)
+
+
 def delete(id: IdArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Delete a target and all its deliveries, also those that are still to be sent."""
     with open_store(data) as store, store.operation(entity_type=ENTITY, entity_id=id):
@@ -148,6 +226,7 @@ def _target_as_json(target: DeliveryTarget) -> dict[str, Any]:
         "failures": target.failures,
         "lastSuccessAt": _instant(target.last_success_at),
         "lastError": None if target.last_error is None else from_json(target.last_error)["message"],
+        "previousSecretUntilAt": _instant(max((each.until_at for each in previous_secrets_of(target)), default=None)),
         "version": target.version,
     }
 
@@ -166,6 +245,7 @@ def _delivery_as_json(delivery: Delivery) -> dict[str, Any]:
         "lastError": None if delivery.last_error is None else from_json(delivery.last_error)["message"],
         "createdAt": _instant(delivery.created_at),
         "endedAt": _instant(delivery.ended_at),
+        "arrivedAs": delivery.arrived_as,
     }
 
 

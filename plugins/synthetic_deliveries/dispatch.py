@@ -3,15 +3,17 @@
 All that concerns the store happens in the thread of the service, so that a
 stop, or another process that takes over, is noticed at its next read. What
 runs then is ended, and is sent again under the same id by whoever goes on.
+Connections are kept from one turn to the next, as long as this process sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from synthetic import BlockingStore, Snapshot, SystemClock, logger_for
-from synthetic_deliveries.model import Delivery, DeliveryTarget, Outcome
+from synthetic_deliveries.model import Delivery, DeliveryTarget, Outcome, previous_secrets_of
 from synthetic_deliveries.sender import Posting, Sender
 from synthetic_deliveries.settings import DeliverySettings
 from synthetic_deliveries.signing import sign
@@ -26,19 +28,26 @@ USER_AGENT = "synthetic-deliveries"
 log = logger_for(__name__)
 
 
-def send(store: BlockingStore) -> int:
-    """Send what is due until nothing is.
+@contextlib.contextmanager
+def sending() -> Generator[Callable[[BlockingStore], int]]:
+    """A function that sends what is due until nothing is, and returns how many attempts were made.
 
     It does not end before, since a turn that waited for a slow receiver would hold up all others.
-
-    Returns:
-        How many attempts were made.
+    Nothing is made before there is something to send.
     """
-    settings = store.read(_read_settings)
-    if not store.read(list_due, {}, settings):
-        return 0
-    with Sender(settings) as sender:
-        return _Dispatch(store, sender, settings).run()
+    with contextlib.ExitStack() as kept:
+        sender: Sender | None = None
+
+        def send(store: BlockingStore) -> int:
+            nonlocal sender
+            settings = store.read(_read_settings)
+            if not store.read(list_due, {}, settings):
+                return 0
+            if sender is None:
+                sender = kept.enter_context(Sender(settings))
+            return _Dispatch(store, sender, settings).run()
+
+        yield send
 
 
 def _read_settings(snapshot: Snapshot) -> DeliverySettings:
@@ -55,6 +64,14 @@ class _Dispatch:
         self._running: dict[Future[Outcome], Delivery] = {}
 
     def run(self) -> int:
+        try:
+            return self._run()
+        finally:
+            if self._running:
+                # Nobody writes down any more what comes of these, so they are due again.
+                self._sender.drop()
+
+    def _run(self) -> int:
         attempts = 0
         while True:
             self._begin()
@@ -95,11 +112,12 @@ def _posting(target: DeliveryTarget, delivery: Delivery) -> Posting:
     """The request of one attempt, signed now: receivers refuse what was signed long ago."""
     body = delivery.body.encode()
     now = SystemClock().now_ms()
+    in_use = (target.secret, *(each.secret for each in previous_secrets_of(target)))
     headers = {
         "content-type": "application/json",
         "user-agent": USER_AGENT,
         "webhook-id": delivery.webhook_id,
         "webhook-timestamp": str(now // 1000),
-        "webhook-signature": sign(target.secret, delivery.webhook_id, now // 1000, body),
+        "webhook-signature": sign(in_use, delivery.webhook_id, now // 1000, body),
     }
     return Posting(delivery.id, target.url, bool(target.allow_private), headers, body, now)

@@ -24,6 +24,12 @@ TARGET_DISABLED = EventType(
     entity=_TARGET,
     purpose="A receiver answered 410 Gone, so nothing is posted to it any more: `name`, `reason`.",
 )
+SECRET_ROTATED = EventType(
+    name="delivery_target.secret_rotated",
+    entity=_TARGET,
+    purpose="A target got another secret: `name`, and `previousUntilAt` (ISO 8601), until when requests are signed with"
+    " an earlier one too, or null.",
+)
 CIRCUIT_OPENED = EventType(
     name="delivery_target.circuit_opened",
     entity=_TARGET,
@@ -55,6 +61,7 @@ EVENTS = (
     TARGET_DELETED,
     TARGET_TESTED,
     TARGET_DISABLED,
+    SECRET_ROTATED,
     CIRCUIT_OPENED,
     CIRCUIT_CLOSED,
     EVENTS_MISSED,

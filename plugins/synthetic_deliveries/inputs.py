@@ -6,6 +6,7 @@ from typing import cast
 
 import strawberry
 
+from synthetic import DateTime, Long
 from synthetic_deliveries.enums import DeliveryStatus
 from synthetic_deliveries.model import Criteria
 from synthetic_deliveries.store import TargetContent
@@ -74,6 +75,28 @@ class TestDeliveryTargetInput:
     id: strawberry.ID = strawberry.field(description="Its id.")
 
 
+@strawberry.input(description="A target to give another secret.")
+class RotateDeliverySecretInput:
+    """The input of `rotateDeliverySecret`."""
+
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that is to be changed; whatever it is without. With it, a call whose answer was lost "
+        "can be sent again without another rotation.",
+    )
+    secret: str | None = strawberry.field(
+        default=None,
+        description="The new secret: `whsec_` and the Base64 of 24 to 64 random bytes. Without it, one is made, and "
+        "shown this once.",
+    )
+    keep_previous_ms: Long | None = strawberry.field(
+        default=None,
+        description="How long requests are signed with the present secret too, up to 30 days. 0: it ends at once, and "
+        "so do those before it. Without it, as the settings say.",
+    )
+
+
 @strawberry.input(description="A delivery to send again.")
 class ResendDeliveryInput:
     """The input of `resendDelivery`."""
@@ -91,6 +114,12 @@ class DeliveryFilter:
     construct_id: strawberry.ID | None = strawberry.field(
         default=None, description="Its event belongs to this construct."
     )
+    ended_from: DateTime | None = strawberry.field(
+        default=None, description="It arrived, or failed for good, then or later."
+    )
+    ended_before: DateTime | None = strawberry.field(
+        default=None, description="It arrived, or failed for good, before."
+    )
 
     def criteria(self) -> Criteria:
         """The filter as the store understands it."""
@@ -99,4 +128,16 @@ class DeliveryFilter:
             statuses=self.statuses,
             event_id=self.event_id,
             construct_id=self.construct_id,
+            ended_from=self.ended_from,
+            ended_before=self.ended_before,
         )
+
+
+@strawberry.input(description="Which failed deliveries are to be sent again.")
+class ResendDeliveriesInput:
+    """The input of `resendDeliveries`."""
+
+    filter: DeliveryFilter = strawberry.field(
+        description="Which. At least one condition is needed; only what is FAILED is sent again."
+    )
+    dry_run: bool = strawberry.field(default=False, description="Only count them.")

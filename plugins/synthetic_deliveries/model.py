@@ -53,6 +53,7 @@ class DeliveryTarget(NamedTuple):
         version: 1 at first, one more with each change that somebody makes.
         created_at: When it was stored first.
         updated_at: When somebody changed it last.
+        previous_secrets: JSON list of what requests are signed with beside `secret`; see `previous_secrets_of`.
     """
 
     id: str
@@ -73,6 +74,19 @@ class DeliveryTarget(NamedTuple):
     version: int
     created_at: int
     updated_at: int
+    previous_secrets: str
+
+
+class PreviousSecret(NamedTuple):
+    """What requests to a target are still signed with, beside its secret.
+
+    Attributes:
+        secret: As that of a `DeliveryTarget`.
+        until_at: Until when, Unix milliseconds UTC.
+    """
+
+    secret: str
+    until_at: int
 
 
 class Delivery(NamedTuple):
@@ -99,6 +113,7 @@ class Delivery(NamedTuple):
         dead_letter_id: Id of the dead letter that it became.
         created_at: When the event was taken up for this target.
         ended_at: When it arrived, or failed for good.
+        arrived_as: Of one that has failed: id of the delivery by which its message has arrived after all.
     """
 
     id: str
@@ -121,6 +136,7 @@ class Delivery(NamedTuple):
     dead_letter_id: str | None
     created_at: int
     ended_at: int | None
+    arrived_as: str | None
 
 
 class SavedTarget(NamedTuple):
@@ -164,12 +180,16 @@ class Criteria:
         statuses: Their status is one of these.
         event_id: They tell this event.
         construct_id: Their event belongs to this construct.
+        ended_from: They arrived, or failed for good, at this instant or later, Unix milliseconds UTC.
+        ended_before: They did so before this instant.
     """
 
     target_id: str | None = None
     statuses: Sequence[DeliveryStatus] | None = None
     event_id: str | None = None
     construct_id: str | None = None
+    ended_from: int | None = None
+    ended_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +221,11 @@ class Wanted:
         if self.constructs and event.construct_id not in self.constructs:
             return False
         return event.type in self.types or event.type.startswith(self.beginnings or ("\0",))
+
+
+def previous_secrets_of(target: DeliveryTarget) -> list[PreviousSecret]:
+    """What requests to a target are signed with beside its secret, the newest first."""
+    return [PreviousSecret(each["secret"], each["untilAt"]) for each in from_json(target.previous_secrets)]
 
 
 def body_of(event: Event) -> str:

@@ -8,7 +8,9 @@ from synthetic import BlockingStore, Scope, Transaction, mutation
 from synthetic_deliveries import store as delivery_store
 from synthetic_deliveries.inputs import (
     DeleteDeliveryTargetInput,
+    ResendDeliveriesInput,
     ResendDeliveryInput,
+    RotateDeliverySecretInput,
     SaveDeliveryTargetInput,
     TestDeliveryTargetInput,
 )
@@ -44,11 +46,31 @@ class TestDeliveryTargetPayload:
     )
 
 
+@strawberry.type(description="What `rotateDeliverySecret` came to.")
+class RotateDeliverySecretPayload:
+    """The payload of `rotateDeliverySecret`."""
+
+    target: DeliveryTarget = strawberry.field(description="The target as it is stored now.")
+    secret: str | None = strawberry.field(
+        description="The secret, where the store has just made one: give it to the receiver before the old one ends, "
+        "since it is never shown again."
+    )
+
+
 @strawberry.type(description="What `resendDelivery` came to.")
 class ResendDeliveryPayload:
     """The payload of `resendDelivery`."""
 
     delivery: Delivery = strawberry.field(description="The new delivery, which has the same webhook id.")
+
+
+@strawberry.type(description="What became of the failed deliveries that a filter finds.")
+class ResendDeliveriesPayload:
+    """The payload of `resendDeliveries`."""
+
+    matched: int = strawberry.field(description="How many there were to send again, at most 10,000.")
+    resent: int = strawberry.field(description="How many are sent again; 0 with dryRun.")
+    complete: bool = strawberry.field(description="Whether there are no more. If not, send it again.")
 
 
 @mutation(scope=Scope.ADMIN, entity="delivery_target")
@@ -76,7 +98,30 @@ def test_delivery_target(tx: Transaction, input: TestDeliveryTargetInput) -> Tes
     return TestDeliveryTargetPayload(target=DeliveryTarget.of(delivery_store.request_test(tx, input.id)))
 
 
+@mutation(scope=Scope.ADMIN, entity="delivery_target")
+def rotate_delivery_secret(tx: Transaction, input: RotateDeliverySecretInput) -> RotateDeliverySecretPayload:
+    """Give a target another secret; for a while requests are signed with the old one too."""
+    rotated = delivery_store.rotate_secret(
+        tx,
+        input.id,
+        secret=input.secret,
+        keep_previous_ms=input.keep_previous_ms,
+        if_version=input.if_version,
+    )
+    return RotateDeliverySecretPayload(target=DeliveryTarget.of(rotated.target), secret=rotated.made_secret)
+
+
 @mutation(entity="delivery")
 def resend_delivery(tx: Transaction, input: ResendDeliveryInput) -> ResendDeliveryPayload:
     """Send once more what has arrived or failed, under the same webhook id, behind all that waits now."""
     return ResendDeliveryPayload(delivery=Delivery.of(delivery_store.resend_delivery(tx, input.id)))
+
+
+@mutation(entity="delivery")
+def resend_deliveries(store: BlockingStore, input: ResendDeliveriesInput) -> ResendDeliveriesPayload:
+    """Send once more all that a filter finds and that have failed for good, at most 10,000 a call.
+
+    A message that has arrived after all, or is on its way again, is left alone.
+    """
+    done = delivery_store.resend_deliveries(store, input.filter.criteria(), dry_run=input.dry_run)
+    return ResendDeliveriesPayload(matched=done.matched, resent=done.resent, complete=done.complete)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from synthetic import (
     Check,
     Command,
+    DemoPart,
     ErrorCode,
     EventType,
     GraphQL,
@@ -124,7 +125,9 @@ def register_graphql() -> tuple[GraphQL, ...]:
                 mutation.save_delivery_target,
                 mutation.delete_delivery_target,
                 mutation.test_delivery_target,
+                mutation.rotate_delivery_secret,
                 mutation.resend_delivery,
+                mutation.resend_deliveries,
             ),
             nodes={
                 types.DeliveryTarget: types.find_target_nodes,
@@ -147,7 +150,7 @@ def register_services() -> tuple[Service, ...]:
         Service(
             name="send",
             purpose="Posts what is due, and tries again what failed.",
-            work=services.send,
+            opens=services.sending,
             every_setting="follow_every_ms",
         ),
         Service(
@@ -172,6 +175,12 @@ def register_metrics() -> tuple[MetricReading, ...]:
 
 
 @hookimpl
+def register_demo() -> tuple[DemoPart, ...]:
+    """`demo.py`, which is imported by `synthetic demo` alone."""
+    return (DemoPart(module="synthetic_deliveries.demo"),)
+
+
+@hookimpl
 def register_commands() -> tuple[Command, ...]:
     """`synthetic deliveries`."""
     return (
@@ -181,6 +190,7 @@ def register_commands() -> tuple[Command, ...]:
             verbs=(
                 Command("list", command.list_),
                 Command("resend", command.resend),
+                Command("resend-failed", command.resend_failed),
                 Command(
                     "targets",
                     summary="Where events are posted to.",
@@ -190,6 +200,7 @@ def register_commands() -> tuple[Command, ...]:
                         Command("enable", command.enable),
                         Command("disable", command.disable),
                         Command("test", command.try_),
+                        Command("rotate-secret", command.rotate),
                         Command("delete", command.delete),
                     ),
                 ),

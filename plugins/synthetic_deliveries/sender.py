@@ -10,6 +10,7 @@ and in what the certificate is checked against.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -38,7 +39,9 @@ EXCERPT_CHARACTERS = 300
 """So much of the body of an answer that refuses is kept: usually it says why."""
 
 KEPT_CONNECTION_SECONDS = 30.0
-GONE = 410
+NO_CONTENT = 204
+FINISH_SECONDS = 1.0
+"""So long is waited for the rest of an answer that has accepted; the connection is closed then."""
 
 log = logger_for(__name__)
 
@@ -140,6 +143,10 @@ class Sender:
         self._thread.join()
         self._loop.close()
 
+    def drop(self) -> None:
+        """End the requests that run, and wait until they have ended; connections are kept."""
+        asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()
+
     def post(self, posting: Posting) -> Future[Outcome]:
         """Begin a request; the future never raises but when it is cancelled."""
         return asyncio.run_coroutine_threadsafe(self._attempt(posting), self._loop)
@@ -148,11 +155,14 @@ class Sender:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
-    async def _end(self) -> None:
+    async def _drop(self) -> None:
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _end(self) -> None:
+        await self._drop()
         for pool in self._pools.values():
             await pool.aclose()
 
@@ -160,8 +170,8 @@ class Sender:
         """One attempt, whatever happens, as its outcome."""
         seconds = self._settings.timeout_ms / 1000
         try:
-            async with asyncio.timeout(seconds):
-                return await self._request(posting)
+            async with asyncio.timeout(seconds) as limit:
+                return await self._request(posting, limit)
         except (TimeoutError, httpcore.TimeoutException):
             error: DeliveryError = TimedOutError(details={"timeoutMs": self._settings.timeout_ms})
         except DeliveryError as refusal:
@@ -176,7 +186,7 @@ class Sender:
             error = UnreachableError(details={"reason": type(problem).__name__})
         return Outcome(posting.delivery_id, None, told(error))
 
-    async def _request(self, posting: Posting) -> Outcome:
+    async def _request(self, posting: Posting, limit: asyncio.Timeout) -> Outcome:
         pool = self._pool(allow_private=posting.allow_private)
         seconds = self._settings.connect_ms / 1000
         # A pause within the answer is bounded by the time for all of it.
@@ -186,7 +196,9 @@ class Sender:
         ) as answer:
             status = answer.status
             if 200 <= status < 300:
-                # The receiver has spoken: what it does with the rest of its answer is its own affair.
+                # The receiver has spoken: what it does with the rest of its answer makes no failure of it.
+                limit.reschedule(None)
+                await self._finish(answer)
                 return Outcome(posting.delivery_id, status)
             excerpt = await _read_some(answer.aiter_stream(), self._settings.response_bytes)
             headers = {name.lower(): value for name, value in answer.headers}
@@ -195,6 +207,18 @@ class Sender:
             details["answer"] = excerpt.decode("utf-8", "replace").replace("\0", "")[:EXCERPT_CHARACTERS]
         error = NotAcceptedError(f"The receiver answered with the status {status}.", details=details)
         return Outcome(posting.delivery_id, status, told(error), _retry_after_ms(headers, posting.now))
+
+    async def _finish(self, answer: httpcore.Response) -> None:
+        """Read the rest of an answer that says how short it is, so that the connection can be used again."""
+        lengths = [value for name, value in answer.headers if name.lower() == b"content-length"]
+        is_short = answer.status == NO_CONTENT or (
+            len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0][:9]) <= self._settings.response_bytes
+        )
+        if is_short:
+            with contextlib.suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
+                async with asyncio.timeout(FINISH_SECONDS):
+                    async for _ in answer.aiter_stream():
+                        pass
 
     def _pool(self, *, allow_private: bool) -> httpcore.AsyncConnectionPool:
         """The connections that may, or may not, lead to private addresses; they are never shared."""

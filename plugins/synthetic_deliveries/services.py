@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from synthetic import BlockingStore, Transaction
-from synthetic_deliveries.dispatch import send
-from synthetic_deliveries.store import gather_events, list_targets, list_with_room, report_state
+from synthetic_deliveries.dispatch import sending
+from synthetic_deliveries.store import (
+    forget_old_secrets,
+    gather_events,
+    list_targets,
+    list_with_room,
+    report_state,
+)
 
-__all__ = ["gather", "report", "send"]
+__all__ = ["gather", "report", "sending"]
 
 
 def gather(store: BlockingStore) -> int:
@@ -20,7 +26,8 @@ def gather(store: BlockingStore) -> int:
 
 
 def report(tx: Transaction) -> int:
-    """Tell sync status how deliveries fare, and do what an operator asks for; 0, since there is no more to do."""
+    """Tell sync status how deliveries fare, do what an operator asks for, and forget old secrets; 0: that is all."""
     if list_targets(tx):
         report_state(tx)
+        forget_old_secrets(tx)
     return 0

@@ -49,6 +49,14 @@ class DeliverySettings:
         int, Meta(ge=1, description="How long at first; it doubles each time that it fails again.")
     ] = 30_000
     circuit_ceiling_ms: Annotated[int, Meta(ge=1, le=DAY_MS, description="How long at most.")] = 900_000
+    secret_overlap_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=30 * DAY_MS,
+            description="How long requests are signed with a target's old secret too after it was rotated.",
+        ),
+    ] = DAY_MS
     follow_every_ms: Annotated[
         int, Meta(ge=10, le=60_000, description="How often the log, and what is due, is looked at while nothing is.")
     ] = 250

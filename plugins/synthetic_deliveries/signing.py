@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from synthetic import bad_input
 
@@ -38,15 +39,15 @@ def check_secret(secret: str) -> str:
     return PREFIX + base64.b64encode(key).decode()
 
 
-def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The value of `webhook-signature`.
+def sign(secrets_in_use: Iterable[str], webhook_id: str, timestamp: int, body: bytes) -> str:
+    """The value of `webhook-signature`: a signature for each secret.
 
     Args:
-        secret: A stored one.
+        secrets_in_use: Stored ones.
         webhook_id: The value of `webhook-id`.
         timestamp: The value of `webhook-timestamp`: Unix seconds.
         body: What is posted, byte for byte.
     """
-    key = base64.b64decode(secret.removeprefix(PREFIX))
     signed = f"{webhook_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    keys = (base64.b64decode(secret.removeprefix(PREFIX)) for secret in secrets_in_use)
+    return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys)

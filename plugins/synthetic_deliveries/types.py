@@ -41,6 +41,11 @@ def _circuit_of(_created_at: int, opened_at: int | None) -> CircuitState:
     return CircuitState.CLOSED if opened_at is None else CircuitState.OPEN
 
 
+def _last_until(previous_secrets: str) -> DateTime | None:
+    untils = [each["untilAt"] for each in from_json(previous_secrets)]
+    return DateTime(max(untils)) if untils else None
+
+
 @strawberry.type(description="Where events are posted to. Its secret is never shown.")
 class DeliveryTarget(Node):
     """A row of `delivery_targets`, without its secret."""
@@ -67,6 +72,9 @@ class DeliveryTarget(Node):
     version: int = strawberry.field(description="1 at first, one more with each change.")
     created_at: DateTime = strawberry.field(description="When it was stored first.")
     updated_at: DateTime = strawberry.field(description="When it was changed last.")
+    previous_secret_until_at: DateTime | None = strawberry.field(
+        description="Until when requests are signed with an earlier secret too; null where they are not."
+    )
 
     of = FromRecord(
         TargetRecord,
@@ -75,6 +83,7 @@ class DeliveryTarget(Node):
         circuit=Column("created_at", "opened_at", read=_circuit_of),
         allow_private=Column("allow_private", read=bool),
         enabled=Column("enabled", read=bool),
+        previous_secret_until_at=Column("previous_secrets", read=_last_until),
     )
 
     @batched(needs=("id",))
@@ -136,6 +145,9 @@ class Delivery(Node):
     dead_letter_id: strawberry.ID | None = strawberry.field(description="Id of the dead letter that it became.")
     created_at: DateTime = strawberry.field(description="When the event was taken up for this target.")
     ended_at: DateTime | None = strawberry.field(description="When it arrived, or failed for good.")
+    arrived_as: strawberry.ID | None = strawberry.field(
+        description="Of one that has failed: id of the delivery by which its message has arrived after all."
+    )
 
     of = FromRecord(DeliveryRecord)
 

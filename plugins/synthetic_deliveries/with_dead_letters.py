@@ -33,8 +33,8 @@ from synthetic_deliveries.store.deliveries import (
     get_delivery,
     message_of,
     note_dead_letter,
-    send_again,
 )
+from synthetic_deliveries.store.resending import send_again
 from synthetic_deliveries.store.targets import get_target
 
 SOURCE = "delivery"

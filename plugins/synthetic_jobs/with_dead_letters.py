@@ -4,7 +4,9 @@ The letter comes in the transaction in which the job fails, holds what the job
 was made of, and outlives it. While its job is there and the letter was not
 edited, a retry grants the job another attempt, checkpoints and all; else it
 makes a new job, which names the first one as `replayOf`. Either way the letter
-is RETRYING until that job ends.
+is RETRYING until that job ends. What becomes of the new job concerns this
+letter for as long as that is open, also where somebody tries the job again
+later: one failure has one letter.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from synthetic_dead_letters.store import (
     done,
     failed,
     find_open_letter_of,
+    find_open_letter_retried_as,
     resolve_dead_letter,
     save_whole_or_reduced,
     settle_retry_of,
@@ -58,9 +61,11 @@ def follow_job(tx: Transaction, before: Job, job: Job) -> None:
         case JobStatus.FAILED:
             _keep_failed(tx, job)
         case JobStatus.COMPLETED:
-            if settle_retry_of(tx, ENTITY, job.id, done(ENTITY, job.id)) is None and before.attempts > 1:
-                # An operator may have retried the job itself, past its letter.
+            may_have_letter = before.attempts > 1 or job.replay_of is not None
+            if settle_retry_of(tx, ENTITY, job.id, done(ENTITY, job.id)) is None and may_have_letter:
+                # An operator may have retried the job itself, past its letter; or it was taken for lost.
                 letter = find_open_letter_of(tx, SOURCE, ENTITY, job.id)
+                letter = letter or find_open_letter_retried_as(tx, ENTITY, job.id)
                 if letter is not None:
                     resolve_dead_letter(tx, letter.id, resolution="The job was tried again, and has been completed.")
         case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -79,6 +79,16 @@ VALID: dict[str, dict[str, Any]] = {
     "testDeliveryTarget": {"id": "none"},
     "deleteDeliveryTarget": {"id": "none"},
     "resendDelivery": {"id": "none"},
+    "rotateDeliverySecret": {
+        "id": "none", "ifVersion": None, "secret": "whsec_" + "YmJi" * 10, "keepPreviousMs": 60_000,
+    },
+    "resendDeliveries": {
+        "filter": {
+            "targetId": "none", "statuses": ["FAILED"], "eventId": "none", "constructId": "base",
+            "endedFrom": "2026-01-01T00:00:00Z", "endedBefore": "2026-01-02T00:00:00Z",
+        },
+        "dryRun": False,
+    },
     "emitEvent": {
         "type": "deploy.done", "entityId": "site", "entityType": "website", "constructId": "base", "payload": {"a": 1},
         "occurredAt": "2026-01-01T00:00:00Z", "id": "new", "causationId": "c",
@@ -208,7 +218,15 @@ HOLD = """mutation ($id: ID!) {
     a: saveJob(input: {id: $id, kind: "held"}) { created }
     b: claimJob(input: {id: $id, worker: "w", leaseMs: 3600000}) { job { leaseToken } }
 }"""
-CLIENT = httpx.Client(timeout=60, trust_env=False)
+
+
+class Door(NamedTuple):
+    """A server, and a client of it whose connections last as long."""
+
+    server: RunningServer
+    client: httpx.Client
+
+
 COUNTS = """{
     constructs { totalCount } sessions { totalCount } transcripts { totalCount nodes { messageCount } }
     sessionContexts { totalCount nodes { id version } } threadSessions { totalCount nodes { id version } }
@@ -222,25 +240,26 @@ COUNTS = """{
 
 
 @pytest.fixture(scope="module")
-def server(template, tmp_path_factory) -> Iterator[RunningServer]:
+def door(template, tmp_path_factory) -> Iterator[Door]:
     from synthetic.testing import copy_template
 
     data = copy_template(template, tmp_path_factory.mktemp("bad-input") / "store")
     settings = ("kernel.limits.requests_per_second=100000", 'kernel.events.external_types=["deploy.done"]')
-    with running_server(data, *(word for each in settings for word in ("--set", each))) as running:
-        assert "errors" not in post(running, BASE)
+    arguments = [word for each in settings for word in ("--set", each)]
+    with running_server(data, *arguments) as running, httpx.Client(timeout=60, trust_env=False) as client:
+        door = Door(running, client)
+        assert "errors" not in post(door, BASE)
         for id in HELD:
-            assert "errors" not in post(running, HOLD, id=id)
-        yield running
-        CLIENT.close()
+            assert "errors" not in post(door, HOLD, id=id)
+        yield door
         assert "Traceback" not in "".join(running.log)
 
 
-def post(server: RunningServer, query: str, **variables: Any) -> dict[str, Any]:
+def post(door: Door, query: str, **variables: Any) -> dict[str, Any]:
     # `json` writes a lone surrogate as an escape, which is how one reaches a server.
     body = json.dumps({"query": query, "variables": variables})
-    headers = {**server.headers, "Content-Type": "application/json"}
-    answer = CLIENT.post(server.url, content=body.encode(), headers=headers)
+    headers = {**door.server.headers, "Content-Type": "application/json"}
+    answer = door.client.post(door.server.url, content=body.encode(), headers=headers)
     assert answer.status_code < 500, answer.text[:500]
     found = answer.json()
     for error in found.get("errors", ()):
@@ -250,8 +269,8 @@ def post(server: RunningServer, query: str, **variables: Any) -> dict[str, Any]:
     return found
 
 
-def input_type(server: RunningServer, mutation: str) -> str:
-    found = post(server, '{ __type(name: "Mutation") { fields { name args { name type { ofType { name } } } } } }')
+def input_type(door: Door, mutation: str) -> str:
+    found = post(door, '{ __type(name: "Mutation") { fields { name args { name type { ofType { name } } } } } }')
     fields = {field["name"]: field for field in found["data"]["__type"]["fields"]}
     assert set(fields) == set(VALID), "a mutation that this test does not know"
     return fields[mutation]["args"][0]["type"]["ofType"]["name"]
@@ -289,43 +308,43 @@ def drop(value: Any, path: tuple) -> Any:
 
 
 @pytest.mark.parametrize("mutation", VALID)
-def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(server, mutation):
-    document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
+def test_a_field_with_what_does_not_belong_there_is_refused_in_the_contract(door, mutation):
+    document = f"mutation($input: {input_type(door, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
     refusals, before = 0, None
     for path in places(VALID[mutation]):
         for name, bad in BAD_VALUES.items():
             if bad is HUGE and path and path[-1] in {"metadata", "blocks"}:
                 continue  # text is a JSON value, and its size is tried below
-            before = before or post(server, COUNTS)["data"]
-            answer = post(server, document, input=put(VALID[mutation], path, bad))
+            before = before or post(door, COUNTS)["data"]
+            answer = post(door, document, input=put(VALID[mutation], path, bad))
             if "errors" in answer:
                 refusals += 1
-                assert post(server, COUNTS)["data"] == before, (
+                assert post(door, COUNTS)["data"] == before, (
                     f"{path} with {name} was refused, and yet something was stored"
                 )
             else:
                 before = None
         if path and not isinstance(path[-1], int):
-            post(server, document, input=drop(VALID[mutation], path))
+            post(door, document, input=drop(VALID[mutation], path))
             before = None
     assert refusals > len(list(places(VALID[mutation])))
 
 
 # The metadata of a message is part of its body, which has a limit of its own that only the body of a request reaches.
 @pytest.mark.parametrize("mutation", [mutation for mutation in VALID if mutation != "appendMessages"])
-def test_a_json_value_that_is_too_large_or_too_deep_is_refused(server, mutation):
-    document = f"mutation($input: {input_type(server, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
+def test_a_json_value_that_is_too_large_or_too_deep_is_refused(door, mutation):
+    document = f"mutation($input: {input_type(door, mutation)}!) {{ {mutation}(input: $input) {{ __typename }} }}"
     for path in places(VALID[mutation]):
         if path and path[-1] in {"metadata", "params", "data", "result", "state", "arguments"}:
             deep: Any = {}
             for _ in range(60):
                 deep = {"a": deep}
             for bad in ({"a": HUGE}, deep, {"a": 10**30}, {"a\0": 1}):
-                answer = post(server, document, input=put(VALID[mutation], path, bad))
+                answer = post(door, document, input=put(VALID[mutation], path, bad))
                 if bad is deep or bad.get("a") is HUGE:
                     assert "errors" in answer, path
 
 
-def test_the_store_is_whole_afterwards(server):
-    found = post(server, '{ construct(id: "base") { title } sessions { totalCount } }')
+def test_the_store_is_whole_afterwards(door):
+    found = post(door, '{ construct(id: "base") { title } sessions { totalCount } }')
     assert found["data"]["construct"] == {"title": "Base"}

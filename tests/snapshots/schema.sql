@@ -1,3 +1,7 @@
+CREATE TABLE artifact_folder (
+    mark TEXT NOT NULL PRIMARY KEY CHECK (length(mark) = 32 AND mark NOT GLOB '*[^0-9a-f]*')
+) STRICT;
+
 CREATE TABLE artifact_removals (
     path TEXT NOT NULL PRIMARY KEY
 ) STRICT;
@@ -255,7 +259,7 @@ CREATE TABLE dead_letter_redrives (
     paced_from_count INTEGER NOT NULL CHECK (paced_from_count >= 0),
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
-    ended_at INTEGER,
+    ended_at INTEGER, pass_left INTEGER NOT NULL DEFAULT 0 CHECK (pass_left >= 0),
     CHECK ((status = 'RUNNING') = (ended_at IS NULL))
 ) STRICT;
 
@@ -264,6 +268,19 @@ CREATE INDEX dead_letter_redrives_by_created_at ON dead_letter_redrives (created
 CREATE INDEX dead_letter_redrives_by_ended_at ON dead_letter_redrives (ended_at, id) WHERE ended_at IS NOT NULL;
 
 CREATE INDEX dead_letter_redrives_by_running ON dead_letter_redrives (created_at, id) WHERE ended_at IS NULL;
+
+CREATE TABLE dead_letter_settlements (
+    id INTEGER NOT NULL PRIMARY KEY,
+    consumer TEXT NOT NULL,
+    -- Only letters whose last failure was before this instant; NULL: whenever.
+    failed_before INTEGER,
+    -- Letters that came later are left alone.
+    through_seq INTEGER NOT NULL CHECK (through_seq >= 0),
+    -- The consumer itself is no more.
+    is_forgotten INTEGER NOT NULL CHECK (is_forgotten IN (0, 1)),
+    -- The entity id of the last letter that was looked at.
+    cursor TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE dead_letters (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
@@ -369,7 +386,7 @@ CREATE TABLE deliveries (
     resend_of TEXT,
     dead_letter_id TEXT,
     created_at INTEGER NOT NULL,
-    ended_at INTEGER,
+    ended_at INTEGER, arrived_as TEXT CHECK (arrived_as IS NULL OR status = 'FAILED'),
     CHECK ((status = 'PENDING') = (ended_at IS NULL)),
     CHECK (status = 'PENDING' OR next_attempt_at IS NULL),
     CHECK (status <> 'DELIVERED' OR (attempts >= 1 AND last_error IS NULL)),
@@ -420,7 +437,8 @@ CREATE TABLE delivery_targets (
     last_error TEXT CHECK (json_valid(last_error)),
     version INTEGER NOT NULL CHECK (version >= 1),
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, previous_secrets TEXT NOT NULL DEFAULT '[]'
+CHECK (json_valid(previous_secrets) AND json_type(previous_secrets) = 'array'),
     CHECK (enabled = 0 OR disabled_reason IS NULL),
     CHECK ((opened_at IS NULL) = (closed_until_at IS NULL)),
     CHECK (opened_at IS NULL OR failures >= 1)

@@ -1,4 +1,4 @@
-"""Running one check in one snapshot, so that nothing that it meets keeps the others from being run."""
+"""Running one check, so that nothing that it meets keeps the others from being run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import islice
 
 from synthetic.check_contributions import Check, Finding
 from synthetic.checks.outcomes import CheckedFinding, CheckOutcome, CheckStatus
+from synthetic.checks.readings import OneSnapshot, OwnSnapshots
 from synthetic.contributions import Stamped
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import InternalError, MigrationPendingError, StorageReadOnlyError, SyntheticError
@@ -31,15 +32,25 @@ def run_check(snapshot: Snapshot, stamped: Stamped[Check], seconds: float | None
     Returns:
         What came of it: also where the store is damaged, or its time is up.
     """
-    check = stamped.record
+    limit = nullcontext() if seconds is None else snapshot.narrowed(seconds)
+    return _run(stamped, lambda: _find(snapshot, stamped.record), limit)
+
+
+def _run(
+    stamped: Stamped[Check], find: Callable[[], Generator[Finding]], limit: AbstractContextManager[None]
+) -> CheckOutcome:
+    """What comes of a check.
+
+    Args:
+        stamped: The check and whose it is.
+        find: Begins to look.
+        limit: What it is done within.
+    """
     began = time.monotonic()
     findings: list[CheckedFinding] = []
     reason = None
     try:
-        with (
-            nullcontext() if seconds is None else snapshot.narrowed(seconds),
-            closing(_find(snapshot, check)) as found,
-        ):
+        with limit, closing(find()) as found:
             findings.extend(CheckedFinding.of(stamped, finding) for finding in islice(found, FINDINGS_MAX + 1))
     except SyntheticError as error:
         if _is_no_fault(error):
@@ -47,19 +58,26 @@ def run_check(snapshot: Snapshot, stamped: Stamped[Check], seconds: float | None
         else:
             findings.append(CheckedFinding.of_error(stamped, error))
     except Exception as error:
-        log.exception("a check could not be run", plugin=stamped.plugin, check=check.name)
+        log.exception("a check could not be run", plugin=stamped.plugin, check=stamped.record.name)
         message = f"The check could not be run: something unexpected went wrong ({type(error).__name__})."
         reason = CheckedFinding.of_error(stamped, InternalError(message))
     return _outcome(stamped, findings, reason, (time.monotonic() - began) * 1000)
 
 
-def run_alone(opening: Callable[[], AbstractContextManager[Snapshot]], stamped: Stamped[Check]) -> CheckOutcome:
-    """Run a check in a snapshot of its own; where the store cannot be opened, that is what comes of it.
+def run_alone(
+    opening: Callable[[], AbstractContextManager[Snapshot]], stamped: Stamped[Check], stopping: Callable[[], None]
+) -> CheckOutcome:
+    """Run a check in a snapshot of its own, or in several; where the store cannot be opened, that is what comes of it.
 
     Args:
-        opening: Opens the snapshot.
+        opening: Opens a snapshot.
         stamped: The check and whose it is.
+        stopping: Raises where the check should stop, for what is looked at outside of snapshots.
     """
+    over_time = stamped.record.find_over_time
+    if over_time is not None:
+        readings = OwnSnapshots(opening, stopping)
+        return _run(stamped, lambda: _found(stamped.record, over_time(readings)), nullcontext())
     try:
         with opening() as snapshot:
             return run_check(snapshot, stamped)
@@ -97,13 +115,24 @@ def _outcome(
 def _find(snapshot: Snapshot, check: Check) -> Generator[Finding]:
     """What a check finds, one by one."""
     if check.find is not None:
-        found: Iterable[Finding] = check.find(snapshot)
-        for finding in found:
-            if not isinstance(finding, Finding):  # pyright: ignore[reportUnnecessaryIsInstance] - a plugin's
-                raise TypeError(f"the check {check.name} must yield findings, not {finding!r}")
-            yield finding
+        yield from _found(check, check.find(snapshot))
+        return
+    if check.find_over_time is not None:
+        yield from _found(check, check.find_over_time(OneSnapshot(snapshot)))
         return
     for entity_id, message in snapshot.iterate(check.sql, {"now": snapshot.now}):
         yield Finding(
             message=message, entity_type=check.entity, entity_id=None if entity_id is None else str(entity_id)
         )
+
+
+def _found(check: Check, findings: Iterable[Finding]) -> Generator[Finding]:
+    """What a function of a plugin finds.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    for finding in findings:
+        if not isinstance(finding, Finding):  # pyright: ignore[reportUnnecessaryIsInstance] - a plugin's
+            raise TypeError(f"the check {check.name} must yield findings, not {finding!r}")
+        yield finding

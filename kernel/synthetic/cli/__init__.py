@@ -21,7 +21,7 @@ from synthetic.cli.following import follow_log
 from synthetic.cli.instants import instant_of
 from synthetic.cli.invocation import DataOption, JsonOption
 from synthetic.cli.main import main
-from synthetic.cli.output import console_on, emit, fields_of, plain, show, table_of
+from synthetic.cli.output import console_on, emit, fields_of, in_bytes, plain, show, table_of
 from synthetic.cli.progress import Progress, progress
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import open_store
@@ -35,6 +35,7 @@ __all__ = [
     "emit",
     "fields_of",
     "follow_log",
+    "in_bytes",
     "instant_of",
     "main",
     "open_store",

@@ -94,7 +94,7 @@ class StoppableInterruption(Interruption):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the store is looked into: each check on a connection and in a snapshot of its own.
+    """How the store is looked into: each check on a connection and in a snapshot of its own, or in one after the other.
 
     So the log of a store that others write to can be folded back between two
     checks, and what one meets in a damaged file is not in the way of the next.
@@ -129,7 +129,15 @@ class Look:
 
     def run(self, stamped: Stamped[Check]) -> CheckOutcome:
         """Run one check."""
-        return run_alone(self.snapshot, stamped)
+        return run_alone(self.snapshot, stamped, self.go_on)
+
+    def go_on(self) -> None:
+        """Stop what looks at something else than the database, if somebody has asked for that.
+
+        Raises:
+            CancelledError: Somebody has.
+        """
+        StoppableInterruption(self.stop).check()
 
     def lacking(self) -> frozenset[str]:
         """Plugins whose migrations the store lacks."""

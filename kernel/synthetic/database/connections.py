@@ -60,6 +60,7 @@ def open_writer(path: Path, settings: DatabaseSettings) -> apsw.Connection:
         survive_power_cuts(connection, settings)
         read_without_mapping(connection)
         cache_pages(connection, settings)
+        keep_plans(connection)
         enforce_keys(connection)
     except BaseException:
         connection.close()
@@ -205,6 +206,18 @@ def cache_pages(connection: apsw.Connection, settings: DatabaseSettings) -> None
     """Bounded by bytes, whatever the page size; temporary tables stay in memory."""
     connection.pragma("cache_size", -(settings.cache_bytes // 1024))
     connection.pragma("temp_store", "MEMORY")
+
+
+def keep_plans(connection: apsw.Connection) -> None:
+    """What the writer runs is planned once, and not anew for each value that is bound to it.
+
+    SQLite with STAT4, which apsw brings, looks at the values where an index
+    might suit some of them better, and throws the compiled statement away when
+    they change: of what a deletion costs, with its long statements, that was
+    five parts in six. Lists are another matter: for those, readers look at the
+    values.
+    """
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 
 def enforce_keys(connection: apsw.Connection) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import apsw
@@ -107,19 +108,23 @@ def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]],
 
 def list_tables(snapshot: Snapshot) -> list[Stamped[Table]]:
     """All tables of the store that are someone's, those of absent plugins too."""
-    tables: list[Stamped[Table]] = []
-    for plugin, text in snapshot.rows(
+    rows = snapshot.rows(
         "SELECT plugin, record FROM registered_tables"
         " WHERE name IN (SELECT name FROM sqlite_schema WHERE type = 'table') ORDER BY plugin, name"
-    ):
-        record: dict[str, Any] = from_json(text)
-        references = tuple(Reference(**reference) for reference in record.pop("references"))
-        record["key"] = tuple(record["key"])
-        # A store that an older version wrote last may have tables on record that say nothing of events.
-        deleted = record.pop("deleted", None)
-        event_type = None if deleted is None else EventType(**deleted)
-        tables.append(Stamped(plugin, Table(**record, references=references, deleted=event_type)))
-    return tables
+    )
+    return [_table_of(plugin, text) for plugin, text in rows]
+
+
+@lru_cache(maxsize=1_000)
+def _table_of(plugin: str, text: str) -> Stamped[Table]:
+    """A table as it is on record; each batch of a deletion asks for all of them, and they hardly ever change."""
+    record: dict[str, Any] = from_json(text)
+    references = tuple(Reference(**reference) for reference in record.pop("references"))
+    record["key"] = tuple(record["key"])
+    # A store that an older version wrote last may have tables on record that say nothing of events.
+    deleted = record.pop("deleted", None)
+    event_type = None if deleted is None else EventType(**deleted)
+    return Stamped(plugin, Table(**record, references=references, deleted=event_type))
 
 
 def plan_deletion(snapshot: Snapshot, table: str, key: str) -> DeletionPlan:

@@ -19,8 +19,8 @@ from synthetic.retention.tally import add_to_tally
 BATCH_ROWS = 500
 """Most rows that one transaction deletes, in all tables: no other write should have to wait for long."""
 
-HOLD_SECONDS = 0.008
-"""A transaction that has deleted for so long begins nothing more. What it began last takes about as long again."""
+HOLD_SECONDS = 0.005
+"""A transaction that has deleted for so long begins nothing more, and nothing that will not be done by then."""
 
 FIRST_ROWS = 16
 """Of a row that may own many, so many are deleted first."""
@@ -121,9 +121,9 @@ class _Deletion:
     """Deletes rows with all that belongs to them, until it is done, or enough for one transaction.
 
     How long a row takes is not known before: it may own many, and they may be
-    large. So it begins with one row, and takes twice as many each time while
-    little time has passed. Only the first row may be left half done, where it
-    owns too much for one transaction.
+    large. So it begins with one row, and takes twice as many each time, but no
+    more than should be done in the time that is left. Only the first row may be
+    left half done, where it owns too much for one transaction.
 
     Attributes:
         tables: How many rows went, by table, leaf first.
@@ -137,7 +137,7 @@ class _Deletion:
         self._construct_id = construct_id
         self._before_delete = before_delete
         self._clock = tx.resource(ClockSource).clock
-        self._until = self._clock.monotonic() + HOLD_SECONDS
+        self._started = self._clock.monotonic()
         self._left = BATCH_ROWS
         self.tables: dict[str, int] = {}
 
@@ -152,7 +152,8 @@ class _Deletion:
             if not some:
                 return
             done = self._delete(some, may_stop=False)
-            position, size = position + len(some), size * 2
+            position += len(some)
+            size = min(size * 2, self._fitting(position))
 
     def _delete(self, keys: Sequence[Row], *, may_stop: bool) -> bool:
         """Carry out all steps for some rows; False once no more is to be done in this transaction."""
@@ -176,7 +177,15 @@ class _Deletion:
         return True
 
     def _is_enough(self) -> bool:
-        return self._left <= 0 or self._clock.monotonic() > self._until
+        return self._left <= 0 or self._spent_seconds() > HOLD_SECONDS
+
+    def _fitting(self, done: int) -> int:
+        """How many more rows fit into the time that is left, by what those took that are done; at least one."""
+        spent = self._spent_seconds()
+        return max(1, int(done * (HOLD_SECONDS - spent) / spent)) if spent > 0 else BATCH_ROWS
+
+    def _spent_seconds(self) -> float:
+        return self._clock.monotonic() - self._started
 
 
 def _parameters(keys: Sequence[Row]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
+from synthetic.database.pacing import leave_to_others
 from synthetic.database.transaction import Transaction
 from synthetic.errors import SyntheticError
 from synthetic.kernel_settings import RetentionSettings
 from synthetic.logs import logger_for
 from synthetic.retention.batches import RetentionBatch, run_retention_batch
-from synthetic.retention.clock_check import Suspension, check_clock, find_suspension, suspended_error
+from synthetic.retention.clock_check import ClockSource, Suspension, check_clock, find_suspension, suspended_error
 from synthetic.retention.meter import RetentionMeter
 from synthetic.retention.rules import DeclaredRule, RetentionRules
 from synthetic.retention.tally import Tally, tell_tally
@@ -137,7 +138,11 @@ def _run_rule(store: BlockingStore, outcome: RuleOutcome, go_on: Callable[[Reten
 
 
 def _run_batch(store: BlockingStore, rule: DeclaredRule) -> RetentionBatch:
+    clock = store.read(lambda snapshot: snapshot.resource(ClockSource)).clock
+    started = clock.monotonic()
     batch = store.write(run_retention_batch, rule.name)
+    if batch.has_more:
+        leave_to_others(clock.monotonic() - started)
     if batch.tables:
         store.read(lambda snapshot: snapshot.resource(RetentionMeter)).deleted(rule.name, batch.tables)
     return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar, TypeVarTuple
 
 from synthetic.clock import Clock
@@ -57,6 +58,8 @@ class ServiceWork:
         self._hold = hold
         self._clock = clock
         self._metrics = metrics
+        self._work = service.record.work
+        self._kept = ExitStack()
 
     def turn(self, stopping: Stopping) -> float:
         """One step or piece of work; the next follows at once if it found something to do."""
@@ -64,13 +67,19 @@ class ServiceWork:
         store = FencedStore(
             self._database, self._hold, stopping.interruption, Origin(f"service:{self.name}", is_upkeep=True)
         )
-        step, work = self._service.step, self._service.work
+        if self._work is None and self._service.opens is not None:
+            self._work = self._kept.enter_context(self._service.opens())
+        step, work = self._service.step, self._work
         done = store.write(step) if step is not None else work(store) if work is not None else 0
         self._metrics.service_step(self.name, done, self._clock.monotonic() - started)
         return 0.0 if done else self._service.every_ms / 1000
 
     def end(self) -> None:
-        """Nothing is left open between two turns."""
+        """Nothing is left to be written after a turn."""
+
+    def close(self) -> None:
+        """Let go of what it keeps open between two turns."""
+        self._kept.close()
 
     def count_failures(self, in_a_row: int) -> None:
         """Note a turn that failed."""

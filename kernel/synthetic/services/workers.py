@@ -43,6 +43,10 @@ class Work(Protocol):
         """Bring to an end what was begun, after the last turn."""
         ...
 
+    def close(self) -> None:
+        """Let go of what is kept open between two turns, whether it was brought to an end or not."""
+        ...
+
     def count_failures(self, in_a_row: int) -> None:
         """Note a turn that failed, or, with 0, that one has gone well after others that failed."""
         ...
@@ -118,6 +122,12 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            self._close()
+
+    def _take_turns(self) -> None:
         failures = 0
         while not self._stopping.is_set:
             try:
@@ -153,3 +163,9 @@ class Worker:
             self._work.end()
         except (SyntheticError, LeaseLostError) as error:
             log.warning("background work not brought to an end", work=self.name, reason=str(error))
+
+    def _close(self) -> None:
+        try:
+            self._work.close()
+        except Exception:
+            log.exception("background work not closed", work=self.name)

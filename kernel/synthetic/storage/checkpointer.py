@@ -40,7 +40,11 @@ WAIT_MS_MAX = 200
 """It waits longer for a log that has grown beyond that, up to this: a large one slows every read down."""
 
 LARGE_BYTES = 50_331_648
-"""From this size on it is told to the log of the server."""
+"""From this size on it is told to the log of the server, and waited for more patiently."""
+
+PATIENT_MS, PATIENT_EVERY_SECONDS = 1_000, 10.0
+"""A large log is waited for so long, so often: by then each of many readers that take turns has ended once, while one
+that stays for hours holds writes up for a tenth of the time."""
 
 TOLD_SECONDS = 60.0
 
@@ -72,6 +76,7 @@ class Checkpointer:
         self._closed = False
         self._pinned_since: float | None = None
         self._told_at = float("-inf")
+        self._patient_at = float("-inf")
 
     def service(self) -> Service:
         """It, as the kernel's background work."""
@@ -100,7 +105,7 @@ class Checkpointer:
         left = self._copy()
         if left is None or size < empty_from:
             return 0
-        is_emptied = self._empty(left, size // empty_from)
+        is_emptied = self._empty(left, size, size // empty_from)
         self._meter.checkpoints.labels("emptied" if is_emptied else "busy").inc()
         self._meter.wal_bytes.set(file_bytes(self._directory.log))
         self._note_pinned(size, is_pinned=not is_emptied)
@@ -132,11 +137,24 @@ class Checkpointer:
         self._meter.checkpoints.labels("copied").inc()
         return frames - copied
 
-    def _empty(self, left: int, times: int) -> bool:
-        """Begin the log anew; `left` frames are not copied yet, and it is so many times as large as it should be."""
-        if left > LEFT_FRAMES * times:
+    def _empty(self, left: int, size: int, times: int) -> bool:
+        """Begin the log anew.
+
+        Args:
+            left: So many frames are not copied yet.
+            size: Of the log, in bytes.
+            times: So many times it is as large as it should be.
+
+        Returns:
+            Whether it was done.
+        """
+        now = self._clock.monotonic()
+        if size >= LARGE_BYTES and now - self._patient_at >= PATIENT_EVERY_SECONDS:
+            self._patient_at, wait_ms = now, PATIENT_MS
+        elif left > LEFT_FRAMES * times:
             return False
-        wait_ms = min(WAIT_MS_MAX, WAIT_MS * times * times)
+        else:
+            wait_ms = min(WAIT_MS_MAX, WAIT_MS * times * times)
         return self._database.keep_up(lambda connection: connection.empty_log(wait_ms))
 
     def _note_pinned(self, size: int, *, is_pinned: bool) -> None:

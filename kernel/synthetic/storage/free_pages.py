@@ -11,6 +11,7 @@ from synthetic.clock import Clock
 from synthetic.contributions import Service
 from synthetic.database.database import Database
 from synthetic.database.ownership import BlockingStore
+from synthetic.database.pacing import leave_to_others
 from synthetic.database.transaction import Snapshot
 from synthetic.database.writing_connection import WritingConnection
 from synthetic.errors import DatabaseBusyError
@@ -19,7 +20,7 @@ from synthetic.logs import logger_for
 from synthetic.storage.meter import StorageMeter
 
 EVERY_MS = 5_000
-HOLD_SECONDS = 0.010
+HOLD_SECONDS = 0.005
 """So long may a step take; the next takes fewer pages or more, accordingly."""
 
 FIRST_PAGES, LEAST_PAGES, MOST_PAGES = 32, 4, 256
@@ -89,6 +90,7 @@ class FreePages:
         except DatabaseBusyError:
             return 0  # another process writes: the pages do not run away
         self._adjust(seconds)
+        leave_to_others(seconds)
         self._begun += pages
         self._meter.pages_given_back.inc(pages)
         return pages

@@ -1,13 +1,15 @@
 """All the SQL of artifacts, and what other plugins may use of this one.
 
 One file a concern: `rows` (how they are read and change), `creating`,
-`deleting`, `damage` (files that are gone or altered), `usage` (what they take,
-and the quotas), `sweeping` and `filters`. Functions take the transaction first.
+`deleting`, `damage` (files that are gone or altered), `claims` (the folder that
+they are in), `usage` (what they take, and the quotas), `sweeping` and
+`filters`. Functions take the transaction first.
 """
 
 from __future__ import annotations
 
 from synthetic_artifacts.model import Artifact, ArtifactContent, ArtifactStatus, Criteria, Encoding, SavedArtifact
+from synthetic_artifacts.store.claims import read_claim
 from synthetic_artifacts.store.creating import (
     PreparedArtifact,
     add_artifact,
@@ -18,14 +20,14 @@ from synthetic_artifacts.store.creating import (
 )
 from synthetic_artifacts.store.damage import (
     count_damaged,
-    has_available,
     mark_damaged,
     mark_repaired,
     report_absence,
     report_damage,
+    report_presence,
 )
 from synthetic_artifacts.store.deleting import delete_artifact, forget_removals, list_removals, restore_artifact
-from synthetic_artifacts.store.filters import select_artifacts
+from synthetic_artifacts.store.filters import query_artifacts, select_artifacts
 from synthetic_artifacts.store.rows import (
     COLUMNS,
     find_artifact,
@@ -55,17 +57,19 @@ __all__ = [
     "forget_removals",
     "get_artifact",
     "get_available_artifact",
-    "has_available",
     "is_damaged",
     "list_artifacts_after",
     "list_removals",
     "mark_damaged",
     "mark_repaired",
     "prepare_artifact",
+    "query_artifacts",
+    "read_claim",
     "read_usage",
     "repair_artifact",
     "report_absence",
     "report_damage",
+    "report_presence",
     "restore_artifact",
     "select_artifacts",
     "was_ever_used",

@@ -19,8 +19,10 @@ from synthetic_artifacts.errors import ArtifactMismatchError
 from synthetic_artifacts.events import ARTIFACT_CREATED, artifact_payload
 from synthetic_artifacts.files import Allowance, ArtifactWriter, Place, Written
 from synthetic_artifacts.folders import ArtifactFolder
+from synthetic_artifacts.marks import FolderClaim, require_folder
 from synthetic_artifacts.model import Artifact, ArtifactContent, ArtifactStatus, SavedArtifact
 from synthetic_artifacts.settings import ArtifactSettings
+from synthetic_artifacts.store.claims import read_claim
 from synthetic_artifacts.store.damage import DAMAGED, mark_repaired
 from synthetic_artifacts.store.rows import find_artifact, get_artifact, insert_artifact
 from synthetic_artifacts.store.usage import check_quotas, find_allowance
@@ -47,6 +49,7 @@ class PreparedArtifact:
         columns: What is said about it, each acceptable and as it is stored.
         sha256: What the sender says the hash of the bytes is; None: nothing.
         folder: Where files go.
+        claim: What shows that this folder is there, and the store's.
         place: Where its file goes.
         allowance: How much it may take.
     """
@@ -55,11 +58,13 @@ class PreparedArtifact:
     columns: Mapping[str, Any]
     sha256: str | None
     folder: ArtifactFolder
+    claim: FolderClaim
     place: Place
     allowance: Allowance
 
     def open_writer(self) -> ArtifactWriter:
-        """Begin its file; the call blocks, and raises as `ArtifactWriter.open` does."""
+        """Begin its file; the call blocks, and raises as `require_folder` and `ArtifactWriter.open` do."""
+        require_folder(self.folder, self.claim)
         return ArtifactWriter.open(self.folder, self.place, self.allowance)
 
 
@@ -90,7 +95,15 @@ def prepare_artifact(snapshot: Snapshot, content: ArtifactContent) -> PreparedAr
         # It counts already: sent again, it must not be refused by the room that it takes itself.
         size_bytes = max(allowance.size_bytes, stored.size_bytes)
         allowance = replace(allowance, size_bytes=size_bytes, construct_left_bytes=None, all_left_bytes=None)
-    return PreparedArtifact(artifact_id, columns, sha256, ArtifactFolder.of(snapshot), place, allowance)
+    return PreparedArtifact(
+        id=artifact_id,
+        columns=columns,
+        sha256=sha256,
+        folder=ArtifactFolder.of(snapshot),
+        claim=read_claim(snapshot),
+        place=place,
+        allowance=allowance,
+    )
 
 
 def add_artifact(tx: Transaction, prepared: PreparedArtifact, written: Written) -> SavedArtifact:
@@ -141,7 +154,8 @@ def create_artifact(store: BlockingStore, content: ArtifactContent, chunks: Iter
         chunks: Its bytes, in order.
 
     Raises:
-        SyntheticError: As `prepare_artifact`, `ArtifactWriter` and `add_artifact` do; nothing is stored then.
+        SyntheticError: As `prepare_artifact`, `open_writer`, `ArtifactWriter` and `add_artifact` do; nothing is stored
+            then.
     """
     prepared = store.read(prepare_artifact, content)
     with prepared.open_writer() as writer:

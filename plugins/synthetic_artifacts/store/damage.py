@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthetic import ReportedError, Snapshot, SyncOutcome, Transaction, report_sync
-from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError
+from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError, ArtifactsAbsentError
 from synthetic_artifacts.events import ARTIFACT_DAMAGED, ARTIFACT_REPAIRED, artifact_payload
 from synthetic_artifacts.model import Artifact, ArtifactStatus
 from synthetic_artifacts.store.rows import find_artifact, set_status
@@ -55,19 +55,17 @@ def count_damaged(snapshot: Snapshot) -> dict[str, int]:
     )
 
 
-def has_available(snapshot: Snapshot) -> bool:
-    """Whether an artifact's file should be there."""
-    return snapshot.row("SELECT 1 FROM artifacts WHERE status = 'AVAILABLE' LIMIT 1") is not None
-
-
-def report_absence(tx: Transaction, expected_interval_ms: int) -> None:
+def report_absence(tx: Transaction, fault: ArtifactsAbsentError) -> None:
     """Let sync status say that all files are gone at once; no artifact is marked, since their disk may come back."""
-    error = ReportedError(
-        code=ArtifactMissingError.code,
-        message="The folder `artifacts/` of the data directory is not there, or has nothing in it.",
-        action="Mount the disk that it is on, or put it back from a backup.",
-    )
-    report_sync(tx, MODULE, SyncOutcome.FAILED, expected_interval_ms=expected_interval_ms, error=error)
+    report_sync(tx, MODULE, SyncOutcome.FAILED, error=fault)
+
+
+def report_presence(tx: Transaction) -> None:
+    """Let sync status say how the files are, after it has said that all are gone."""
+    if was_ever_used(tx):
+        report_damage(tx)
+    else:
+        report_sync(tx, MODULE, SyncOutcome.SUCCEEDED)
 
 
 def report_damage(tx: Transaction, expected_interval_ms: int | None = None, units: int = 0) -> None:

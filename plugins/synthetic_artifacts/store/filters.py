@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthetic import EACH, Order, Selection, Value, bad_input, check_id
-from synthetic_artifacts.model import ArtifactStatus, Criteria
+from synthetic import EACH, Connection, Order, Selection, Snapshot, Value, bad_input, check_id, page
+from synthetic_artifacts.model import Artifact, ArtifactStatus, Criteria
 from synthetic_artifacts.validation import check_sha256
 
 VALUES_MAX = 500
@@ -79,6 +79,23 @@ def select_artifacts(criteria: Criteria, *, each: str | None = None) -> Selectio
         if instant is not None:
             where.append(f"created_at {operator} {bind(instant)}")
     return Selection("artifacts", where, params, merged)
+
+
+def query_artifacts(
+    snapshot: Snapshot, criteria: Criteria, *, first: int | None = None, after: str | None = None
+) -> Connection[Artifact]:
+    """One page of the artifacts that meet the criteria, as records, what was stored last first.
+
+    Args:
+        snapshot: To read in.
+        criteria: What is asked for.
+        first: How many.
+        after: Only what follows this cursor.
+
+    Raises:
+        BadUserInputError: A value is not acceptable, or the cursor is not of this list.
+    """
+    return page(snapshot, Artifact, select_artifacts(criteria), order=NEWEST_FIRST, first=first, after=after)
 
 
 def _columns(criteria: Criteria) -> list[tuple[str, list[str]]]:

@@ -1,10 +1,10 @@
 """All the SQL of dead letters, and what other plugins may use of this one.
 
 One file a concern: `rows` (how they are read), `saving`, `retrying` (one
-letter), `settling` (what comes of it), `policy` (sources, and when a letter is
-due), `due` (those whose time has come), `redrives` (asked for), `redriving`
-(carried out), `filters` and `groups`. Functions take the transaction, or the
-store, first.
+letter), `settling` (what comes of it), `settlements` (what ends a consumer's
+letters), `policy` (sources, and when a letter is due), `due` (those whose time
+has come), `redrives` (asked for), `redriving` (carried out), `filters` and
+`groups`. Functions take the transaction, or the store, first.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from synthetic_dead_letters.store.rows import (
     find_earlier_open,
     find_letter_retried_as,
     find_open_letter_of,
+    find_open_letter_retried_as,
     get_dead_letter,
 )
 from synthetic_dead_letters.store.saving import save_dead_letter, save_whole_or_reduced
@@ -75,6 +76,7 @@ __all__ = [
     "find_earlier_open",
     "find_letter_retried_as",
     "find_open_letter_of",
+    "find_open_letter_retried_as",
     "find_redrive",
     "get_dead_letter",
     "get_redrive",

@@ -159,6 +159,7 @@ def _insert_redrive(
         through_seq=through_seq,
         cursor_seq=0,
         pass_retried=0,
+        pass_left=0,
         matched=matched,
         retried=0,
         failed=0,

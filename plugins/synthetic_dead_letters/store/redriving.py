@@ -3,12 +3,14 @@
 It goes over its letters in the order of arrival, and over them again as long as
 some are left that had to wait for earlier ones with their key. It retries each
 letter once. How far it is stands in its row, and changes in the transaction
-that writes what came of a retry.
+that writes what came of a retry; so does how many this pass has left, by which
+its end is known without looking at the letters again.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import BlockingStore, Snapshot, Transaction, from_json
@@ -67,6 +69,68 @@ def retries_allowed(redrive: Redrive, now: int) -> int:
     return math.floor(ms * redrive.rate_per_second / 1_000) + redrive.paced_from_count - redrive.retried
 
 
+class _Turn:
+    """How far a turn of a redrive has come.
+
+    Attributes:
+        cursor: The number of the last letter that was looked at.
+        retried: How many letters this turn has retried.
+        left: How many it has come upon and not retried since that was last written down.
+    """
+
+    def __init__(self, store: BlockingStore, redrive: Redrive) -> None:
+        self._store = store
+        self._redrive = redrive
+        self.cursor = redrive.cursor_seq
+        self.retried = 0
+        self.left = 0
+
+    def go_on(self, most: int) -> bool:
+        """Retry so many letters at most; whether all behind the cursor were looked at."""
+        for _ in range(BATCHES_MAX):
+            if self.retried >= most:
+                break
+            candidates = self._store.read(_list_candidates, self._redrive, self.cursor)
+            self._retry_some(candidates, most)
+            if len(candidates) < BATCH_LETTERS and (not candidates or self.cursor == candidates[-1].seq):
+                return True
+        return False
+
+    def _retry_some(self, candidates: Sequence[_Candidate], most: int) -> None:
+        """Retry what has not to wait for an earlier one."""
+        touched: set[tuple[str, str]] = set()
+        for candidate in candidates:
+            if self.retried >= most:
+                break
+            # What was in the way when the candidates were read may have been dealt with in this very loop.
+            may_go = not candidate.is_blocked or candidate.lane in touched
+            if may_go and self._retry(candidate):
+                self.retried += 1
+                if candidate.lane is not None:
+                    touched.add(candidate.lane)
+            else:
+                self.left += 1
+            self.cursor = candidate.seq
+
+    def _retry(self, candidate: _Candidate) -> bool:
+        """Retry a letter; False where it is not to be retried now."""
+        left = self.left
+
+        def count(tx: Transaction, letter: DeadLetter) -> None:
+            _count(tx, self._redrive.id, letter, left)
+
+        try:
+            retry_dead_letter(
+                self._store, RetryRequest(letter_id=candidate.id, redrive_id=self._redrive.id, settled=count)
+            )
+        except Exception as error:
+            if not is_passed_over(error):
+                raise
+            return False
+        self.left = 0
+        return True
+
+
 def _go_on(store: BlockingStore, redrive_id: str) -> int:
     """One turn of a redrive; how many letters were retried."""
     redrive, now = store.read(_look, redrive_id)
@@ -76,57 +140,20 @@ def _go_on(store: BlockingStore, redrive_id: str) -> int:
     most = max(1, math.ceil(redrive.rate_per_second * BEHIND_MS_MAX / 1_000))
     if allowed > most or now < redrive.paced_from_at:
         store.write(_pace_anew, redrive_id)
-    left = min(allowed, most, TURN_RETRIES_MAX)
-    retried = 0
-    cursor = redrive.cursor_seq
-    for _ in range(BATCHES_MAX):
-        if retried >= left:
-            break
-        candidates = store.read(_list_candidates, redrive, cursor)
-        done, cursor = _retry_some(store, redrive_id, candidates, left - retried, cursor)
-        retried += done
-        if len(candidates) < BATCH_LETTERS and (not candidates or cursor == candidates[-1].seq):
-            store.write(_end_pass, redrive_id)
-            return retried
-    if cursor != redrive.cursor_seq:
-        store.write(_keep_cursor, redrive_id, cursor)
-    return retried
-
-
-def _retry_some(
-    store: BlockingStore, redrive_id: str, candidates: list[_Candidate], most: int, cursor: int
-) -> tuple[int, int]:
-    """Retry what has not to wait for an earlier one: how many were retried, and how far that came."""
-
-    def count(tx: Transaction, letter: DeadLetter) -> None:
-        _count(tx, redrive_id, letter)
-
-    retried = 0
-    touched: set[tuple[str, str]] = set()
-    for candidate in candidates:
-        if retried >= most:
-            break
-        cursor = candidate.seq
-        # What was in the way when the candidates were read may have been dealt with in this very loop.
-        if candidate.is_blocked and candidate.lane not in touched:
-            continue
-        try:
-            retry_dead_letter(store, RetryRequest(letter_id=candidate.id, redrive_id=redrive_id, settled=count))
-        except Exception as error:
-            if not is_passed_over(error):
-                raise
-            continue
-        retried += 1
-        if candidate.lane is not None:
-            touched.add(candidate.lane)
-    return retried, cursor
+    turn = _Turn(store, redrive)
+    is_through = turn.go_on(min(allowed, most, TURN_RETRIES_MAX))
+    if is_through:
+        store.write(_end_pass, redrive_id, turn.left)
+    elif turn.cursor != redrive.cursor_seq:
+        store.write(_keep_cursor, redrive_id, turn.cursor, turn.left)
+    return turn.retried
 
 
 def _look(snapshot: Snapshot, redrive_id: str) -> tuple[Redrive | None, int]:
     return find_redrive(snapshot, redrive_id), snapshot.now
 
 
-def _list_candidates(snapshot: Snapshot, redrive: Redrive, cursor: int, limit: int = BATCH_LETTERS) -> list[_Candidate]:
+def _list_candidates(snapshot: Snapshot, redrive: Redrive, cursor: int) -> list[_Candidate]:
     """Pending letters that this redrive has not retried, behind the cursor."""
     where, params = pending_where(snapshot, criteria_from_json(from_json(redrive.filter)))
     rows = snapshot.rows(
@@ -134,7 +161,7 @@ def _list_candidates(snapshot: Snapshot, redrive: Redrive, cursor: int, limit: i
         " WHERE e.source = dead_letters.source AND e.key = dead_letters.key AND e.seq < dead_letters.seq"
         f" AND e.status IN ('PENDING', 'RETRYING')) FROM dead_letters WHERE {where} AND seq > :cursor"
         " AND seq <= :through AND redrive_id IS NOT :redrive ORDER BY seq LIMIT :limit",
-        {**params, "cursor": cursor, "through": redrive.through_seq, "redrive": redrive.id, "limit": limit},
+        {**params, "cursor": cursor, "through": redrive.through_seq, "redrive": redrive.id, "limit": BATCH_LETTERS},
     )
     return [
         _Candidate(id, seq, None if key is None else (source, key), bool(is_blocked))
@@ -142,12 +169,17 @@ def _list_candidates(snapshot: Snapshot, redrive: Redrive, cursor: int, limit: i
     ]
 
 
-def _count(tx: Transaction, redrive_id: str, letter: DeadLetter) -> None:
-    """Write that a redrive has retried a letter."""
+def _count(tx: Transaction, redrive_id: str, letter: DeadLetter, left: int) -> None:
+    """Write that a redrive has retried a letter, and how many it has left before it."""
     tx.execute(
         f"UPDATE {REDRIVES} SET retried = retried + 1, pass_retried = pass_retried + 1, failed = failed + :failed,"
-        " cursor_seq = :seq WHERE id = :id",
-        {"id": redrive_id, "seq": letter.seq, "failed": int(letter.status == DeadLetterStatus.PENDING)},
+        " pass_left = pass_left + :left, cursor_seq = :seq WHERE id = :id",
+        {
+            "id": redrive_id,
+            "seq": letter.seq,
+            "failed": int(letter.status == DeadLetterStatus.PENDING),
+            "left": left,
+        },
     )
 
 
@@ -159,20 +191,30 @@ def _pace_anew(tx: Transaction, redrive_id: str) -> None:
     )
 
 
-def _keep_cursor(tx: Transaction, redrive_id: str, cursor: int) -> None:
-    tx.execute(f"UPDATE {REDRIVES} SET cursor_seq = :cursor WHERE id = :id", {"id": redrive_id, "cursor": cursor})
+def _keep_cursor(tx: Transaction, redrive_id: str, cursor: int, left: int) -> None:
+    tx.execute(
+        f"UPDATE {REDRIVES} SET cursor_seq = :cursor, pass_left = pass_left + :left WHERE id = :id",
+        {"id": redrive_id, "cursor": cursor, "left": left},
+    )
 
 
-def _end_pass(tx: Transaction, redrive_id: str) -> None:
+def _end_pass(tx: Transaction, redrive_id: str, left: int) -> None:
     """All letters were looked at: the redrive is through, unless some that are left may still have their turn."""
     redrive = find_redrive(tx, redrive_id)
     if redrive is None or redrive.ended_at is not None:
         return
-    is_retrying = bool(
-        tx.rows("SELECT 1 FROM dead_letters WHERE redrive_id = :id AND status = 'RETRYING' LIMIT 1", {"id": redrive.id})
-    )
-    may_go_on = redrive.pass_retried > 0 or is_retrying
-    if may_go_on and _list_candidates(tx, redrive, 0, limit=1):
-        tx.execute(f"UPDATE {REDRIVES} SET cursor_seq = 0, pass_retried = 0 WHERE id = :id", {"id": redrive.id})
+    if redrive.pass_left + left > 0 and (redrive.pass_retried > 0 or _is_retrying(tx, redrive_id)):
+        tx.execute(
+            f"UPDATE {REDRIVES} SET cursor_seq = 0, pass_retried = 0, pass_left = 0 WHERE id = :id",
+            {"id": redrive.id},
+        )
     else:
         end_redrive(tx, redrive, RedriveStatus.DONE)
+
+
+def _is_retrying(snapshot: Snapshot, redrive_id: str) -> bool:
+    """Whether a retry that a redrive has begun is under way: what waits for it may still have its turn."""
+    found = snapshot.rows(
+        "SELECT 1 FROM dead_letters WHERE redrive_id = :id AND status = 'RETRYING' LIMIT 1", {"id": redrive_id}
+    )
+    return bool(found)

@@ -66,6 +66,19 @@ def find_letter_retried_as(snapshot: Snapshot, entity_type: str, entity_id: str)
     )
 
 
+def find_open_letter_retried_as(snapshot: Snapshot, entity_type: str, entity_id: str) -> DeadLetter | None:
+    """The open letter whose last retry went on as this, or None: that may be under way, or was given up.
+
+    What became of it concerns the letter however late it comes.
+    """
+    return snapshot.record(
+        DeadLetter,
+        SELECT + " WHERE retry_entity_type = :type AND retry_entity_id = :id AND +status IN ('PENDING', 'RETRYING')"
+        " ORDER BY status DESC, seq LIMIT 1",
+        {"type": entity_type, "id": entity_id},
+    )
+
+
 def find_earlier_open(snapshot: Snapshot, letter: DeadLetter) -> str | None:
     """Id of the first open letter that has to be dealt with before this one, or None."""
     if letter.key is None:

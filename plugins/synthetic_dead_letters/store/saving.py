@@ -26,8 +26,8 @@ from synthetic_dead_letters.store.rows import (
     COLUMNS,
     TABLE,
     find_dead_letter,
-    find_letter_retried_as,
     find_open_letter_of,
+    find_open_letter_retried_as,
 )
 from synthetic_dead_letters.store.settling import fail_letter
 
@@ -55,8 +55,8 @@ _log = logger_for(__name__)
 def save_dead_letter(tx: Transaction, new: NewDeadLetter, *, letter_id: str | None = None) -> SavedDeadLetter:
     """Store that something has failed for good.
 
-    While a letter about the same thing is open, or a retry is under way that
-    goes on as that thing, the failure is added to that letter.
+    While a letter about the same thing is open, or one whose last retry went on
+    as that thing, the failure is added to that letter.
 
     Args:
         tx: To write in: the transaction in which the work fails.
@@ -139,8 +139,8 @@ def check_payload(tx: Transaction, payload: object) -> str:
 
 
 def _find_retried(tx: Transaction, source: str, entity_type: str, entity_id: str) -> DeadLetter | None:
-    """The letter of this source whose retry goes on as what has failed now."""
-    letter = find_letter_retried_as(tx, entity_type, entity_id)
+    """The letter of this source whose retry went on as what has failed now."""
+    letter = find_open_letter_retried_as(tx, entity_type, entity_id)
     return letter if letter is not None and letter.source == source else None
 
 

@@ -1,9 +1,9 @@
 """All the SQL of deliveries, and what other plugins may use of this one.
 
-One file a concern: `targets`, `circuits` (targets that fail), `gathering` (from
-the log to deliveries), `deliveries`, `due` (what is to be sent now), `outcomes`
-(what became of it), `filters` and `reports` (sync status). Functions take the
-transaction first.
+One file a concern: `targets`, `secrets` (their rotation), `circuits` (targets
+that fail), `gathering` (from the log to deliveries), `deliveries`, `due` (what
+is to be sent now), `outcomes` (what became of it), `resending`, `filters` and
+`reports` (sync status). Functions take the transaction, or the store, first.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from synthetic_deliveries.store.deliveries import (
     count_by_status,
     find_delivery,
     get_delivery,
-    resend_delivery,
 )
 from synthetic_deliveries.store.due import Due, list_due
 from synthetic_deliveries.store.filters import query_deliveries, select_deliveries
 from synthetic_deliveries.store.gathering import gather_events, list_with_room
 from synthetic_deliveries.store.outcomes import record_outcomes
 from synthetic_deliveries.store.reports import MODULE, report_state, retry_all
+from synthetic_deliveries.store.resending import BulkResend, resend_deliveries, resend_delivery
+from synthetic_deliveries.store.secrets import forget_old_secrets, rotate_secret
 from synthetic_deliveries.store.targets import (
     TargetContent,
     delete_target,
@@ -32,6 +33,7 @@ from synthetic_deliveries.store.targets import (
 
 __all__ = [
     "MODULE",
+    "BulkResend",
     "Criteria",
     "Delivery",
     "DeliveryStatus",
@@ -44,6 +46,7 @@ __all__ = [
     "delete_target",
     "find_delivery",
     "find_target",
+    "forget_old_secrets",
     "gather_events",
     "get_delivery",
     "get_target",
@@ -54,8 +57,10 @@ __all__ = [
     "record_outcomes",
     "report_state",
     "request_test",
+    "resend_deliveries",
     "resend_delivery",
     "retry_all",
+    "rotate_secret",
     "save_target",
     "select_deliveries",
 ]

@@ -1,18 +1,16 @@
-"""The rows of `deliveries`: how they are read, made, brought to an end and sent again."""
+"""The rows of `deliveries`: how they are read, made and brought to an end."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from synthetic import NotFoundError, Snapshot, Transaction, check_id
-from synthetic_deliveries.errors import StillPendingError
-from synthetic_deliveries.events import DELIVERY_RESENT
 from synthetic_deliveries.model import Delivery, DeliveryStatus
 from synthetic_deliveries.reactions import react_to
 
 COLUMNS = ", ".join(Delivery._fields)
 
-_SELECT = f"SELECT {COLUMNS} FROM deliveries"
+SELECT = f"SELECT {COLUMNS} FROM deliveries"
 _INSERT = f"INSERT INTO deliveries ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in Delivery._fields)})"
 _UPDATE = (
     "UPDATE deliveries SET status = :status, attempts = :attempts, next_attempt_at = :next_attempt_at,"
@@ -60,12 +58,13 @@ def new_delivery(tx: Transaction, message: Message, position: int, *, resend_of:
         dead_letter_id=None,
         created_at=tx.now,
         ended_at=None,
+        arrived_as=None,
     )
 
 
 def find_delivery(snapshot: Snapshot, delivery_id: str) -> Delivery | None:
     """The delivery with this id, or None."""
-    return snapshot.record(Delivery, _SELECT + " WHERE id = :id", {"id": delivery_id})
+    return snapshot.record(Delivery, SELECT + " WHERE id = :id", {"id": delivery_id})
 
 
 def get_delivery(snapshot: Snapshot, delivery_id: str) -> Delivery:
@@ -92,18 +91,21 @@ def find_pending_of(snapshot: Snapshot, message: Message) -> Delivery | None:
     """The delivery that is to send this very message to its target, or None."""
     return snapshot.record(
         Delivery,
-        _SELECT + f" WHERE {_OF_ENTITY} AND webhook_id = :webhook_id ORDER BY position, id LIMIT 1",
+        SELECT + f" WHERE {_OF_ENTITY} AND webhook_id = :webhook_id ORDER BY position, id LIMIT 1",
         {**_entity_of(message), "webhook_id": message.webhook_id},
     )
 
 
 def start_waiting(tx: Transaction, target_id: str) -> None:
-    """Let the first delivery of each entity be due that waits for a target, and is not to be tried at any time."""
+    """Let the first delivery of each entity be due that waits for a target, where none of that entity is.
+
+    That is so only where somebody has changed the store by other means.
+    """
     tx.execute(
-        "UPDATE deliveries SET next_attempt_at = :now WHERE next_attempt_at IS NULL AND id IN (SELECT d.id"
-        " FROM deliveries d WHERE d.target_id = :target_id AND d.status = 'PENDING' AND NOT EXISTS"
-        " (SELECT 1 FROM deliveries f WHERE f.target_id = d.target_id AND f.entity_type = d.entity_type"
-        " AND f.entity_id = d.entity_id AND f.status = 'PENDING' AND (f.position, f.id) < (d.position, d.id)))",
+        "UPDATE deliveries SET next_attempt_at = :now WHERE id IN (SELECT d.id FROM deliveries d"
+        " WHERE d.target_id = :target_id AND d.status = 'PENDING' AND NOT EXISTS (SELECT 1 FROM deliveries f"
+        " WHERE f.target_id = d.target_id AND f.entity_type = d.entity_type AND f.entity_id = d.entity_id"
+        " AND f.status = 'PENDING' AND (f.next_attempt_at IS NOT NULL OR (f.position, f.id) < (d.position, d.id))))",
         {"target_id": target_id, "now": tx.now},
     )
 
@@ -130,51 +132,6 @@ def write_attempt(tx: Transaction, delivery: Delivery) -> None:
             f" WHERE {_OF_ENTITY} ORDER BY position, id LIMIT 1) AND next_attempt_at IS NULL",
             {**_entity_of(delivery), "now": tx.now},
         )
-
-
-def resend_delivery(tx: Transaction, delivery_id: str) -> Delivery:
-    """Send once more what has ended, as a new delivery behind all that waits now, with the same webhook id.
-
-    Returns:
-        The new delivery, or the one that repeats this one already and is pending.
-
-    Raises:
-        BadUserInputError: It can be no id.
-        NotFoundError: There is no such delivery.
-        StillPendingError: It has not ended.
-    """
-    delivery = get_delivery(tx, delivery_id)
-    if delivery.status == DeliveryStatus.PENDING:
-        raise StillPendingError(
-            f"The delivery {delivery.id!r} is still to be sent, or to be tried again.",
-            details={"field": "id", "id": delivery.id, "nextAttemptAt": delivery.next_attempt_at},
-        )
-    repeated = tx.record(
-        Delivery,
-        _SELECT + " WHERE event_id = :event_id AND resend_of = :id AND +status = 'PENDING'",
-        {"event_id": delivery.event_id, "id": delivery.id},
-    )
-    if repeated is not None:
-        return repeated
-    return send_again(tx, message_of(delivery), resend_of=delivery.id)
-
-
-def send_again(tx: Transaction, message: Message, *, resend_of: str) -> Delivery:
-    """Make a new delivery of what was to be posted before.
-
-    Args:
-        tx: To write in.
-        message: What is to be posted, and where.
-        resend_of: Id of the delivery that it repeats, which may be gone.
-    """
-    again = insert_delivery(tx, new_delivery(tx, message, tx.position().number, resend_of=resend_of))
-    tx.emit(
-        DELIVERY_RESENT,
-        again.id,
-        construct_id=again.construct_id,
-        payload={"targetId": again.target_id, "resendOf": resend_of},
-    )
-    return again
 
 
 def note_dead_letter(tx: Transaction, delivery_id: str, letter_id: str) -> None:

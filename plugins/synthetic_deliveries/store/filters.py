@@ -33,14 +33,26 @@ def select_deliveries(criteria: Criteria, *, each: str | None = None) -> Selecti
             params[column] = check_id(value, f"filter.{field}")
             # What leads is found by its index; a unary plus keeps the others off theirs.
             where.append(f"{'+' if where else ''}{column} = :{column}")
+    ended = _ended_within(criteria, params)
     if criteria.statuses is None:
-        return Selection("deliveries", where, params)
+        return Selection("deliveries", [*where, *ended], params)
     statuses = {f"status_{number}": str(each) for number, each in enumerate(dict.fromkeys(criteria.statuses))}
     params.update(statuses)
     if where or not statuses:
         where.append(f"+status IN ({', '.join(f':{name}' for name in statuses)})" if statuses else "FALSE")
-        return Selection("deliveries", where, params)
-    return Selection("deliveries", [], params, merged=[f"status = :{name}" for name in statuses])
+        return Selection("deliveries", [*where, *ended], params)
+    return Selection("deliveries", ended, params, merged=[f"status = :{name}" for name in statuses])
+
+
+def _ended_within(criteria: Criteria, params: dict[str, Value]) -> list[str]:
+    """When they have ended, tested on what the other conditions find."""
+    conditions: list[str] = []
+    for name, comparison in (("ended_from", ">="), ("ended_before", "<")):
+        instant = getattr(criteria, name)
+        if instant is not None:
+            params[name] = instant
+            conditions.append(f"+ended_at {comparison} :{name}")
+    return conditions
 
 
 def query_deliveries(

@@ -12,6 +12,7 @@ from synthetic_deliveries.settings import DeliverySettings
 from synthetic_deliveries.store.circuits import close_circuit, note_failure, note_success
 from synthetic_deliveries.store.deliveries import COLUMNS, find_delivery, write_attempt
 from synthetic_deliveries.store.reports import report_state
+from synthetic_deliveries.store.resending import note_arrival
 from synthetic_deliveries.store.targets import get_target, write_target
 
 STATUS_GONE = 410
@@ -62,6 +63,8 @@ def _note_arrival(tx: Transaction, target: DeliveryTarget, delivery: Delivery, o
         ended_at=tx.now,
     )
     write_attempt(tx, arrived)
+    if arrived.resend_of is not None:
+        note_arrival(tx, arrived)
     return note_success(tx, target)
 
 

@@ -121,6 +121,9 @@ def save_target(
     target = stored._replace(**changes, version=stored.version + 1, updated_at=tx.now)
     if target.enabled and not stored.enabled:
         target = target._replace(disabled_reason=None, followed_position=tx.position().number)
+    if "secret" in changes:
+        # Whoever sets a secret, and does not rotate it, has a reason to let the old ones end.
+        target = target._replace(previous_secrets="[]")
     _check_scheme(target)
     write_target(tx, target)
     if target.enabled and not stored.enabled:
@@ -211,6 +214,7 @@ def _insert(tx: Transaction, target_id: str | None, given: Mapping[str, Any]) ->
         version=1,
         created_at=tx.now,
         updated_at=tx.now,
+        previous_secrets="[]",
     )
     _check_scheme(target)
     tx.execute(_INSERT, target._asdict())

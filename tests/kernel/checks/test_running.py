@@ -9,9 +9,11 @@ import pytest
 from synthetic.check_contributions import Check, Finding
 from synthetic.checks.declared import LoadedChecks, run_checks, run_in_snapshot
 from synthetic.checks.outcomes import CheckStatus
-from synthetic.checks.running import FINDINGS_MAX, run_check
+from synthetic.checks.running import FINDINGS_MAX, run_alone, run_check
+from synthetic.cli.stores import looking_into
 from synthetic.contributions import Stamped
-from synthetic.errors import ConflictError, NotFoundError, StorageFailedError, StoreDamagedError
+from synthetic.errors import CancelledError, ConflictError, NotFoundError, StorageFailedError, StoreDamagedError
+from synthetic.kernel_settings import DatabaseSettings
 
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, 'x' FROM n WHERE i < 0"
 
@@ -74,6 +76,30 @@ def test_sql_that_is_wrong_is_incomplete(store):
     assert (outcome.status, outcome.reason.error_class.code) == (CheckStatus.INCOMPLETE, "INTERNAL")
 
 
+def test_a_check_over_time_holds_no_snapshot_between_two_reads(store):
+    seen = []
+
+    def look(readings):
+        seen.append(readings.read(lambda snapshot: snapshot.value("SELECT 1")))
+        store.write(lambda tx: tx.execute("INSERT INTO meta (key, value) VALUES ('looked', 'x')"))
+        readings.go_on()
+        seen.append(readings.read(lambda snapshot: snapshot.value("SELECT value FROM meta WHERE key = 'looked'")))
+        yield Finding(message="Found.")
+
+    def raise_cancelled():
+        raise CancelledError
+
+    def opening():
+        return looking_into(store.kernel.directory, DatabaseSettings())
+
+    outcome = run_alone(opening, check(find_over_time=look), lambda: None)
+    assert (outcome.status, seen) == (CheckStatus.FAILED, [1, "x"])
+    store.write(lambda tx: tx.execute("DELETE FROM meta WHERE key = 'looked'"))
+    outcome = run_alone(opening, check(find_over_time=look), raise_cancelled)
+    assert (outcome.status, outcome.reason.error_class.code) == (CheckStatus.INCOMPLETE, "CANCELLED")
+    assert len(seen) == 3
+
+
 def test_a_check_that_takes_too_long_is_cut_short_and_the_next_is_run_in_the_same_snapshot(store):
     slow, quick = check(sql=ENDLESS, entity="note"), check(sql="SELECT 1, 'Found.'", entity="note")
     first, second = store.read(lambda snapshot: (run_check(snapshot, slow, 0.05), run_check(snapshot, quick)))
@@ -117,8 +143,8 @@ def test_checks_are_chosen_by_effort_and_name():
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({}, "either sql or find"),
-        ({"sql": "SELECT 1", "find": lambda _: ()}, "either sql or find"),
+        ({}, "one of sql, find and find_over_time"),
+        ({"sql": "SELECT 1", "find": lambda _: ()}, "one of sql, find and find_over_time"),
         ({"sql": "SELECT 1"}, "must name the entity"),
         ({"find": lambda _: (), "entity": "A Note"}, "lower-case words"),
         ({"find": lambda _: (), "effort": "much"}, "light, full, deep"),

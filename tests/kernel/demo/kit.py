@@ -33,15 +33,22 @@ def make(path: Path, *, seed: int | None = 1, scale: int | None = 1, now: int | 
 DRAWN = frozenset({"expires_run", "expires_running_ms", "decision_event_id"})
 """Columns that hold what the machine or the log draws."""
 
-DRAWN_OF = {"dead_letters": {"id", "error"}, "artifacts": {"path"}}
-"""And those of one table: ids of letters that arrive by themselves, with correlation ids, and names of files."""
+DRAWN_OF = {
+    "dead_letters": {"id", "error"},
+    "artifacts": {"path"},
+    "artifact_folder": {"mark"},
+    "delivery_targets": {"secret"},
+    "deliveries": {"event_id", "body"},
+}
+"""And those of one table: ids of letters that arrive by themselves, with correlation ids, names of files, the mark of
+their folder, secrets, and what was posted of events."""
 
 
 def columns_of(snapshot: Snapshot, table: str) -> str:
     """The columns of a table that are the same each time."""
     names = snapshot.rows("SELECT name FROM pragma_table_info(:table)", {"table": table})
     drawn = DRAWN | DRAWN_OF.get(table, set())
-    return ", ".join(name for (name,) in names if name not in drawn)
+    return ", ".join(name for (name,) in names if name not in drawn) or "count(*)"
 
 
 def rows_of(store: Store) -> dict[str, list[tuple[Any, ...]]]:

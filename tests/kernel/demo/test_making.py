@@ -18,6 +18,8 @@ from synthetic.errors import DatabaseBusyError, SyntheticError
 from synthetic.registry import load_registry
 from synthetic.server import serve
 from synthetic.testing import expect_data, open_test_store
+from synthetic_deliveries.settings import DeliverySettings
+from synthetic_deliveries.store import list_due
 
 from .kit import NOW, check_soundness, make, rows_of
 
@@ -103,6 +105,21 @@ def test_even_a_small_one_has_about_the_size_and_all_the_statuses_that_are_promi
         assert values("SELECT outcome FROM job_attempts WHERE outcome IS NOT NULL") >= {"COMPLETED", "FAILED"}
     kinds = [sum(column) for column in zip(*(row[6:12] for row in rows["transcripts"]), strict=True)]
     assert all(kinds), "a kind of message does not occur"
+
+
+def test_its_delivery_target_is_disabled_and_nothing_is_due_that_a_server_would_post(made):
+    with open_test_store(made[0]) as store:
+        told = store.read(
+            lambda snapshot: snapshot.rows(
+                "SELECT t.enabled, t.disabled_reason, d.status, count(*) FROM delivery_targets t"
+                " JOIN deliveries d ON d.target_id = t.id GROUP BY d.status ORDER BY d.status"
+            )
+        )
+        due = store.read(lambda snapshot: list_due(snapshot, {}, snapshot.settings(DeliverySettings)))
+    assert [row[:3] for row in told] == [
+        (0, "The demo posts nothing: this target is made up.", status) for status in ("DELIVERED", "PENDING")
+    ]
+    assert due == []
 
 
 def test_nothing_in_it_lies_after_its_end_and_its_log_is_in_the_order_of_time(rows):
@@ -205,7 +222,16 @@ def test_nothing_of_it_is_imported_before_a_demo_runs():
 
 def test_the_shipped_plugins_have_parts():
     parts = [stamped.plugin for stamped in load_registry(None, environ={}).demo]
-    assert parts == ["constructs", "sessions", "transcripts", "jobs", "approvals", "dead_letters", "artifacts"]
+    assert parts == [
+        "constructs",
+        "sessions",
+        "transcripts",
+        "jobs",
+        "approvals",
+        "dead_letters",
+        "deliveries",
+        "artifacts",
+    ]
 
 
 def test_two_that_begin_at_once_make_one_fleet(tmp_path):

@@ -59,6 +59,7 @@ def install(site, plugin, consumers="Fold(**fold)", table="", more="", after="")
         (7, "Fold(**fold | {'tables': {'elsewhere': Row}})", "elsewhere, which the plugin does not register"),
         (8, "Service(name='both', purpose='Both.', step=len, work=len, every_ms=1)", "either a step or work"),
         (9, "Service(name='none', purpose='None.', every_ms=1)", "either a step or work"),
+        (12, "Service(name='both', purpose='Both.', opens=len, work=len, every_ms=1)", "either a step or work"),
         (10, "HAPPENED", "must return a tuple of Consumer"),
         (11, "__import__('synthetic').Consumer(name='a', purpose='A.', types=(HAPPENED,))", "a Fold or a Mirror"),
     ],

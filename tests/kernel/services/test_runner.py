@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+
+import pytest
 
 from faults.kit import lock_held
 from synthetic.errors import CancelledError, DatabaseBusyError
@@ -67,6 +70,34 @@ def test_work_reads_and_writes_in_its_own_name(store):
     assert done.wait(10)
     running.stop()
     assert actors == ["service:notes.fetch"]
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["stopped", "lost"])
+def test_what_a_service_keeps_open_is_opened_once_and_closed_at_the_end(store, is_lost):
+    told, closed, work = [], threading.Event(), Work(1, LookupError("not today"), 0)
+
+    @contextlib.contextmanager
+    def opens():
+        told.append("opened")
+        yield work.do
+        told.append("closed")
+        closed.set()
+
+    renewing = Work(*[1] * 1_000_000)
+    running = runner(store, service("fetch", opens=opens), service("trim", step=renewing.do))
+    running.start()
+    for _ in range(3):
+        assert work.ran.acquire(timeout=30)
+    assert told == ["opened"]
+    if is_lost:
+        store.write(
+            lambda tx: tx.execute(
+                "UPDATE leases SET owner = 'other', token = token + 1, expires_at = :far", {"far": tx.now + 600_000}
+            )
+        )
+        assert closed.wait(30)
+    running.stop()
+    assert told == ["opened", "closed"]
 
 
 def test_nothing_is_written_once_another_process_has_taken_over(store):

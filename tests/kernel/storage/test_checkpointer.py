@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import apsw
 import pytest
 
@@ -75,6 +77,28 @@ def test_a_reader_pins_the_log_which_is_counted_and_told_and_ends_with_it(store,
     store.kernel.checkpointer.step(store)
     assert wal_bytes(store) == 0
     assert metric(store, "synthetic_wal_pinned_seconds") == 0
+
+
+def test_a_large_log_is_cut_off_as_soon_as_a_reader_ends_who_is_waited_for_now_and_then(store, clock, monkeypatch):
+    monkeypatch.setattr(checkpointer, "LARGE_BYTES", 262_144)
+    monkeypatch.setattr(checkpointer, "WAIT_MS_MAX", 0)
+    monkeypatch.setattr(checkpointer, "PATIENT_MS", 30_000)
+    reading, ended = threading.Event(), threading.Event()
+
+    def read(snapshot) -> None:
+        snapshot.value(ROWS)
+        reading.set()
+        ended.wait(30)
+
+    fill(store, 300)
+    reader = threading.Thread(target=store.read, args=(read,))
+    reader.start()
+    assert reading.wait(30)
+    fill(store, 1, prefix="y")
+    threading.Timer(0.2, ended.set).start()
+    store.kernel.checkpointer.step(store)
+    reader.join()
+    assert wal_bytes(store) == 0
 
 
 def test_after_the_store_is_closed_a_step_does_nothing(store):

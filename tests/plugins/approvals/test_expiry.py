@@ -113,6 +113,14 @@ def test_of_many_that_lapse_together_none_is_left(approvals, clock):
     }  # fmt: skip
 
 
+def delete_all_old(approvals) -> int:
+    """As many batches as it takes: on a busy machine a transaction ends early."""
+    batches = [approvals.delete_old_approvals()]
+    while batches[-1].has_more:
+        batches.append(approvals.delete_old_approvals())
+    return sum(batch.rows for batch in batches)
+
+
 def test_rows_a_minute_each_side_of_the_line_of_retention(approvals, clock):
     def end_all(prefix: str) -> None:
         for status in ("APPROVED", "REJECTED", "CANCELLED"):
@@ -130,12 +138,11 @@ def test_rows_a_minute_each_side_of_the_line_of_retention(approvals, clock):
     clock.advance(2 * MINUTE_MS)
     end_all("new")
     clock.advance(HOUR_MS - MINUTE_MS)
-    gone = approvals.delete_old_approvals()
-    assert gone.rows == 4
+    assert delete_all_old(approvals) == 4
     left = {edge.node.id for edge in approvals.query_approvals(Criteria()).edges}
     assert left == {"oldPENDING", "newAPPROVED", "newREJECTED", "newCANCELLED"}
     clock.advance(2 * MINUTE_MS)
-    assert approvals.delete_old_approvals().rows == 3
+    assert delete_all_old(approvals) == 3
     deleted = [id for type, id in approvals.told() if type == "approval.deleted"]
     assert sorted(deleted) == sorted(
         prefix + status

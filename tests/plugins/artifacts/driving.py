@@ -14,6 +14,7 @@ from synthetic.testing import ManualClock
 from synthetic_artifacts import services
 from synthetic_artifacts import store as artifact_store
 from synthetic_artifacts.folders import ArtifactFolder
+from synthetic_artifacts.marks import MARK
 from synthetic_artifacts.model import Artifact, ArtifactContent, SavedArtifact
 from synthetic_constructs.store import save_construct
 
@@ -80,8 +81,9 @@ class Artifacts:
         return self.folder / artifact.path
 
     def files(self) -> list[str]:
-        """All files in `artifacts/`, below it."""
-        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if not path.is_dir())
+        """All files in `artifacts/`, below it, but for the mark of the folder."""
+        found = (str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if not path.is_dir())
+        return sorted(path for path in found if path != MARK)
 
     def sweep(self) -> None:
         """A whole sweep."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from synthetic.testing import RunningServer
+from synthetic_artifacts.marks import MARK
 
 SAID = {"constructId": "c", "type": "log", "name": "build.log"}
 
@@ -54,8 +55,8 @@ class Served:
         return self.client.get(f"/artifacts/{id}", headers=named)
 
     def files(self) -> list[Path]:
-        """All files in `artifacts/`."""
-        return [path for path in self.folder.rglob("*") if path.is_file()]
+        """All files in `artifacts/`, but for the mark of the folder."""
+        return [path for path in self.folder.rglob("*") if path.is_file() and path.name != MARK]
 
     def file_of(self, name: str) -> Path:
         """The one file whose name begins so."""

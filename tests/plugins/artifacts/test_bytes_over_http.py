@@ -194,6 +194,23 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(served: Served, tmp_path:
     assert (answer.status_code, answer.json()["code"]) == (410, "ARTIFACT_MISSING")
 
 
+@pytest.mark.parametrize("size_bytes", [0, 16_384, 65_537, 2_500_000])
+def test_a_whole_answer_has_the_same_head_however_it_is_sent(served: Served, size_bytes: int):
+    id = f"sized-{size_bytes}"
+    served.put(id, NOISE[:size_bytes], "image/png")
+    whole, head = served.get(id), served.client.head(f"/artifacts/{id}")
+    assert whole.content == NOISE[:size_bytes]
+    changing = {"date", "x-correlation-id"}
+    heads = [
+        sorted((name, value) for name, value in each.headers.multi_items() if name not in changing)
+        for each in (whole, head)
+    ]
+    assert heads[0] == heads[1]
+    assert len({name for name, _ in heads[0]}) == len(heads[0])
+    assert dict(heads[0])["content-security-policy"].startswith("default-src 'none'; sandbox")
+    assert dict(heads[0])["cache-control"] == "private, no-cache"
+
+
 def test_a_deleted_artifact_is_not_served(served: Served):
     served.put("deleted", b"content")
     served.graphql('mutation { deleteArtifact(input: {id: "deleted"}) { artifact { id } } }')

@@ -8,6 +8,7 @@ from plugins.artifacts.driving import HOUR_MS
 from plugins.logged import told
 from synthetic import ConflictError, NotFoundError, delete_owned, run_retention_batch
 from synthetic_artifacts.errors import ArtifactDeletedError, ArtifactRestoreError
+from synthetic_artifacts.marks import MARK
 from synthetic_artifacts.store import get_available_artifact, list_removals, read_usage
 from synthetic_jobs.store import save_job
 from synthetic_sessions.store import save_session
@@ -87,7 +88,7 @@ def test_the_files_of_a_deleted_construct_follow_it(artifacts, store) -> None:
     assert artifacts.find("a0") is None
     assert store.read(read_usage) == (0, 0)
     assert artifacts.remove() == 3
-    assert list(artifacts.folder.iterdir()) == []
+    assert [path.name for path in artifacts.folder.iterdir()] == [MARK]
 
 
 def test_an_artifact_outlives_its_session_and_its_job(artifacts, store) -> None:

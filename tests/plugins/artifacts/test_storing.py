@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import zstandard
@@ -14,10 +15,9 @@ from plugins.artifacts.driving import HOUR_MS, TEXT, TEXT_TYPE, pieces
 from plugins.logged import payloads
 from synthetic import BadUserInputError, ConflictError, NotFoundError, StorageFullError, Store, SyntheticError
 from synthetic_artifacts.errors import ArtifactMismatchError, ArtifactQuotaError, ArtifactTooLargeError
-from synthetic_artifacts.files import ArtifactWriter, Place
+from synthetic_artifacts.marks import MARK
 from synthetic_artifacts.model import ArtifactContent
 from synthetic_artifacts.store import PreparedArtifact, add_artifact, find_known_paths, prepare_artifact, read_usage
-from synthetic_artifacts.store.usage import find_allowance
 from synthetic_constructs.store import save_construct
 from synthetic_jobs.store import save_job
 from synthetic_sessions.store import save_session
@@ -180,14 +180,9 @@ def test_who_used_up_the_quota_meanwhile_is_noticed_with_the_row(artifacts, stor
 
 def test_a_disk_with_no_room_to_spare_takes_no_artifact(artifacts, store) -> None:
     prepared = store.read(prepare_artifact, ArtifactContent(construct_id="c", type="log", name="x"))
-    place = Place("c", "log", "x", "text/plain")
-    scarce = store.read(find_allowance, "c")
-    scarce = type(scarce)(
-        size_bytes=scarce.size_bytes, construct_left_bytes=scarce.construct_left_bytes,
-        all_left_bytes=scarce.all_left_bytes, free_disk_bytes=2**62,
-    )  # fmt: skip
+    scarce = replace(prepared, allowance=replace(prepared.allowance, free_disk_bytes=2**62))
     with pytest.raises(StorageFullError) as refused:
-        ArtifactWriter.open(prepared.folder, place, scarce)
+        scarce.open_writer()
     assert refused.value.recoverable
     assert artifacts.files() == []
 
@@ -198,7 +193,7 @@ def test_a_construct_that_goes_while_the_bytes_come_leaves_no_file(artifacts, st
     with pytest.raises(NotFoundError):
         finish_after(store, prepared, b"content", lambda: store.write(lambda tx: tx.execute("DELETE FROM constructs")))
     assert artifacts.files() == []
-    assert list(artifacts.folder.iterdir()) == []
+    assert [path.name for path in artifacts.folder.iterdir()] == [MARK]
 
 
 def test_an_error_that_says_nothing_about_the_row_leaves_the_file_to_the_sweep(artifacts, store) -> None:

@@ -20,7 +20,8 @@ from synthetic.testing import (
     running_server,
 )
 from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactTouchedError
-from synthetic_artifacts.reading import KnownFiles, open_content
+from synthetic_artifacts.known_files import KnownFiles
+from synthetic_artifacts.reading import open_content
 
 NOISE = random.Random(1).randbytes(3_000_000)
 LIMIT = "kernel.storage.limit_bytes"
@@ -155,25 +156,6 @@ def _copy_rows(tx: Transaction, paths: list[str]) -> None:
             " FROM artifacts WHERE id = 'b'",
             {"id": f"a{number}", "path": path},
         )
-
-
-@pytest.mark.parametrize("is_empty", [False, True])
-def test_a_disk_that_is_not_mounted_is_one_error_and_not_one_of_each_artifact(artifacts, store, is_empty) -> None:
-    for number in range(3):
-        artifacts.create(f"a{number}")
-    aside = artifacts.folder.with_name("aside")
-    artifacts.folder.rename(aside)
-    if is_empty:
-        artifacts.folder.mkdir()
-    artifacts.sweep()
-    assert artifacts.module()["status"] == "FAILED"
-    assert artifacts.get("a0").status == "AVAILABLE"
-    assert told(store, "artifact.damaged") == []
-    if is_empty:
-        artifacts.folder.rmdir()
-    aside.rename(artifacts.folder)
-    artifacts.sweep()
-    assert artifacts.module()["status"] == "SYNCED"
 
 
 def test_what_was_deleted_keeps_its_grace_time_however_old_it_is(artifacts, store, clock) -> None:

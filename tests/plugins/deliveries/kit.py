@@ -9,7 +9,7 @@ from synthetic import EventType, Store, Transaction
 from synthetic.testing import ManualClock, expect_data
 from synthetic_constructs.events import CONSTRUCT_SAVED
 from synthetic_deliveries.model import Criteria, Delivery, DeliveryTarget
-from synthetic_deliveries.services import gather, send
+from synthetic_deliveries.services import gather, sending
 from synthetic_deliveries.store import TargetContent, get_target, query_deliveries, save_target
 
 STATUS = "query { syncStatus { module status error { code } } }"
@@ -53,7 +53,12 @@ class Deliveries:
         """Take up what has happened, and send what is due; how many attempts were made."""
         while gather(self.store):
             pass
-        return send(self.store)
+        return self.send()
+
+    def send(self) -> int:
+        """Send what is due; how many attempts were made."""
+        with sending() as send:
+            return send(self.store)
 
     def listed(self, **criteria: Any) -> list[Delivery]:
         """The deliveries, the first taken up first."""

@@ -5,7 +5,7 @@ import pytest
 from plugins.deliveries.receivers import answering
 from synthetic import BadUserInputError, from_json, to_json
 from synthetic_dead_letters.store import DeadLetter, RetryRequest, get_dead_letter, retry_dead_letter
-from synthetic_deliveries.services import gather, send
+from synthetic_deliveries.services import gather
 from synthetic_deliveries.store import resend_delivery
 
 HOUR_MS = 3_600_000
@@ -81,7 +81,7 @@ def test_a_message_that_no_letter_can_hold_leaves_one_that_sends_it_all_the_same
         lambda tx: tx.execute("UPDATE deliveries SET body = :body WHERE id = :id", {"body": body, "id": first.id})
     )
     for _ in range(3):
-        send(deliveries.store)
+        deliveries.send()
         deliveries.clock.advance(HOUR_MS)
     failed, *others = deliveries.listed()
     assert [each.status for each in others] == ["DELIVERED", "DELIVERED"]
@@ -90,7 +90,7 @@ def test_a_message_that_no_letter_can_hold_leaves_one_that_sends_it_all_the_same
     assert letter_id is not None
     retry_dead_letter(deliveries.store, RetryRequest(letter_id=letter_id))
     receiver.behave = answering(200)
-    send(deliveries.store)
+    deliveries.send()
     assert receiver.received[-1].body.decode() == body
     assert deliveries.store.read(get_dead_letter, letter_id).status == "RESOLVED"
 

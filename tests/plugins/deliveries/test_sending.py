@@ -7,11 +7,29 @@ import pytest
 
 from plugins.deliveries.kit import Deliveries
 from plugins.deliveries.receivers import Received, Receiver, answering, endless, receiving, saying
-from synthetic import from_json
+from synthetic import Store, from_json
+from synthetic.errors import CancelledError
 from synthetic.testing import wait_until
+from synthetic_deliveries.services import gather, sending
 from synthetic_deliveries.store import resend_delivery
 
 HOUR_MS = 3_600_000
+
+
+class Stopping:
+    """A store whose reads are refused once a request is under way, as at a stop."""
+
+    def __init__(self, store: Store, receiver: Receiver) -> None:
+        self._store = store
+        self._receiver = receiver
+
+    def read(self, function, *args):
+        if self._receiver.received:
+            raise CancelledError
+        return self._store.read(function, *args)
+
+    def write(self, function, *args):
+        return self._store.write(function, *args)
 
 
 def error_of(deliveries: Deliveries) -> dict:
@@ -151,6 +169,34 @@ def test_a_receiver_that_takes_its_time_holds_no_other_up(deliveries, receiver, 
         deliveries.happen(*(f"c{number}" for number in range(40)))
         deliveries.deliver()
     assert {each.status for each in deliveries.listed()} == {"DELIVERED"}
+
+
+def test_connections_are_kept_over_a_lull_for_as_long_as_the_process_sends(deliveries, receiver, target):
+    with sending() as send:
+        for number in range(3):
+            deliveries.happen(f"c{number}")
+            while gather(deliveries.store):
+                pass
+            assert send(deliveries.store) == 1
+            assert send(deliveries.store) == 0
+        assert len(receiver.connections) == 1
+    wait_until(lambda: not receiver.threads[0].is_alive(), "that the connection is closed then", seconds=60)
+
+
+def test_what_runs_when_a_turn_is_broken_off_is_ended_and_due_again(deliveries, receiver, target):
+    receiver.behave = lambda connection, received: None
+    deliveries.happen("c1")
+    while gather(deliveries.store):
+        pass
+    stopping = Stopping(deliveries.store, receiver)
+    with sending() as send:
+        with pytest.raises(CancelledError):
+            send(stopping)
+        assert deliveries.one().attempts == 0
+        receiver.behave = answering(200)
+        assert send(deliveries.store) == 1
+    assert deliveries.one().status == "DELIVERED"
+    assert len(receiver.received) == 2
 
 
 def test_a_closed_port_is_unreachable(deliveries):

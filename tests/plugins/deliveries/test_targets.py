@@ -9,7 +9,7 @@ from synthetic import BadUserInputError, ConflictError, EventType, run_retention
 from synthetic.testing import expect_data, expect_error
 from synthetic_constructs.events import CONSTRUCT_DELETED
 from synthetic_deliveries.services import gather
-from synthetic_deliveries.store import TargetContent, delete_target, save_target
+from synthetic_deliveries.store import TargetContent, delete_target, resend_delivery, save_target
 from synthetic_sessions.events import SESSION_SAVED
 
 SAVE = """mutation($input: SaveDeliveryTargetInput!) {
@@ -205,6 +205,30 @@ def test_checks_find_a_delivery_that_nothing_will_ever_send(deliveries, receiver
     assert deliveries.store.read(lambda snapshot: snapshot.rows(check.sql)) == []
     deliveries.store.write(lambda tx: tx.execute("UPDATE deliveries SET next_attempt_at = NULL"))
     assert len(deliveries.store.read(lambda snapshot: snapshot.rows(check.sql))) == 1
+    deliveries.store.write(lambda tx: tx.execute("UPDATE deliveries SET next_attempt_at = 1"))
+    assert len(deliveries.store.read(lambda snapshot: snapshot.rows(check.sql))) == 1
+
+
+def test_what_is_sent_again_before_the_log_was_taken_up_is_no_fault(deliveries, receiver, target):
+    deliveries.happen("c1")
+    deliveries.deliver()
+    deliveries.happen("c1", "c1")
+    again = deliveries.store.write(resend_delivery, deliveries.one().id)
+    deliveries.change(enabled=False)
+    deliveries.change(enabled=True)
+    while gather(deliveries.store):
+        pass
+    deliveries.happen("c1")
+    while gather(deliveries.store):
+        pass
+    check = next(
+        each.record for each in deliveries.store.kernel.registry.checks
+        if each.plugin == "deliveries" and each.record.name == "turns"
+    )  # fmt: skip
+    assert deliveries.store.read(lambda snapshot: snapshot.rows(check.sql)) == []
+    receiver.received.clear()
+    deliveries.send()
+    assert receiver.received[0].webhook_id == again.webhook_id
 
 
 def test_a_secret_can_be_replaced(deliveries, receiver):

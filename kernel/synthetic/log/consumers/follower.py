@@ -122,6 +122,9 @@ class Follower:
         self._interruption = Interruption(self._clock, self._clock.monotonic() + END_SECONDS)
         self._save()
 
+    def close(self) -> None:
+        """Nothing is kept open between two turns."""
+
     def count_failures(self, in_a_row: int) -> None:
         """Note a turn that failed."""
         self._metrics.service_failing(self.name, in_a_row)

@@ -1,0 +1,116 @@
+"""Content between artifacts and files outside of the store, piece by piece: for the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from synthetic import BlockingStore, ConflictError, bad_input, translate_system_error
+from synthetic.cli import Progress
+from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError
+from synthetic_artifacts.folders import FILE_MODE, ArtifactFolder
+from synthetic_artifacts.known_files import KnownFiles
+from synthetic_artifacts.marks import find_fault
+from synthetic_artifacts.model import Artifact, ArtifactStatus
+from synthetic_artifacts.names import PARTIAL
+from synthetic_artifacts.reading import PIECE_BYTES, StoredContent, open_content
+from synthetic_artifacts.store import mark_damaged, read_claim
+
+
+@contextlib.contextmanager
+def artifact_pieces(store: BlockingStore, artifact: Artifact, shown: Progress) -> Generator[Iterator[bytes]]:
+    """The content of an artifact, all of which was compared before; what is wrong with its file is noted.
+
+    Args:
+        store: Whose it is.
+        artifact: One that is AVAILABLE.
+        shown: Told of each piece.
+
+    Raises:
+        ArtifactsAbsentError: All files are gone at once, as where their disk is not mounted.
+        ArtifactMissingError, ArtifactAlteredError, ArtifactTouchedError: Its file is not what was stored.
+        StorageReadOnlyError, StorageFailedError: It cannot be read.
+    """
+    folder = store.read(ArtifactFolder.of)
+    shown.expect(artifact.size_bytes)
+    try:
+        content = open_content(folder, artifact, KnownFiles())
+        try:
+            yield _pieces_of(content, artifact, shown)
+        finally:
+            content.close()
+    except ArtifactMissingError:
+        fault = find_fault(folder, store.read(read_claim))
+        if fault is not None:
+            raise fault from None
+        store.write(mark_damaged, artifact, ArtifactStatus.MISSING)
+        raise
+    except ArtifactAlteredError:
+        store.write(mark_damaged, artifact, ArtifactStatus.ALTERED)
+        raise
+
+
+def _pieces_of(content: StoredContent, artifact: Artifact, shown: Progress) -> Iterator[bytes]:
+    for offset in range(0, artifact.size_bytes, PIECE_BYTES):
+        piece = content.read(offset, min(PIECE_BYTES, artifact.size_bytes - offset))
+        yield piece
+        shown.advance(len(piece))
+
+
+def refuse_taken(target: Path) -> None:
+    """Refuse to write over something.
+
+    Raises:
+        ConflictError: There is something of that name.
+    """
+    if os.path.lexists(target):
+        raise ConflictError(
+            f"There is {target} already.", action="Name another file with --to, or replace it: --force."
+        )
+
+
+def write_pieces(pieces: Iterable[bytes], target: Path) -> None:
+    """Make a file of pieces: whole under its name, or not there.
+
+    Args:
+        pieces: Of the content.
+        target: Its name; its folder is there, and a file of that name is replaced.
+
+    Raises:
+        StorageFullError, StorageReadOnlyError, StorageFailedError: It cannot be written.
+    """
+    partial = target.with_name(f"{target.name[:100]}.{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        with open(partial, "xb", opener=lambda path, flags: os.open(path, flags, FILE_MODE)) as file:
+            file.writelines(pieces)
+        partial.rename(target)
+    except OSError as error:
+        raise translate_system_error(error, f"The file {target}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def content_pieces(source: Path, shown: Progress) -> Iterator[bytes]:
+    """The content of a file.
+
+    Raises:
+        BadUserInputError: It cannot be read, or is none.
+    """
+    try:
+        with source.open("rb") as file:
+            shown.expect(os.fstat(file.fileno()).st_size)
+            yield from read_pieces(file, shown)
+    except OSError as error:
+        raise bad_input("FILE", f"cannot be read from {source}: {error.strerror}") from error
+
+
+def read_pieces(source: BinaryIO, shown: Progress) -> Iterator[bytes]:
+    """What comes from a stream, until its end."""
+    while piece := source.read(PIECE_BYTES):
+        yield piece
+        shown.advance(len(piece))
