@@ -11,10 +11,11 @@ way: the row first, then the file (`store.deleting`, `services`). So a crash
 leaves no row without a file, and what file has no row the sweep removes.
 
 `artifacts/` itself has a mark (`marks`): without it, as where a disk is not
-mounted, nothing is written there, removed, or missed (`presence`).
+mounted, nothing is written there, removed, or missed (`presence`). That it was
+marked, and that it is away, is stored (`store.claims`), not remembered.
 
 Tables: `artifacts`; `artifact_totals`, what they add up to; `artifact_folder`,
-the mark of their folder; `artifact_removals`, files that are to be removed.
+what is known of their folder; `artifact_removals`, files that are to be removed.
 
 States: AVAILABLE; DELETED, which can be restored until the grace time is over;
 MISSING and ALTERED, whose file is not as it must be, and whose bytes are not

@@ -15,13 +15,20 @@ from synthetic_artifacts.copying import artifact_pieces, content_pieces, read_pi
 from synthetic_artifacts.folders import ArtifactFolder
 from synthetic_artifacts.marks import FolderClaim, mark_folder
 from synthetic_artifacts.model import Artifact, ArtifactContent, ArtifactStatus, Criteria
-from synthetic_artifacts.presentation import artifact_as_json, artifact_fields, artifacts_table, usage_in_words
+from synthetic_artifacts.presentation import (
+    artifact_as_json,
+    artifact_fields,
+    artifacts_table,
+    usage_as_json,
+    usage_in_words,
+)
 from synthetic_artifacts.store import (
     Usage,
     create_artifact,
     delete_artifact,
     get_artifact,
     get_available_artifact,
+    note_marked,
     query_artifacts,
     read_claim,
     read_usage,
@@ -128,7 +135,7 @@ def list_(
         now = store.kernel.clock.now_ms()
     if as_json:
         shown = [artifact_as_json(artifact) for artifact in artifacts]
-        emit({"artifacts": shown, "hasMore": has_more, "all": usage._asdict()}, as_json)
+        emit({"artifacts": shown, "hasMore": has_more, "all": usage_as_json(usage)}, as_json)
         return
     if artifacts:
         show(artifacts_table(artifacts, now), "")
@@ -155,6 +162,7 @@ def get(
         target = Path(artifact.name if to is None else to)
         target = target / artifact.name if target.is_dir() else target
         if to != STANDARD and not force:
+            # Once more when it is written: whoever makes a file of that name meanwhile keeps it.
             refuse_taken(target)
         with (
             progress("Copying", as_json or to == STANDARD, unit="bytes") as shown,
@@ -164,7 +172,7 @@ def get(
                 sys.stdout.buffer.writelines(pieces)
                 sys.stdout.buffer.flush()
                 return
-            write_pieces(pieces, target)
+            write_pieces(pieces, target, replaces=force)
     _tell(artifact, as_json=as_json)
 
 
@@ -232,6 +240,7 @@ def adopt_folder(data: DataOption = None, as_json: JsonOption = False) -> None:
     with open_store(data) as store, store.operation(entity_type="artifact_folder"):
         folder, claim = store.read(look)
         mark_folder(folder, claim)
+        store.write(note_marked)
     emit({"path": str(folder.path)}, as_json)
 
 

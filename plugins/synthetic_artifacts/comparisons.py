@@ -17,7 +17,7 @@ from synthetic_artifacts.model import Artifact
 from synthetic_artifacts.reading import compare_content
 
 LONG_BYTES = 8_388_608
-"""To compare a longer file takes longer than others should wait for a thread."""
+"""To compare longer content takes longer than others should wait for a thread, however short its file is."""
 
 LONG_AT_ONCE = 2
 
@@ -55,7 +55,7 @@ class Comparisons:
 
     async def _compare(self, request: RouteRequest, folder: ArtifactFolder, artifact: Artifact) -> KnownFile:
         files = request.resource(KnownFiles)
-        if artifact.stored_bytes <= LONG_BYTES:
+        if artifact.size_bytes <= LONG_BYTES:
             return await request.in_thread(compare_content, folder, artifact, files)
         async with self._long:
             return await request.in_thread(compare_content, folder, artifact, files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Generator, Iterable, Iterator
@@ -19,6 +20,9 @@ from synthetic_artifacts.model import Artifact, ArtifactStatus
 from synthetic_artifacts.names import PARTIAL
 from synthetic_artifacts.reading import PIECE_BYTES, StoredContent, open_content
 from synthetic_artifacts.store import mark_damaged, read_claim
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What file systems answer that know no second name of a file, as those of memory cards."""
 
 
 @contextlib.contextmanager
@@ -43,14 +47,12 @@ def artifact_pieces(store: BlockingStore, artifact: Artifact, shown: Progress) -
             yield _pieces_of(content, artifact, shown)
         finally:
             content.close()
-    except ArtifactMissingError:
+    except (ArtifactMissingError, ArtifactAlteredError) as error:
         fault = find_fault(folder, store.read(read_claim))
         if fault is not None:
             raise fault from None
-        store.write(mark_damaged, artifact, ArtifactStatus.MISSING)
-        raise
-    except ArtifactAlteredError:
-        store.write(mark_damaged, artifact, ArtifactStatus.ALTERED)
+        is_gone = isinstance(error, ArtifactMissingError)
+        store.write(mark_damaged, artifact, ArtifactStatus.MISSING if is_gone else ArtifactStatus.ALTERED)
         raise
 
 
@@ -68,31 +70,59 @@ def refuse_taken(target: Path) -> None:
         ConflictError: There is something of that name.
     """
     if os.path.lexists(target):
-        raise ConflictError(
-            f"There is {target} already.", action="Name another file with --to, or replace it: --force."
-        )
+        raise _taken(target)
 
 
-def write_pieces(pieces: Iterable[bytes], target: Path) -> None:
-    """Make a file of pieces: whole under its name, or not there.
+def write_pieces(pieces: Iterable[bytes], target: Path, *, replaces: bool) -> None:
+    """Make a file of pieces: whole and on the disk under its name, or not there.
 
     Args:
         pieces: Of the content.
-        target: Its name; its folder is there, and a file of that name is replaced.
+        target: Its name; its folder is there.
+        replaces: Whether it takes the place of a file of that name.
 
     Raises:
+        ConflictError: There is something of that name, and it is not to be replaced.
         StorageFullError, StorageReadOnlyError, StorageFailedError: It cannot be written.
     """
-    partial = target.with_name(f"{target.name[:100]}.{secrets.token_hex(4)}{PARTIAL}")
+    # Without the name of the target: with more behind it, one that just fits would be too long.
+    partial = target.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
     try:
         with open(partial, "xb", opener=lambda path, flags: os.open(path, flags, FILE_MODE)) as file:
             file.writelines(pieces)
-        partial.rename(target)
+            file.flush()
+            os.fsync(file.fileno())
+        if replaces:
+            partial.rename(target)
+        else:
+            _give_name(partial, target)
     except OSError as error:
         raise translate_system_error(error, f"The file {target}") from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
+
+
+def _give_name(partial: Path, target: Path) -> None:
+    """Give a file its name, unless something else has that name by now.
+
+    Raises:
+        ConflictError: Something has.
+        OSError: It cannot be given.
+    """
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        refuse_taken(target)
+        partial.rename(target)
+
+
+def _taken(target: Path) -> ConflictError:
+    return ConflictError(f"There is {target} already.", action="Name another file with --to, or replace it: --force.")
 
 
 def content_pieces(source: Path, shown: Progress) -> Iterator[bytes]:

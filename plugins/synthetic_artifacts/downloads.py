@@ -134,15 +134,13 @@ async def _open(request: RouteRequest, folder: ArtifactFolder, artifact: Artifac
             tries_left -= 1
             known = await request.resource(Comparisons).compare(request, folder, artifact)
             content = open_known(folder, artifact, known)
-    except ArtifactMissingError:
+    except (ArtifactMissingError, ArtifactAlteredError) as error:
         fault = await request.in_thread(find_fault, folder, await request.read(read_claim))
         if fault is not None:
             # Its disk is not mounted, so nothing is known of the file.
             raise fault from None
-        await _mark(request, artifact, ArtifactStatus.MISSING)
-        raise
-    except ArtifactAlteredError:
-        await _mark(request, artifact, ArtifactStatus.ALTERED)
+        is_gone = isinstance(error, ArtifactMissingError)
+        await _mark(request, artifact, ArtifactStatus.MISSING if is_gone else ArtifactStatus.ALTERED)
         raise
     return content
 

@@ -3,10 +3,11 @@
 An unmounted disk leaves an empty folder behind, and a wrong one a folder of
 somebody else's files. In neither may anything be written, taken for an orphan,
 or missed. So `artifacts/` holds a file that says what the store knows as its
-mark. It is written when the store starts for the first time; where it is not
-there though there are artifacts, nothing is done with the folder, unless files
-of the store lie in it: then only the mark has been lost, as in a copy that
-left hidden files out, and it is written again.
+mark. It is written when the store starts for the first time. Where it is not
+there later, nothing is done with the folder, unless files of the store lie in
+it. Then only the mark has been lost, as in a copy that left hidden files out,
+or the store is older than the mark that is there, as a backup is that was made
+before there were marks; and the right one is written.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ class FolderClaim(NamedTuple):
 
     Attributes:
         mark: What the file in it must say.
-        files: Paths and lengths of some files that should be in it; empty while there are no artifacts.
+        files: Paths and lengths of some files that should be in it, also of those that are to be removed, whose length
+            is None, any; empty while there are none.
+        was_marked: Whether the mark was ever seen in it.
+        was_used: Whether there was ever an artifact.
     """
 
     mark: str
-    files: tuple[tuple[str, int], ...]
+    files: tuple[tuple[str, int | None], ...]
+    was_marked: bool
+    was_used: bool
 
 
 def find_fault(folder: ArtifactFolder, claim: FolderClaim) -> ArtifactsAbsentError | None:
@@ -48,16 +54,19 @@ def find_fault(folder: ArtifactFolder, claim: FolderClaim) -> ArtifactsAbsentErr
         StorageReadOnlyError, StorageFailedError: It cannot be read.
     """
     found = _read(folder)
-    if found == claim.mark:
+    if found == claim.mark or any(_is_there(folder, *each) for each in claim.files):
         return None
     if found is not None:
         return ArtifactsAbsentError(
             "The folder `artifacts/` of the data directory is that of another store.",
             details={"path": str(folder.path)},
         )
-    if not claim.files or any(_is_there(folder, path, size_bytes) for path, size_bytes in claim.files):
-        return None
-    return ArtifactsAbsentError(details={"path": str(folder.path)})
+    # A store that never had an artifact, restored to where there is no folder at all, lacks nothing. But an empty
+    # folder in place of one that was marked is where a disk was mounted.
+    was_there = claim.was_marked and (claim.was_used or os.path.lexists(folder.path))
+    if claim.files or was_there:
+        return ArtifactsAbsentError(details={"path": str(folder.path)})
+    return None
 
 
 def is_marked(folder: ArtifactFolder, claim: FolderClaim) -> bool:
@@ -137,6 +146,6 @@ def _read(folder: ArtifactFolder) -> str | None:
     return said.decode("ascii", "replace").partition("\n")[0]
 
 
-def _is_there(folder: ArtifactFolder, path: str, size_bytes: int) -> bool:
+def _is_there(folder: ArtifactFolder, path: str, size_bytes: int | None) -> bool:
     found = folder.find_file(path)
-    return found is not None and found.size_bytes == size_bytes
+    return found is not None and size_bytes in (None, found.size_bytes)

@@ -65,6 +65,11 @@ def artifact_fields(artifact: Artifact) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def usage_as_json(usage: Usage) -> dict[str, int]:
+    """What artifacts take, with names as GraphQL has them."""
+    return {"files": usage.files, "storedBytes": usage.stored_bytes}
+
+
 def usage_in_words(usage: Usage) -> str:
     """How many artifacts there are, and what they take."""
     if not usage.files:

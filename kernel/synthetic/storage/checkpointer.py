@@ -43,8 +43,11 @@ LARGE_BYTES = 50_331_648
 """From this size on it is told to the log of the server, and waited for more patiently."""
 
 PATIENT_MS, PATIENT_EVERY_SECONDS = 1_000, 10.0
-"""A large log is waited for so long, so often: by then each of many readers that take turns has ended once, while one
-that stays for hours holds writes up for a tenth of the time."""
+"""A large log is waited for so long, so often: by then each of many readers that take turns has ended once."""
+
+PATIENT_EVERY_SECONDS_MAX = 300.0
+"""Each time that was in vain, it is done half as often, down to this: writes wait meanwhile, and a reader that stays
+for hours is not to slow them down for hours."""
 
 TOLD_SECONDS = 60.0
 
@@ -77,6 +80,7 @@ class Checkpointer:
         self._pinned_since: float | None = None
         self._told_at = float("-inf")
         self._patient_at = float("-inf")
+        self._patient_every = PATIENT_EVERY_SECONDS
 
     def service(self) -> Service:
         """It, as the kernel's background work."""
@@ -149,19 +153,24 @@ class Checkpointer:
             Whether it was done.
         """
         now = self._clock.monotonic()
-        if size >= LARGE_BYTES and now - self._patient_at >= PATIENT_EVERY_SECONDS:
+        is_patient = size >= LARGE_BYTES and now - self._patient_at >= self._patient_every
+        if is_patient:
             self._patient_at, wait_ms = now, PATIENT_MS
         elif left > LEFT_FRAMES * times:
             return False
         else:
             wait_ms = min(WAIT_MS_MAX, WAIT_MS * times * times)
-        return self._database.keep_up(lambda connection: connection.empty_log(wait_ms))
+        is_emptied = self._database.keep_up(lambda connection: connection.empty_log(wait_ms))
+        if is_patient and not is_emptied:
+            self._patient_every = min(2 * self._patient_every, PATIENT_EVERY_SECONDS_MAX)
+        return is_emptied
 
     def _note_pinned(self, size: int, *, is_pinned: bool) -> None:
         """Count for how long readers have pinned the log, and tell it when it has grown large over that."""
         now = self._clock.monotonic()
         if not is_pinned:
             self._pinned_since = None
+            self._patient_every = PATIENT_EVERY_SECONDS
             self._meter.wal_pinned_seconds.set(0)
             return
         if self._pinned_since is None:

@@ -9,7 +9,7 @@ they are in), `usage` (what they take, and the quotas), `sweeping` and
 from __future__ import annotations
 
 from synthetic_artifacts.model import Artifact, ArtifactContent, ArtifactStatus, Criteria, Encoding, SavedArtifact
-from synthetic_artifacts.store.claims import read_claim
+from synthetic_artifacts.store.claims import is_folder_absent, note_marked, read_claim
 from synthetic_artifacts.store.creating import (
     PreparedArtifact,
     add_artifact,
@@ -58,10 +58,12 @@ __all__ = [
     "get_artifact",
     "get_available_artifact",
     "is_damaged",
+    "is_folder_absent",
     "list_artifacts_after",
     "list_removals",
     "mark_damaged",
     "mark_repaired",
+    "note_marked",
     "prepare_artifact",
     "query_artifacts",
     "read_claim",

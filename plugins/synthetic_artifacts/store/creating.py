@@ -22,7 +22,7 @@ from synthetic_artifacts.folders import ArtifactFolder
 from synthetic_artifacts.marks import FolderClaim, require_folder
 from synthetic_artifacts.model import Artifact, ArtifactContent, ArtifactStatus, SavedArtifact
 from synthetic_artifacts.settings import ArtifactSettings
-from synthetic_artifacts.store.claims import read_claim
+from synthetic_artifacts.store.claims import note_marked, read_claim
 from synthetic_artifacts.store.damage import DAMAGED, mark_repaired
 from synthetic_artifacts.store.rows import find_artifact, get_artifact, insert_artifact
 from synthetic_artifacts.store.usage import check_quotas, find_allowance
@@ -139,6 +139,9 @@ def add_artifact(tx: Transaction, prepared: PreparedArtifact, written: Written) 
         created_at=tx.now,
         deleted_at=None,
     )
+    if not prepared.claim.was_marked:
+        # It is now: without its mark, no file would have been written.
+        note_marked(tx)
     insert_artifact(tx, artifact)
     check_quotas(tx, artifact.construct_id)
     tx.emit(ARTIFACT_CREATED, artifact.id, construct_id=artifact.construct_id, payload=artifact_payload(artifact))

@@ -6,6 +6,7 @@ from synthetic import ReportedError, Snapshot, SyncOutcome, Transaction, report_
 from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError, ArtifactsAbsentError
 from synthetic_artifacts.events import ARTIFACT_DAMAGED, ARTIFACT_REPAIRED, artifact_payload
 from synthetic_artifacts.model import Artifact, ArtifactStatus
+from synthetic_artifacts.store.claims import is_folder_absent, note_absent
 from synthetic_artifacts.store.rows import find_artifact, set_status
 from synthetic_artifacts.store.usage import was_ever_used
 
@@ -56,12 +57,18 @@ def count_damaged(snapshot: Snapshot) -> dict[str, int]:
 
 
 def report_absence(tx: Transaction, fault: ArtifactsAbsentError) -> None:
-    """Let sync status say that all files are gone at once; no artifact is marked, since their disk may come back."""
+    """Let sync status say that all files are gone at once; no artifact is marked, since their disk may come back.
+
+    It says so until `report_presence`, whoever deletes an artifact or finds one damaged meanwhile, and also where the
+    process ends that has found it.
+    """
+    note_absent(tx, is_absent=True)
     report_sync(tx, MODULE, SyncOutcome.FAILED, error=fault)
 
 
 def report_presence(tx: Transaction) -> None:
     """Let sync status say how the files are, after it has said that all are gone."""
+    note_absent(tx, is_absent=False)
     if was_ever_used(tx):
         report_damage(tx)
     else:
@@ -71,12 +78,14 @@ def report_presence(tx: Transaction) -> None:
 def report_damage(tx: Transaction, expected_interval_ms: int | None = None, units: int = 0) -> None:
     """Let sync status say whether all files are as they must be; a store that never had an artifact says nothing.
 
+    While all of them are gone at once, that is what it goes on to say.
+
     Args:
         tx: To write in.
         expected_interval_ms: How much time may pass until this is said again; None: as before.
         units: How many files were looked at.
     """
-    if not was_ever_used(tx):
+    if not was_ever_used(tx) or is_folder_absent(tx):
         return
     damaged = count_damaged(tx)
     missing, altered = (damaged.get(status, 0) for status in DAMAGED)

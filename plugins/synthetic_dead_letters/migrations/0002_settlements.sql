@@ -15,3 +15,6 @@ CREATE TABLE dead_letter_settlements (
 
 -- How many letters of this pass had to wait, or could not be retried: where there are none, no other pass is needed.
 ALTER TABLE dead_letter_redrives ADD COLUMN pass_left INTEGER NOT NULL DEFAULT 0 CHECK (pass_left >= 0);
+
+-- Of a pass that is under way it is not known: it counts as having left one, so that another pass looks.
+UPDATE dead_letter_redrives SET pass_left = 1 WHERE ended_at IS NULL;

@@ -12,7 +12,7 @@ from synthetic_deliveries.settings import DeliverySettings
 from synthetic_deliveries.store.circuits import close_circuit, note_failure, note_success
 from synthetic_deliveries.store.deliveries import COLUMNS, find_delivery, write_attempt
 from synthetic_deliveries.store.reports import report_state
-from synthetic_deliveries.store.resending import note_arrival
+from synthetic_deliveries.store.resending import note_arrival, note_arrived_before
 from synthetic_deliveries.store.targets import get_target, write_target
 
 STATUS_GONE = 410
@@ -121,6 +121,8 @@ def fail_delivery(tx: Transaction, delivery: Delivery) -> None:
         },
     )
     write_attempt(tx, failed)
+    if failed.resend_of is not None:
+        note_arrived_before(tx, failed)
 
 
 def _give_up_old(tx: Transaction, failing: Mapping[str, dict[str, Any]]) -> None:

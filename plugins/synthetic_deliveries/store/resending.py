@@ -36,7 +36,7 @@ _UNDELIVERED = (
     "arrived_as IS NULL",
     (
         "NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.event_id = deliveries.event_id"
-        " AND r.target_id = deliveries.target_id AND r.webhook_id = deliveries.webhook_id AND r.id <> deliveries.id"
+        " AND +r.target_id = deliveries.target_id AND r.webhook_id = deliveries.webhook_id AND r.id <> deliveries.id"
         " AND (r.status <> 'FAILED' OR (r.position, r.id) > (deliveries.position, deliveries.id)))"
     ),
 )
@@ -65,6 +65,9 @@ class _Place(NamedTuple):
 
 
 _START = _Place(-(2**63), "")
+
+_OF_MESSAGE = "event_id = :event_id AND +target_id = :target_id AND webhook_id = :webhook_id"
+"""The deliveries of one message, among those of its event: a unary plus keeps the target off its index."""
 
 
 def resend_delivery(tx: Transaction, delivery_id: str) -> Delivery:
@@ -98,7 +101,8 @@ def resend_deliveries(store: BlockingStore, criteria: Criteria, *, dry_run: bool
     """Send once more what a filter finds and has failed for good, the first taken up first.
 
     A message that has arrived after all, or is on its way again, is left alone,
-    and one that has failed several times is sent once.
+    and one that has failed several times is sent once. What this call sends
+    again, and fails meanwhile, is left to the next call.
 
     Args:
         store: To read and write through.
@@ -112,19 +116,20 @@ def resend_deliveries(store: BlockingStore, criteria: Criteria, *, dry_run: bool
         raise bad_input("filter", "must say which deliveries are meant", action="Name at least one condition.")
     has_failed = criteria.statuses is None or DeliveryStatus.FAILED in criteria.statuses
     wanted = dataclasses.replace(criteria, statuses=(DeliveryStatus.FAILED,) if has_failed else ())
+    last = store.read(_find_last)
     if dry_run:
-        found = len(store.read(_list_behind, wanted, _START, CALL_DELIVERIES + 1))
+        found = len(store.read(_list_between, wanted, _START, last, CALL_DELIVERIES + 1))
         return BulkResend(matched=min(found, CALL_DELIVERIES), resent=0, complete=found <= CALL_DELIVERIES)
     place, looked_at, resent = _START, 0, 0
     while looked_at < CALL_DELIVERIES:
         limit = min(BATCH_DELIVERIES, CALL_DELIVERIES - looked_at)
-        found = store.read(_list_behind, wanted, place, limit)
+        found = store.read(_list_between, wanted, place, last, limit)
         if found:
             resent += store.write(_resend_some, found)
             looked_at, place = looked_at + len(found), found[-1]
         if len(found) < limit:
             return BulkResend(matched=resent, resent=resent, complete=True)
-    complete = not store.read(_list_behind, wanted, place, 1)
+    complete = not store.read(_list_between, wanted, place, last, 1)
     return BulkResend(matched=resent, resent=resent, complete=complete)
 
 
@@ -153,26 +158,60 @@ def send_again(tx: Transaction, message: Message, *, resend_of: str) -> Delivery
 def note_arrival(tx: Transaction, arrived: Delivery) -> None:
     """Write on the deliveries that a message has failed in by which one it has arrived: those are kept for longer."""
     tx.execute(
-        "UPDATE deliveries SET arrived_as = :id WHERE event_id = :event_id AND target_id = :target_id"
-        " AND webhook_id = :webhook_id AND status = 'FAILED' AND arrived_as IS NULL",
-        {
-            "id": arrived.id,
-            "event_id": arrived.event_id,
-            "target_id": arrived.target_id,
-            "webhook_id": arrived.webhook_id,
-        },
+        f"UPDATE deliveries SET arrived_as = :id WHERE {_OF_MESSAGE} AND +status = 'FAILED' AND arrived_as IS NULL",
+        {**_message_in(arrived), "id": arrived.id},
     )
 
 
-def _list_behind(snapshot: Snapshot, criteria: Criteria, place: _Place, limit: int) -> list[_Place]:
-    """The next deliveries behind a place that are to be sent again."""
+def note_arrived_before(tx: Transaction, failed: Delivery) -> None:
+    """Write on a delivery that has failed by which other one its message has arrived before, if it has.
+
+    Retention takes what has arrived first: by this it stays known that the message has.
+    """
+    arrived_as: str | None = tx.value(
+        f"SELECT coalesce(arrived_as, id) FROM deliveries WHERE {_OF_MESSAGE}"
+        " AND (+status = 'DELIVERED' OR arrived_as IS NOT NULL) ORDER BY created_at, id LIMIT 1",
+        _message_in(failed),
+    )
+    if arrived_as is not None:
+        tx.execute(
+            "UPDATE deliveries SET arrived_as = :arrived_as WHERE id = :id AND status = 'FAILED'",
+            {"id": failed.id, "arrived_as": arrived_as},
+        )
+
+
+def _message_in(delivery: Delivery) -> dict[str, str]:
+    """The parameters of `_OF_MESSAGE`."""
+    return {"event_id": delivery.event_id, "target_id": delivery.target_id, "webhook_id": delivery.webhook_id}
+
+
+def _find_last(snapshot: Snapshot) -> _Place:
+    """The place of the delivery behind which there is none now."""
+    last = snapshot.record(_Place, "SELECT created_at, id FROM deliveries ORDER BY created_at DESC, id DESC LIMIT 1")
+    return last or _START
+
+
+def _list_between(snapshot: Snapshot, criteria: Criteria, place: _Place, last: _Place, limit: int) -> list[_Place]:
+    """The next deliveries that are to be sent again, behind one place and up to another."""
     selection = select_deliveries(criteria)
-    where = ["(created_at, id) > (:place_at, :place_id)", *selection.where, *_UNDELIVERED]
-    behind = dataclasses.replace(selection, where=where)
+    where = [
+        "(created_at, id) > (:place_at, :place_id)",
+        "(created_at, id) <= (:last_at, :last_id)",
+        *selection.where,
+        *_UNDELIVERED,
+    ]
+    between = dataclasses.replace(selection, where=where)
     return snapshot.records(
         _Place,
-        f"{behind.sql('created_at, id')} ORDER BY created_at, id LIMIT :limit",
-        {**selection.params, "place_at": place.created_at, "place_id": place.id, "limit": limit},
+        f"{between.sql('created_at, id')} ORDER BY created_at, id LIMIT :limit",
+        {
+            **selection.params,
+            "place_at": place.created_at,
+            "place_id": place.id,
+            "last_at": last.created_at,
+            "last_id": last.id,
+            "limit": limit,
+        },
     )
 
 

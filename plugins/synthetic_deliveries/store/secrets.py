@@ -37,7 +37,7 @@ def rotate_secret(
         target_id: The target.
         secret: The new one; None: one is made, and returned this once.
         keep_previous_ms: How long the one in use goes on beside it; 0: it ends at once, and so do those before it.
-            None: as the settings say.
+            None: as the settings say. While the clock is not believed, those before it all go on.
         if_version: The version that is to be changed; None: any.
 
     Raises:
@@ -59,7 +59,8 @@ def rotate_secret(
     new = made or check_secret(str(secret))
     if new == target.secret:
         raise bad_input("secret", "must be another one than that which is in use")
-    kept = [] if keep_ms == 0 else [PreviousSecret(target.secret, tx.now + keep_ms), *_running(target, tx.now)]
+    before = _running(target, tx.now) if is_clock_believed(tx) else previous_secrets_of(target)
+    kept = [] if keep_ms == 0 else [PreviousSecret(target.secret, tx.now + keep_ms), *before]
     kept = [each for each in kept if each.secret != new]
     _refuse_too_many(target, kept)
     rotated = target._replace(
@@ -75,7 +76,7 @@ def rotate_secret(
 
 
 def forget_old_secrets(tx: Transaction) -> int:
-    """Take from the store what requests need not be signed with any more; how many targets had some.
+    """Take from the store what requests need not be signed with any more; how many targets have changed.
 
     A clock that has jumped ends no secret: a receiver might be left with none that is right.
     """
@@ -84,20 +85,23 @@ def forget_old_secrets(tx: Transaction) -> int:
     )
     if not targets or not is_clock_believed(tx):
         return 0
-    ended = 0
+    changed = 0
     for target in targets:
         running = _running(target, tx.now)
-        if len(running) < len(previous_secrets_of(target)):
+        if running != previous_secrets_of(target):
             tx.execute(
                 "UPDATE delivery_targets SET previous_secrets = :kept WHERE id = :id",
                 {"kept": _as_json(running), "id": target.id},
             )
-            ended += 1
-    return ended
+            changed += 1
+    return changed
 
 
 def _running(target: DeliveryTarget, now: int) -> list[PreviousSecret]:
-    return [each for each in previous_secrets_of(target) if each.until_at > now]
+    """The secrets that go on; one that was kept by a clock far ahead ends as late as one that is kept now could."""
+    latest = now + KEEP_MS_MAX
+    previous = previous_secrets_of(target)
+    return [each._replace(until_at=min(each.until_at, latest)) for each in previous if each.until_at > now]
 
 
 def _refuse_too_many(target: DeliveryTarget, kept: list[PreviousSecret]) -> None:

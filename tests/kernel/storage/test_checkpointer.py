@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import apsw
 import pytest
 
+from synthetic.database.writing_connection import WritingConnection
 from synthetic.storage import checkpointer
 from synthetic.testing import ManualClock, open_test_store, running_server, wait_until
 
@@ -84,6 +86,13 @@ def test_a_large_log_is_cut_off_as_soon_as_a_reader_ends_who_is_waited_for_now_a
     monkeypatch.setattr(checkpointer, "WAIT_MS_MAX", 0)
     monkeypatch.setattr(checkpointer, "PATIENT_MS", 30_000)
     reading, ended = threading.Event(), threading.Event()
+    empty_log = WritingConnection.empty_log
+    waited = []
+
+    def end_reader_and_empty(connection: WritingConnection, wait_ms: int) -> bool:
+        waited.append(wait_ms)
+        ended.set()
+        return empty_log(connection, wait_ms)
 
     def read(snapshot) -> None:
         snapshot.value(ROWS)
@@ -95,10 +104,37 @@ def test_a_large_log_is_cut_off_as_soon_as_a_reader_ends_who_is_waited_for_now_a
     reader.start()
     assert reading.wait(30)
     fill(store, 1, prefix="y")
-    threading.Timer(0.2, ended.set).start()
+    monkeypatch.setattr(WritingConnection, "empty_log", end_reader_and_empty)
     store.kernel.checkpointer.step(store)
     reader.join()
+    assert waited == [30_000]
     assert wal_bytes(store) == 0
+
+
+def test_a_reader_that_stays_is_waited_for_ever_more_rarely_until_the_log_was_emptied(store, clock, monkeypatch):
+    waited: list[float] = []
+    is_read = True
+
+    def empty_log(_connection: WritingConnection, wait_ms: int) -> bool:
+        if wait_ms == checkpointer.PATIENT_MS:
+            waited.append(clock.monotonic())
+        return not is_read
+
+    monkeypatch.setattr(checkpointer, "LARGE_BYTES", 262_144)
+    monkeypatch.setattr(WritingConnection, "empty_log", empty_log)
+    fill(store, 300)
+    for _ in range(130):
+        store.kernel.checkpointer.step(store)
+        clock.advance(10_000)
+    assert [later - earlier for earlier, later in pairwise(waited)] == [20, 40, 80, 160, 300, 300, 300]
+    is_read = False
+    store.kernel.checkpointer.step(store)
+    is_read = True
+    waited.clear()
+    for _ in range(130):
+        store.kernel.checkpointer.step(store)
+        clock.advance(10_000)
+    assert waited[1] - waited[0] == 20
 
 
 def test_after_the_store_is_closed_a_step_does_nothing(store):

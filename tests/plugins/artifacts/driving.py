@@ -33,6 +33,7 @@ def _forget(tx: Transaction) -> None:
     tables = "artifacts", "artifact_totals", "artifact_removals", "sync_jobs", "sessions", "constructs", "domain_events"
     for table in (*tables, "sync_attempts", "sync_state"):
         tx.execute(f"DELETE FROM {table}")
+    tx.execute("UPDATE artifact_folder SET is_marked = 0, is_absent = 0")
     tx.execute("DELETE FROM meta WHERE key = 'retention_clock'")
     save_construct(tx, {"type": "task", "title": "A task"}, id="c")
 

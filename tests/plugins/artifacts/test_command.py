@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from plugins.artifacts.driving import TEXT, Artifacts, forget
+from synthetic import ConflictError
 from synthetic.cli import main
 from synthetic.testing import ManualClock, copy_template, open_test_store
+from synthetic_artifacts.copying import write_pieces
 
 NO_DISK_CHECK = ("kernel.database.free_disk_bytes=0", "plugins.artifacts.free_disk_bytes=0")
 
@@ -49,6 +55,8 @@ def test_a_file_is_stored_found_and_copied_out_again(run, tmp_path) -> None:
     assert b"build.log" in run("list", "--construct", "c", "--sha256", stored["sha256"])
     assert b"2 artifacts in all" in run("list", "--limit", "1")
     assert json.loads(run("list", "--before", "1h", "--json"))["artifacts"] == []
+    taken = {"files": 2, "storedBytes": stored["storedBytes"] + len(TEXT)}
+    assert json.loads(run("list", "--json"))["all"] == taken
     assert stored["sha256"].encode() in run("show", "a")
     run("get", "a")
     assert (tmp_path / "here" / "build.log").read_bytes() == TEXT
@@ -59,6 +67,35 @@ def test_a_file_is_stored_found_and_copied_out_again(run, tmp_path) -> None:
     run("get", "a", "--to", str(tmp_path / "there"))
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["build.log"]
     assert [(tmp_path / each / "build.log").read_bytes() for each in ("here", "there")] == [TEXT, TEXT]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_somebody_makes_meanwhile_is_kept_unless_it_may_be_replaced(
+    tmp_path, monkeypatch, has_links
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    # As long as a name may be, in letters of two bytes.
+    target = tmp_path / ("ä" * 127)
+
+    def pieces(*, until_then: bytes) -> Iterator[bytes]:
+        yield b"con"
+        if until_then:
+            target.write_bytes(until_then)
+        yield b"tent"
+
+    write_pieces(pieces(until_then=b""), target, replaces=False)
+    assert target.read_bytes() == b"content"
+    target.unlink()
+    with pytest.raises(ConflictError):
+        write_pieces(pieces(until_then=b"theirs"), target, replaces=False)
+    assert target.read_bytes() == b"theirs"
+    write_pieces(pieces(until_then=b"theirs"), target, replaces=True)
+    assert target.read_bytes() == b"content"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_standard_input_and_output_stand_for_files(run, monkeypatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plugins.artifacts.driving import folder_of
+from plugins.artifacts.driving import TEXT, TEXT_TYPE, folder_of
 from synthetic_artifacts import comparisons
 from synthetic_artifacts.comparisons import LONG_AT_ONCE, LONG_BYTES, Comparisons
 from synthetic_artifacts.errors import ArtifactAlteredError
@@ -41,15 +41,14 @@ class Gate:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.begun: list[str] = []
-        self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._arrived = threading.Semaphore(0)
         self._opened = threading.Event()
         self._compare = comparisons.compare_content
         monkeypatch.setattr(comparisons, "compare_content", self._held)
 
     def _held(self, folder: Any, artifact: Any, files: Any) -> Any:
         self.begun.append(artifact.id)
-        self._loop.call_soon_threadsafe(self._changed.set)
+        self._arrived.release()
         assert self._opened.wait(60)
         return self._compare(folder, artifact, files)
 
@@ -57,11 +56,9 @@ class Gate:
         self._opened.set()
 
     async def until_begun(self, count: int) -> None:
-        """Wait until so many have begun, and all that could begin beside them has had its turn."""
-        async with asyncio.timeout(60):
-            while len(self.begun) < count:
-                await self._changed.wait()
-                self._changed.clear()
+        """Wait until so many more have begun, and all that could begin beside them has had its turn."""
+        for _ in range(count):
+            assert await asyncio.to_thread(self._arrived.acquire, timeout=60)
         for _ in range(20):
             await asyncio.sleep(0)
 
@@ -73,7 +70,7 @@ def asking():
 
 
 @pytest.fixture
-async def gate(monkeypatch):
+def gate(monkeypatch):
     gate = Gate(monkeypatch)
     yield gate
     gate.open()
@@ -108,7 +105,10 @@ async def test_what_is_found_wrong_is_told_to_all_who_wait(artifacts, store, ask
 
 async def test_long_comparisons_leave_threads_to_short_ones(artifacts, store, asking, gate) -> None:
     folder, running = folder_of(store), Comparisons()
-    long = [artifacts.create(f"long-{number}")._replace(stored_bytes=LONG_BYTES + 1) for number in range(READERS)]
+    # A log of many megabytes may be a file of a few kilobytes: what takes long is to make the content of it.
+    logs = [artifacts.create(f"long-{number}", TEXT, content_type=TEXT_TYPE) for number in range(READERS)]
+    assert {each.encoding for each in logs} == {"ZSTD"}
+    long = [each._replace(size_bytes=LONG_BYTES + 1) for each in logs]
     short = artifacts.create("short")
     readers = [asyncio.create_task(running.compare(asking, folder, each)) for each in [*long, short]]
     await gate.until_begun(LONG_AT_ONCE + 1)
@@ -116,6 +116,6 @@ async def test_long_comparisons_leave_threads_to_short_ones(artifacts, store, as
     assert "short" in gate.begun
     gate.open()
     found = await asyncio.gather(*readers, return_exceptions=True)
-    # The others had their turn in the end; their rows say another length than their files have.
+    # The others had their turn in the end; their rows say another length than their content has.
     assert [type(each) for each in found[:-1]] == [ArtifactAlteredError] * READERS
     assert len(gate.begun) == READERS + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,16 @@ import pytest
 from plugins.artifacts.driving import HOUR_MS, Artifacts, folder_of, forget
 from plugins.artifacts.serving import Served
 from plugins.logged import told
-from synthetic.testing import copy_template, open_test_store, running_server, wait_until
+from synthetic import StorageFullError
+from synthetic.cli import progress
+from synthetic.testing import ManualClock, copy_template, open_test_store, running_server, wait_until
+from synthetic_artifacts import presence
+from synthetic_artifacts.copying import artifact_pieces
 from synthetic_artifacts.errors import ArtifactsAbsentError
 from synthetic_artifacts.marks import MARK, find_fault, mark_folder
+from synthetic_artifacts.model import ArtifactStatus
 from synthetic_artifacts.presence import watch_folder
-from synthetic_artifacts.store import list_removals, read_claim
+from synthetic_artifacts.store import list_removals, mark_damaged, mark_repaired, read_claim
 
 
 @pytest.fixture
@@ -84,6 +90,119 @@ def test_files_that_are_to_be_removed_wait_for_their_disk(artifacts, store, unmo
     assert (store.read(list_removals, 10), artifacts.files()) == ([], [kept.path])
 
 
+@pytest.mark.parametrize("was_removed", [False, True])
+def test_an_empty_mount_point_is_not_marked_when_the_last_artifact_is_gone(
+    artifacts, store, unmount, was_removed
+) -> None:
+    gone = artifacts.create()
+    store.write(lambda tx: tx.execute("DELETE FROM artifacts"))
+    if was_removed:
+        artifacts.remove()
+    disk = unmount()
+    watch_folder(store)
+    artifacts.remove()
+    assert list(artifacts.folder.iterdir()) == []
+    assert store.read(list_removals, 10) == ([] if was_removed else [gone.path])
+    assert artifacts.module()["error"]["code"] == "ARTIFACTS_ABSENT"
+    with pytest.raises(ArtifactsAbsentError):
+        artifacts.create("b")
+    mount(artifacts, disk)
+    watch_folder(store)
+    assert artifacts.module()["status"] == "SYNCED"
+    artifacts.remove()
+    assert artifacts.files() == []
+
+
+def test_files_that_are_to_be_removed_show_whose_folder_it_is(artifacts, store) -> None:
+    artifacts.create()
+    store.write(lambda tx: tx.execute("DELETE FROM artifacts"))
+    (artifacts.folder / MARK).unlink()
+    artifacts.remove()
+    assert (artifacts.files(), store.read(list_removals, 10)) == ([], [])
+    assert (artifacts.folder / MARK).exists()
+
+
+def test_a_store_without_artifacts_that_is_restored_elsewhere_makes_its_folder(artifacts, store, unmount) -> None:
+    watch_folder(store)
+    lost = unmount(leaves_mount_point=False)
+    watch_folder(store)
+    assert artifacts.module() is None
+    assert (artifacts.folder / MARK).exists()
+    lost.rename(lost.with_name("never-used"))
+    # Where a disk was mounted, an empty folder is left.
+    (artifacts.folder / MARK).unlink()
+    watch_folder(store)
+    assert artifacts.module()["error"]["code"] == "ARTIFACTS_ABSENT"
+
+
+def test_what_sync_status_says_of_the_disk_stays_until_it_is_back(artifacts, store, unmount) -> None:
+    for id in ("lost", "altered"):
+        artifacts.file_of(artifacts.create(id)).unlink()
+    kept = artifacts.create("kept")
+    artifacts.sweep()
+    disk = unmount()
+    watch_folder(store)
+    artifacts.delete("lost")
+    store.write(mark_damaged, kept, ArtifactStatus.ALTERED)
+    store.write(mark_repaired, kept)
+    assert artifacts.module()["error"]["code"] == "ARTIFACTS_ABSENT"
+    mount(artifacts, disk)
+    watch_folder(store)
+    assert artifacts.module()["error"]["code"] == "ARTIFACT_MISSING"
+    artifacts.delete("altered")
+    assert artifacts.module()["status"] == "SYNCED"
+
+
+def test_a_restart_while_the_disk_is_away_does_not_leave_sync_status_failed(template, tmp_path) -> None:
+    data = copy_template(template, tmp_path / "store")
+    folder, aside = data / "artifacts", data / "aside"
+    settings = {"plugins.artifacts.free_disk_bytes": "0"}
+    with open_test_store(data, settings=settings) as store:
+        forget(store)
+        artifacts = Artifacts(store, ManualClock())
+        artifacts.create()
+        folder.rename(aside)
+        watch_folder(store)
+        assert artifacts.module()["status"] == "FAILED"
+    aside.rename(folder)
+    with open_test_store(data, settings=settings) as store:
+        watch_folder(store)
+        assert Artifacts(store, ManualClock()).module()["status"] == "SYNCED"
+
+
+def test_a_store_that_is_older_than_the_mark_knows_its_folder_by_its_files(artifacts, store) -> None:
+    artifacts.create()
+    # As in a backup that was made before there were marks.
+    (artifacts.folder / MARK).write_text("0" * 32)
+    store.write(lambda tx: tx.execute("UPDATE artifact_folder SET is_marked = 0"))
+    assert artifacts.findings("files") == []
+    watch_folder(store)
+    assert (artifacts.folder / MARK).read_text().startswith(store.read(read_claim).mark)
+    assert artifacts.module() is None
+    assert artifacts.save("b").created
+
+
+def test_a_folder_that_cannot_be_marked_is_said_once(artifacts, store, monkeypatch) -> None:
+    artifacts.create()
+    (artifacts.folder / MARK).unlink()
+    warned: list[str] = []
+    monkeypatch.setattr(presence.log, "warning", lambda message, **_: warned.append(message))
+
+    def fail(*_: object) -> None:
+        raise StorageFullError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(presence, "mark_folder", fail)
+        for _ in range(3):
+            watch_folder(store)
+        assert len(warned) == 1
+    watch_folder(store)
+    (artifacts.folder / MARK).unlink()
+    monkeypatch.setattr(presence, "mark_folder", fail)
+    watch_folder(store)
+    assert len(warned) == 2
+
+
 def test_the_folder_of_another_store_is_not_swept_nor_written_to(artifacts, store, clock, unmount) -> None:
     artifacts.create()
     disk = unmount()
@@ -108,6 +227,28 @@ def test_the_folder_of_another_store_is_not_swept_nor_written_to(artifacts, stor
     mount(artifacts, disk)
     watch_folder(store)
     assert artifacts.module()["status"] == "SYNCED"
+
+
+def put_theirs(folder: Path, path: str) -> None:
+    """Make a folder of another store, with a file of the same path."""
+    (folder / path).parent.mkdir(parents=True)
+    (folder / path).write_bytes(b"of another store")
+    (folder / MARK).write_text("0" * 32)
+
+
+def test_a_file_in_the_folder_of_another_store_is_not_taken_for_an_altered_one(artifacts, store, unmount) -> None:
+    stored = artifacts.create()
+    disk = unmount()
+    put_theirs(artifacts.folder, stored.path)
+    with (
+        pytest.raises(ArtifactsAbsentError),
+        progress("Copying", as_json=True) as shown,
+        artifact_pieces(store, stored, shown),
+    ):
+        pass
+    assert artifacts.get().status == "AVAILABLE"
+    shutil.rmtree(artifacts.folder)
+    mount(artifacts, disk)
 
 
 def test_a_mark_that_is_lost_is_written_again_where_the_files_are(artifacts, store) -> None:
@@ -169,6 +310,12 @@ def test_a_server_refuses_both_ways_until_the_disk_is_back(template, tmp_path) -
             wait_until(lambda: module_of(served)["error"] == {"code": "ARTIFACTS_ABSENT"}, "sync status")
             assert not served.folder.exists()
             assert served.graphql('{ artifact(id: "a") { status } }') == {"artifact": {"status": "AVAILABLE"}}
+            path = served.graphql('{ artifact(id: "a") { path } }')["artifact"]["path"]
+            put_theirs(served.folder, path)
+            answer = served.get("a")
+            assert (answer.status_code, answer.json()["code"]) == (503, "ARTIFACTS_ABSENT")
+            assert served.graphql('{ artifact(id: "a") { status } }') == {"artifact": {"status": "AVAILABLE"}}
+            served.folder.rename(served.folder.with_name("theirs"))
             aside.rename(served.folder)
             wait_until(lambda: module_of(served)["status"] == "SYNCED", "sync status")
             assert served.get("a").content == b"content"

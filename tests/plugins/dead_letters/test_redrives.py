@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+import apsw
 import pytest
 
 from synthetic import BadUserInputError, ConflictError
@@ -140,3 +143,19 @@ def test_what_a_broken_off_turn_has_left_is_not_forgotten(letters, outbox_clock)
         go_on_with_redrives(letters.store)
     redrive = letters.store.read(find_redrive, "r")
     assert (letters.calls, redrive.pass_retried, redrive.pass_left) == (["a", "c"], 2, 1)
+
+
+def test_a_redrive_that_runs_during_an_upgrade_looks_again():
+    steps = files("synthetic_dead_letters") / "migrations"
+    connection = apsw.Connection(":memory:")
+    connection.execute((steps / "0001_dead_letters.sql").read_text())
+    for id, status, ended_at in (("r", "RUNNING", None), ("d", "DONE", 1)):
+        connection.execute(
+            "INSERT INTO dead_letter_redrives (id, filter, rate_per_second, status, ended_at, through_seq, cursor_seq,"
+            " pass_retried, matched, retried, failed, paced_from_at, paced_from_count, created_at, created_by)"
+            " VALUES (?, '{}', 1, ?, ?, 9, 5, 1, 9, 1, 0, 1, 0, 1, 'me')",
+            (id, status, ended_at),
+        )
+    connection.execute((steps / "0002_settlements.sql").read_text())
+    found = connection.execute("SELECT id, pass_left FROM dead_letter_redrives ORDER BY id").fetchall()
+    assert found == [("d", 0), ("r", 1)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from typing import Any
 
+import apsw
 import pytest
 
 from plugins.deliveries.receivers import answering
-from synthetic import BadUserInputError, iso_from_ms, run_retention_batch
+from synthetic import BadUserInputError, Transaction, iso_from_ms, run_retention_batch
 from synthetic.testing import expect_data
 from synthetic.testing_commands import run_command
-from synthetic_deliveries.model import Criteria, DeliveryStatus
-from synthetic_deliveries.store import resend_deliveries, resending
+from synthetic_deliveries.model import Criteria, Delivery, DeliveryStatus
+from synthetic_deliveries.store import resend_deliveries, resend_delivery, resending
+from synthetic_deliveries.store.deliveries import SELECT
+from synthetic_deliveries.store.outcomes import fail_delivery
 
 HOUR_MS = 3_600_000
 RESEND = """mutation($filter: DeliveryFilter!, $dryRun: Boolean! = false) {
@@ -93,6 +97,70 @@ def test_a_call_has_an_end_and_the_next_one_goes_on(deliveries, receiver, target
     assert ask(deliveries, dry_run=True, targetId="target") == {"matched": 3, "resent": 0, "complete": False}
     assert ask(deliveries, targetId="target") == {"matched": 3, "resent": 3, "complete": False}
     assert ask(deliveries, targetId="target") == {"matched": 2, "resent": 2, "complete": True}
+
+
+def test_what_a_call_sends_again_and_fails_meanwhile_is_left_to_the_next_call(
+    deliveries, receiver, target, monkeypatch
+):
+    resend_some = resending._resend_some
+
+    def resend_and_fail(tx: Transaction, found: Any) -> int:
+        resent = resend_some(tx, found)
+        for each in tx.records(Delivery, SELECT + " WHERE status = 'PENDING'"):
+            fail_delivery(tx, each._replace(last_error="{}"))
+        return resent
+
+    fail(deliveries, receiver, "c1", "c2")
+    monkeypatch.setattr(resending, "BATCH_DELIVERIES", 1)
+    monkeypatch.setattr(resending, "_resend_some", resend_and_fail)
+    for _ in range(2):
+        assert ask(deliveries, targetId="target") == {"matched": 2, "resent": 2, "complete": True}
+
+
+def test_a_resend_that_fails_of_what_has_arrived_is_known_to_have_arrived(own_deliveries, receiver):
+    deliveries = own_deliveries
+    deliveries.target(receiver.url)
+    deliveries.happen("c1")
+    deliveries.deliver()
+    arrived = deliveries.one()
+    for _ in range(2):
+        deliveries.store.write(resend_delivery, arrived.id)
+        receiver.behave = answering(400)
+        for _ in range(3):
+            deliveries.deliver()
+            deliveries.clock.advance(HOUR_MS)
+    deliveries.clock.advance(24 * HOUR_MS)
+    assert deliveries.store.write(run_retention_batch, "deliveries.delivered").rows == 1
+    assert [each.arrived_as for each in deliveries.listed()] == [arrived.id, arrived.id]
+    assert ask(deliveries, dry_run=True, targetId="target")["matched"] == 0
+    deliveries.store.write(resend_delivery, deliveries.listed()[0].id)
+    for _ in range(3):
+        deliveries.deliver()
+        deliveries.clock.advance(HOUR_MS)
+    assert [each.arrived_as for each in deliveries.listed()] == [arrived.id] * 3
+
+
+def test_after_an_upgrade_it_is_known_what_had_arrived():
+    steps = files("synthetic_deliveries") / "migrations"
+    connection = apsw.Connection(":memory:")
+    connection.execute((steps / "0001_deliveries.sql").read_text())
+    for id, target_id, webhook_id, status in (
+        ("a1", "t", "a", "DELIVERED"),
+        ("a2", "t", "a", "FAILED"),
+        ("a3", "u", "a", "FAILED"),
+        ("b1", "t", "b", "FAILED"),
+        ("c1", "t", "c", "FAILED"),
+        ("c2", "t", "c", "DELIVERED"),
+    ):
+        connection.execute(
+            "INSERT INTO deliveries (id, target_id, webhook_id, status, event_id, event_type, entity_type, entity_id,"
+            " position, body, attempts, last_attempt_at, last_error, created_at, ended_at)"
+            " VALUES (?, ?, ?, ?, 'e', 'y', 'z', 'i', 1, '{}', 1, 1, iif(?4 = 'FAILED', '{}', NULL), 1, 1)",
+            (id, target_id, webhook_id, status),
+        )
+    connection.execute((steps / "0002_rotation_and_arrival.sql").read_text())
+    found = connection.execute("SELECT id, arrived_as FROM deliveries WHERE arrived_as IS NOT NULL ORDER BY id")
+    assert found.fetchall() == [("a2", "a1"), ("c1", "c2")]
 
 
 def test_a_resend_that_arrives_resolves_the_letters_of_what_had_failed(deliveries, receiver, target):

@@ -116,3 +116,23 @@ def test_a_clock_that_has_jumped_ends_no_secret(own_deliveries, receiver):
     received, signatures = signatures_of_next(deliveries, receiver)
     assert signatures == [signature_by(new, received), signature_by(SECRET, received)]
     assert base64.b64encode(SECRET_KEY).decode() in deliveries.now().previous_secrets
+
+
+def test_a_secret_that_is_rotated_while_the_clock_is_ahead_goes_on_for_30_days_at_most(own_deliveries, receiver):
+    deliveries = own_deliveries
+    deliveries.target(receiver.url)
+    first = rotate(deliveries)
+    deliveries.store.write(check_clock)
+    deliveries.clock.jump(10 * 365 * DAY_MS)
+    second = rotate(deliveries)
+    received, signatures = signatures_of_next(deliveries, receiver)
+    assert signatures == [signature_by(each, received) for each in (second, first, SECRET)]
+    deliveries.clock.jump(-10 * 365 * DAY_MS)
+    deliveries.store.write(report)
+    received, signatures = signatures_of_next(deliveries, receiver)
+    assert signatures == [signature_by(each, received) for each in (second, first, SECRET)]
+    for days, signers in ((29, (second, first)), (1, (second,))):
+        deliveries.clock.advance(days * DAY_MS)
+        deliveries.store.write(report)
+        received, signatures = signatures_of_next(deliveries, receiver)
+        assert signatures == [signature_by(each, received) for each in signers]
