@@ -154,12 +154,12 @@ class ReaderPool:
     def close(self) -> None:
         """Let running reads end, then close the connections."""
         self._closed.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                self._queue.put(None)
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        # They are counted before the first is told: any of them may take what is put for another, and end.
+        running = [thread for thread in self._threads if thread.is_alive()]
+        for _ in running:
+            self._queue.put(None)
+        for thread in running:
+            thread.join()
         deadline = time.monotonic() + CLOSE_PATIENCE_SECONDS
         for _ in range(self._settings.readers):
             try:

@@ -13,6 +13,7 @@ from synthetic.clock import SystemClock
 from synthetic.database import readers
 from synthetic.database.interruption import Interruption
 from synthetic.errors import CancelledError, DeadlineExceededError, OverloadedError
+from synthetic.testing import wait_until
 
 from .conftest import SETTINGS, open_database
 
@@ -54,6 +55,23 @@ def test_a_read_past_its_deadline_is_stopped_within_a_statement(database):
             lambda snapshot: snapshot.value(ENDLESS), interruption=Interruption(clock, clock.monotonic() + 0.05)
         )
     assert database.read_blocking(count) == 0
+
+
+@pytest.mark.timeout(60)
+def test_every_thread_of_the_pool_ends_whichever_hears_of_the_close_first(path, monkeypatch):
+    with open_database(path, replace(SETTINGS, readers=3)) as database:
+        pool = database._readers
+        # Whoever has read waits behind the others from now on.
+        assert asyncio.run(database.read(count)) == 0
+        put = pool._queue.put
+
+        def put_and_wait(item: None) -> None:
+            running = sum(thread.is_alive() for thread in pool._threads)
+            put(item)
+            wait_until(lambda: sum(thread.is_alive() for thread in pool._threads) < running)
+
+        monkeypatch.setattr(pool._queue, "put", put_and_wait)
+    assert not any(thread.is_alive() for thread in pool._threads)
 
 
 def test_a_connection_that_never_comes_back_does_not_keep_the_store_from_closing(path, monkeypatch):
