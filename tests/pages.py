@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = (
     "operating.md", "graphql.md", "ingest.md", "audit.md", "workers.md", "approvals.md", "deliveries.md",
-    "artifacts.md", "dead_letters.md", "plugins.md", "executor.md",
+    "artifacts.md", "dead_letters.md", "agents.md", "costs.md", "workflows.md", "documents.md", "lineage.md",
+    "plugins.md", "executor.md",
 )  # fmt: skip
 """The pages that people write; the others are made from the code."""
 

@@ -38,6 +38,8 @@ from synthetic.setting_layers import environment_name
 from synthetic.storage.meter import StorageMeter
 from synthetic_audit.chain import Damage
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
+from synthetic_projections.costs.asking import TRUNCATED as COSTS_TRUNCATED
+from synthetic_projections.lineage.query import TRUNCATED
 
 from .pages import (
     DOCS,
@@ -64,7 +66,7 @@ COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
 OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL"}
 FOREIGN_PROGRAMS = ("pip ", ".venv/bin/pytest ")
 OTHER_WORDS = {
-    UNINDEXED_FILTER,
+    *(UNINDEXED_FILTER, TRUNCATED, COSTS_TRUNCATED),  # codes of notices
     *("FULL", "NORMAL", "OFF"),  # values of a setting
     *("STRICT", "PRAGMA", "ATTACH"),  # words of SQL
     "JSON",  # a scalar, and the name of its Python type

@@ -6,7 +6,7 @@ What is not named here is the kernel's own affair and may change.
 from synthetic.check_contributions import Check, Finding, Readings
 from synthetic.clock import Clock, RunningTime, SystemClock
 from synthetic.command_contributions import Command
-from synthetic.consumer_contributions import Consumer, Entity, Fold, Mirror, Scanned
+from synthetic.consumer_contributions import Consumer, Entity, Fold, FoldInputs, Mirror, Scanned
 from synthetic.contributions import (
     ErrorCode,
     EventType,
@@ -22,7 +22,7 @@ from synthetic.contributions import (
 from synthetic.database.coalescing import CoalescedWrite, CoalescingStore
 from synthetic.database.deletion import TablePlan
 from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_owned, plan_deletion
-from synthetic.database.surroundings import SettingsLookup
+from synthetic.database.surroundings import SettingsLookup, Surroundings
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.demo_contributions import DemoPart
 from synthetic.durable_files import translate_system_error
@@ -61,7 +61,8 @@ from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.consumers.fold_state import FoldState
 from synthetic.log.consumers.refused import retry_refusal
-from synthetic.log.events import Event, EventPage, find_events, read_events
+from synthetic.log.event_fields import Event as EventNode
+from synthetic.log.events import Event, EventFilter, EventPage, find_events, read_events
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, log_horizon
 from synthetic.log.sync.model import RecoveryAction, SyncOutcome
@@ -80,6 +81,7 @@ from synthetic.route_contributions import Route
 from synthetic.route_requests import RouteRequest
 from synthetic.saving import changed_fields, find_changes
 from synthetic.security.gate import Scope
+from synthetic.selector_contributions import RowKey, Selector
 from synthetic.storage.asking import check_room
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
@@ -113,6 +115,8 @@ __all__ = [
     "Entity",
     "ErrorCode",
     "Event",
+    "EventFilter",
+    "EventNode",
     "EventPage",
     "EventType",
     "ExitCode",
@@ -120,6 +124,7 @@ __all__ = [
     "Finding",
     "First",
     "Fold",
+    "FoldInputs",
     "FoldState",
     "ForbiddenError",
     "FromRecord",
@@ -154,11 +159,13 @@ __all__ = [
     "Route",
     "RouteRequest",
     "Row",
+    "RowKey",
     "Rows",
     "RunningTime",
     "Scanned",
     "Scope",
     "Selection",
+    "Selector",
     "Service",
     "Settings",
     "SettingsLookup",
@@ -167,6 +174,7 @@ __all__ = [
     "StorageFullError",
     "Store",
     "StoreFolder",
+    "Surroundings",
     "SyncOutcome",
     "SyncReport",
     "SyntheticError",

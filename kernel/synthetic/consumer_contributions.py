@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 from synthetic.contributions import EventType, require, require_name, require_sentence
+from synthetic.selector_contributions import Selector
 
 if TYPE_CHECKING:
+    from synthetic.database.surroundings import Surroundings
     from synthetic.database.transaction import Snapshot, Transaction
     from synthetic.log.consumers.fold_state import FoldState
     from synthetic.log.events import Event
@@ -31,7 +33,7 @@ class Consumer:
     Attributes:
         name: Unique within the plugin.
         purpose: One sentence.
-        types: The events that it is given.
+        types: The events that it is given; None: all, of whichever plugin.
         version: To be raised when its function makes something else than before.
         on_error: What happens when an event cannot be taken in: `stop` (the
             consumer is FAILED until somebody decides) or `skip` (the event is
@@ -40,7 +42,7 @@ class Consumer:
 
     name: str
     purpose: str
-    types: tuple[EventType, ...]
+    types: tuple[EventType, ...] | None
     version: int = 1
     on_error: Literal["stop", "skip"] = "stop"
 
@@ -48,19 +50,31 @@ class Consumer:
         require(type(self) is not Consumer, f"{self.name} must be a Fold or a Mirror")
         require_name(self.name, "consumer")
         require_sentence(self.purpose, f"purpose of {self.name}")
-        require(self.types, f"the consumer {self.name} must name the types of its events")
+        require(self.types is None or self.types, f"the consumer {self.name} must name the types of its events")
         require(self.version >= 1, f"the version of {self.name} must be at least 1")
+
+
+class FoldInputs(NamedTuple):
+    """What a fold depends on beside its events, such as a table of prices that an operator keeps in a file.
+
+    Attributes:
+        value: Handed out by `state.input(CLASS)`; it does not change.
+        fingerprint: Changes when the fold would make something else of the same events.
+    """
+
+    value: object
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold(Consumer):
-    """Tables computed from events, and from nothing else.
+    """Tables computed from events, and from nothing else but declared inputs.
 
     `apply` is a function of the state and one event: it reads no other table,
     asks no clock and draws no random numbers. So the tables can be made anew
     from the log at any time, and come out the same. That is done, beside the
-    tables that answer until it is done, when `version`, the types or the
-    records change, and when an operator asks for it.
+    tables that answer until it is done, when `version`, the types, the records
+    or the fingerprint of the inputs change, and when an operator asks for it.
 
     The tables are the fold's alone. They have no keys to other tables and no
     triggers, nothing has a key to them, and a migration that changes one drops
@@ -71,10 +85,18 @@ class Fold(Consumer):
             its rows: a NamedTuple whose fields are the columns, those of the
             key first, in its order.
         apply: Takes in one event.
+        selectors: For each table, how its rows and events find one another:
+            the way from a row back to what made it, and the means by which the
+            rows are compared with the log.
+        inputs: Makes what `apply` depends on beside the events, from settings
+            and resources. It is called once, when a kernel is made; an error
+            that it raises stops the start.
     """
 
     tables: Mapping[str, type[Any]]
     apply: Callable[[FoldState, Event], None]
+    selectors: Mapping[str, Selector]
+    inputs: Callable[[Surroundings], FoldInputs] | None = None
 
     def __post_init__(self) -> None:
         Consumer.__post_init__(self)
@@ -84,6 +106,8 @@ class Fold(Consumer):
             require(_is_named_tuple(record), f"the record of {table} must be a NamedTuple")
         classes = list(self.tables.values())
         require(len(set(classes)) == len(classes), f"each table of the fold {self.name} must have a record of its own")
+        lacking = sorted(set(self.tables) ^ set(self.selectors))
+        require(not lacking, f"the fold {self.name} must have a selector for each of its tables: {', '.join(lacking)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

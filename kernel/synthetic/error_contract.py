@@ -125,4 +125,5 @@ def iso_from_ms(at_ms: int) -> str:
 
 @functools.lru_cache(maxsize=MINUTES_KEPT)
 def _minute(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
+    # `strftime` pads no year to four digits.
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat()[:17]

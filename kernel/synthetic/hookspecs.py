@@ -241,7 +241,8 @@ def register_consumers() -> tuple[Consumer, ...]:  # pyright: ignore[reportRetur
 
     Returns:
         `Fold` and `Mirror` records; names are unique in the plugin, and a
-        table belongs to one fold at most.
+        table belongs to one fold at most. Each table of a fold has a
+        `Selector`: the events behind a row, and the rows behind an event.
 
     Example::
 
@@ -254,17 +255,18 @@ def register_consumers() -> tuple[Consumer, ...]:  # pyright: ignore[reportRetur
             total = state.get(NoteTotal, day) or NoteTotal(day, 0)
             state.put(total._replace(notes=total.notes + 1))
 
+        BY_DAY = Selector(
+            behind=lambda day, found: [EventFilter()],
+            touched=lambda state, event: [(event.occurred_at_utc // 86_400_000,)],
+        )
+
         @hookimpl
         def register_consumers():
-            return (
-                Fold(
-                    name="totals",
-                    purpose="How many notes were stored, by day.",
-                    tables={"note_totals": NoteTotal},
-                    types=(NOTE_SAVED,),
-                    apply=count_note,
-                ),
+            totals = Fold(
+                name="totals", purpose="How many notes were stored, by day.", types=(NOTE_SAVED,),
+                tables={"note_totals": NoteTotal}, apply=count_note, selectors={"note_totals": BY_DAY},
             )
+            return (totals,)
     """
 
 

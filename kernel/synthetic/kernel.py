@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from synthetic.checks.declared import LoadedChecks
 from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.clock import Clock, SystemClock
-from synthetic.contributions import MigrationFolder, Stamped, Table
+from synthetic.contributions import MigrationFolder, Stamped
 from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
 from synthetic.database.migrations import Migration, read_migrations
@@ -21,10 +22,13 @@ from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
 from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
+from synthetic.kernel_tables import KERNEL_TABLES
 from synthetic.log.archive import Archive, archive_service
 from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
+from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.log.consumers.refused import RefusalReactions
 from synthetic.log.consumers.store import has_reached
+from synthetic.log.drift.service import DriftWatch
 from synthetic.log.emission import EventCatalogue
 from synthetic.log.event_types import KERNEL_EVENTS
 from synthetic.log.sync.meter import SyncMeter
@@ -49,50 +53,6 @@ from synthetic.storage.watch import watch_service
 from synthetic.store_folder import StoreFolder
 
 log = logger_for(__name__)
-
-KERNEL_TABLES = (
-    Table(name="meta", purpose="Facts about the store.", key=("key",), kept="A handful of rows."),
-    Table(
-        name="schema_migrations",
-        purpose="Which migrations were applied, and when.",
-        key=("plugin", "number"),
-        kept="One row a migration; the history must be whole.",
-    ),
-    Table(
-        name="registered_tables",
-        purpose="Who owns which table, for plugins that are not installed any more.",
-        key=("name",),
-        kept="One row a table.",
-    ),
-    Table(
-        name="domain_events",
-        purpose="The log of what happened.",
-        key=("position",),
-        kept="Ranges past `kernel.events.keep_ms` move to the archive.",
-    ),
-    Table(name="consumers", purpose="Who follows the log, and how far.", key=("name",), kept="One row a consumer."),
-    Table(
-        name="set_aside_events",
-        purpose="Events that a consumer could not work with, and went on without.",
-        key=("consumer", "position", "entity_type", "entity_id"),
-        kept="Until the consumer is rebuilt; a bounded number of each.",
-    ),
-    Table(
-        name="log_segments",
-        purpose="Ranges of the log that are in the archive.",
-        key=("first_position",),
-        kept="One row a file of the archive.",
-    ),
-    Table(name="sync_state", purpose="Which module is in what state.", key=("module",), kept="One row a module."),
-    Table(
-        name="sync_attempts",
-        purpose="The last attempts of each module.",
-        key=("module", "number"),
-        kept="The last 100 of each module.",
-    ),
-    Table(name="tokens", purpose="Hashes of the tokens that open the store.", kept="Made by people, a few."),
-    Table(name="leases", purpose="Which process does the background work.", key=("name",), kept="One row."),
-)
 
 
 class Kernel:
@@ -133,9 +93,9 @@ class Kernel:
         self.metrics = Metrics()
         self.metric_readings = MetricReadings(registry.metrics, clock, self.metrics.registry)
         self.blueprint = blueprint_of(registry)
-        self.consumers = declared_consumers(
-            [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers], registry.tables
-        )
+        self.surroundings = surroundings_of(registry, clock)
+        self.surroundings.provide(StoreFolder(directory.path))
+        self.consumers = self.surroundings.resource(LoadedFolds).consumers
         strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
@@ -158,7 +118,7 @@ class Kernel:
         connection, applied = open_store(
             directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
         )
-        self.surroundings = surroundings = surroundings_of(registry, clock)
+        surroundings = self.surroundings
         meter = SyncMeter(clock, self.settings.sync.monitor_ms)
         surroundings.provide(meter)
         surroundings.provide(RefusalReactions(registry.refusal_reactions, self.consumers))
@@ -166,7 +126,6 @@ class Kernel:
         surroundings.provide(self.retention_meter)
         surroundings.provide(RoomGate(directory, self.settings, clock, connection.pragma("page_size")))
         surroundings.provide(Archive(directory.archive))
-        surroundings.provide(StoreFolder(directory.path))
         surroundings.provide(ExpectedMigrations(tuple(self.blueprint.migrations)))
         surroundings.provide(OperationRecorder(registry.operation_recorders, clock, self.metrics))
         self.metrics.registry.register(meter)
@@ -235,6 +194,7 @@ class Kernel:
             self.checkpointer.service(),
             FreePages(self.database, self.settings, self.clock, self.storage_meter).service(),
             watch_service(self.directory, self.settings.storage, self.storage_meter),
+            DriftWatch(self.settings.sync, self.clock).service(),
         ]
         if self.settings.retention.enabled:
             own.append(retention_service(self.settings.retention))
@@ -268,8 +228,9 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings = Surroundings(settings_of)
     surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
     surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
-    own_consumers = (Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS)
-    surroundings.provide(LoadedConsumers.of([*own_consumers, *registry.consumers]))
+    consumers = [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers]
+    surroundings.provide(LoadedConsumers.of(consumers))
+    surroundings.provide(LoadedFolds(partial(declared_consumers, consumers, registry.tables, surroundings)))
     plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
     surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
     surroundings.provide(ClockSource(clock))

@@ -9,13 +9,16 @@ import apsw
 import strawberry
 
 from synthetic.checks import fields as check_fields
-from synthetic.contributions import GraphQL
+from synthetic.contributions import Extension, GraphQL
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Snapshot
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import DateTime
 from synthetic.log import event_fields
+from synthetic.log.drift import fields as drift_fields
+from synthetic.log.lineage import fields as lineage_fields
 from synthetic.log.sync import fields as sync_fields
+from synthetic.log.sync.types import ModuleSyncStatus
 from synthetic.registry import Registry
 from synthetic.retention.fields import run_retention
 from synthetic.storage.fields import storage
@@ -123,6 +126,7 @@ KERNEL_GRAPHQL = GraphQL(
         plugins,
         event_fields.event,
         event_fields.events,
+        lineage_fields.lineage,
         sync_fields.sync_status,
         check_fields.integrity,
         storage,
@@ -135,5 +139,9 @@ KERNEL_GRAPHQL = GraphQL(
         run_retention,
     ),
     subscriptions=(event_fields.event_updates, sync_fields.sync_status_updates),
+    extend=(
+        Extension(type=event_fields.Event, fields=(lineage_fields.touches,)),
+        Extension(type=ModuleSyncStatus, fields=(drift_fields.drift,)),
+    ),
     nodes={event_fields.Event: event_fields.find_event_nodes},
 )

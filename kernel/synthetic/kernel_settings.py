@@ -187,6 +187,14 @@ class SyncSettings:
         int, Meta(ge=1, description="An attempt of an outside module that is silent for longer is taken to be stuck.")
     ] = 600_000
     monitor_ms: Annotated[int, Meta(ge=10, description="How often all modules are judged.")] = 1_000
+    sample_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="How often some rows of each fold are compared with the log; default: 10 minutes. 0: never.",
+        ),
+    ] = 600_000
+    sample_rows: Annotated[int, Meta(ge=1, le=1_000, description="Rows of each table that are compared then.")] = 20
     modules: Annotated[int, Meta(ge=1, description="Outside modules that may report their state.")] = 1_000
 
 

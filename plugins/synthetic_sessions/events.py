@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthetic import EventType, changed_fields
+from synthetic import EventType, changed_fields, iso_from_ms
 from synthetic_sessions.context_model import CONTEXT_FIELDS, SessionContext
 from synthetic_sessions.model import FIELDS, Session
 from synthetic_sessions.thread_model import THREAD_FIELDS, ThreadSession
@@ -13,8 +13,8 @@ SESSION_SAVED = EventType(
     name="session.saved",
     entity="session",
     purpose="A session was stored (`created`) or changed; activity alone is no change. `status` and `previousStatus`"
-    " (null for a new one), `constructId` and `previousConstructId`, `parentSessionId` and `agent` are as they are now;"
-    " `changed` names the fields that have another value than before.",
+    " (null for a new one), `constructId` and `previousConstructId`, `parentSessionId`, `agent`, `startedAt` and"
+    " `endedAt` (ISO 8601) are as they are now; `changed` names the fields that have another value than before.",
 )
 SESSION_DELETED = EventType(
     name="session.deleted",
@@ -71,6 +71,8 @@ def saved_payload(before: Session | None, session: Session) -> dict[str, Any]:
         "previousConstructId": None if before is None else before.construct_id,
         "parentSessionId": session.parent_session_id,
         "agent": session.agent,
+        "startedAt": iso_from_ms(session.started_at),
+        "endedAt": None if session.ended_at is None else iso_from_ms(session.ended_at),
         "changed": changed_fields(before, session, FIELDS),
     }
 

@@ -15,6 +15,7 @@ States: a message is in the tail or sealed; readers cannot tell.
 
 Events: `transcript.created`, `transcript.described`,
 `transcript.messages_appended` (one for each append that brought something),
+`transcript.usage_appended` (what of its usage that had no room for),
 `transcript.deleted`. Sealing writes none: readers cannot tell.
 
 Error codes: CONTENT_TOO_LARGE, TRANSCRIPT_DAMAGED, and the kernel's

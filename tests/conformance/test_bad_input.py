@@ -184,6 +184,31 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "deleteArtifact": {"id": "doomed"},
     "restoreArtifact": {"id": "trashed"},
+    "recordTransition": {
+        "id": "new", "workflowId": "base", "to": "READY", "from": "DRAFT", "machine": "base", "projectId": "p",
+        "storyId": "s", "constructId": "base", "actor": "planner", "reason": "r",
+        "occurredAt": "2026-01-02T00:00:00Z", "metadata": {"a": 1},
+    },
+    "saveWorkflowMachine": {
+        "name": "new", "ifVersion": None, "description": "d", "states": ["A", "B"], "initialStates": ["A"],
+        "finalStates": ["B"], "transitions": [{"from": "A", "to": "B"}],
+    },
+    "deleteWorkflow": {"id": "doomed"},
+    "saveDocument": {
+        "id": "new", "ifVersion": None, "kind": "PLAN", "title": "t", "body": "b", "status": "draft",
+        "constructId": "base", "storyId": "s", "projectId": "p", "metadata": {"a": [1]},
+    },
+    "deleteDocument": {"id": "doomed"},
+    "recordCost": {
+        "id": "new", "kind": "tool", "sessionId": "base", "constructId": None, "projectId": None, "agent": None,
+        "model": "m", "inputTokens": 1, "outputTokens": 1, "cacheReadTokens": 0, "cacheWriteTokens": 0,
+        "costMicros": 1, "currency": "USD", "note": "n", "occurredAt": "2026-01-01T00:00:00Z",
+    },
+    "saveBudget": {
+        "id": "new", "ifVersion": None, "name": "n", "projectId": "p", "constructId": None, "period": "MONTH",
+        "timeZone": "UTC", "limitMicros": 1_000, "currency": "USD", "warnAtPercent": 80,
+    },
+    "deleteBudget": {"id": "costly"},
     "runRetention": {"rules": ["jobs.finished"], "dryRun": True, "confirmClock": True},
 }  # fmt: skip
 BASE = """mutation {
@@ -211,6 +236,15 @@ BASE = """mutation {
     wb: saveDeadLetter(input: {id: "resolving", source: "outside", error: {code: "LOST", message: "No."}}) { created }
     wc: saveDeadLetter(input: {id: "discarding", source: "outside", error: {code: "LOST", message: "No."}}) { created }
     wd: redriveDeadLetters(input: {id: "redriven", filter: {ids: ["none"]}}) { matched }
+    xa: saveWorkflowMachine(input: {
+        name: "base", states: ["DRAFT", "READY"], initialStates: ["DRAFT"], transitions: [{from: "DRAFT", to: "READY"}]
+    }) { created }
+    xb: recordTransition(input: {
+        workflowId: "base", to: "DRAFT", machine: "base", occurredAt: "2026-01-01T00:00:00Z"
+    }) { created }
+    xc: recordTransition(input: {workflowId: "doomed", to: "DRAFT"}) { created }
+    xe: saveBudget(input: {id: "costly", name: "n", limitMicros: 1, currency: "USD"}) { created }
+    xd: saveDocument(input: {id: "doomed", kind: "NOTE", title: "Doomed"}) { created }
 }"""
 HELD = ("beating", "moving", "changing", "keeping", "completing", "failing", "asking")
 """Jobs that run, each for the mutation that names it."""
@@ -235,6 +269,9 @@ COUNTS = """{
     withdrawn: approval(id: "withdrawn") { status comment }
     deadLetters { totalCount nodes { id status retries } }
     artifacts(filter: {statuses: [AVAILABLE, DELETED]}) { totalCount nodes { id status } }
+    workflowTransitions { totalCount } workflowMachines { nodes { name version } }
+    documents { totalCount nodes { id version } }
+    costEvents { totalCount } budgets { totalCount nodes { id version } }
     jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
 }"""
 

@@ -13,7 +13,9 @@ from graphql import is_leaf_type as is_leaf
 from graphql import is_object_type as is_object
 from graphql import is_required_argument as is_required
 
-from synthetic import Store
+from synthetic import Event, Store, Transaction, read_events
+from synthetic.log.consumers.batches import Lane, fold_events
+from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.testing import expect_data
 from synthetic_deliveries.services import gather
 from tests.plugins.ingest.kit import ingest
@@ -22,6 +24,9 @@ from tests.plugins.ingest.samples_of_runs import CHAT_LINES
 
 Selected: TypeAlias = dict[str, "Selected"]
 """Fields, each with what is selected below it."""
+
+GIVEN = {"timeline": 'constructId: "c0", '}
+"""What connections at the root cannot be asked for without."""
 
 PAGE_INFO = ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 
@@ -75,6 +80,41 @@ TARGET = """
 mutation ($id: ID!) {
   saveDeliveryTarget(input: {id: $id, name: "Hooks", url: "https://hooks.example.com/x"}) { created }
 }"""
+END = """
+mutation ($id: ID!, $end: DateTime!) {
+  saveSession(input: {
+    id: $id, agent: "builder-3", status: ENDED, startedAt: "2026-01-01T00:00:00Z", endedAt: $end
+  }) { created }
+}"""
+MACHINE = """
+mutation ($name: String!) {
+  saveWorkflowMachine(input: {
+    name: $name, states: ["A"], initialStates: ["A"], finalStates: ["A"], transitions: [{from: "A", to: "A"}]
+  }) { created }
+}"""
+GO = """
+mutation ($id: ID!) {
+  recordTransition(input: {
+    workflowId: $id, to: "A", machine: "m0", projectId: "p0", storyId: "y0", constructId: "c0"
+  }) { created }
+}"""
+WRITE_DOWN = """
+mutation ($id: ID!, $body: String!, $version: Int) {
+  saveDocument(input: {
+    id: $id, kind: "PLAN", title: "A plan", body: $body, constructId: "c0", storyId: "y0", projectId: "p0",
+    ifVersion: $version
+  }) { created }
+}"""
+CARRY_OUT = """
+mutation { relateConstructs(input: {fromId: "c0", toId: "c1", kind: PLAN_TO_IMPLEMENTATION}) { created } }"""
+PAY = """
+mutation ($id: ID!) {
+  recordCost(input: {id: $id, kind: "tool", sessionId: "s0", costMicros: 5, currency: "USD"}) { created }
+}"""
+BUDGET = """
+mutation ($id: ID!) {
+  saveBudget(input: {id: $id, name: "B", constructId: "c0", limitMicros: 5, currency: "USD"}) { created }
+}"""
 TRY = "mutation ($id: ID!) { testDeliveryTarget(input: {id: $id}) { __typename } }"
 RUN_SCHEDULE = "mutation ($id: ID!) { runJobSchedule(input: {id: $id}) { job { id } } }"
 
@@ -102,6 +142,13 @@ def fill(store: Store, folder: Path) -> None:
         ask(KEEP, id=f"f{number}")
         ask(TARGET, id=f"g{number}")
         ask(TRY, id="g0")
+        ask(PAY, id=f"k{number}")
+        ask(BUDGET, id=f"b{number}")
+        ask(MACHINE, name=f"m{number}")
+        ask(GO, id=f"w{number}")
+        ask(GO, id=f"w{number}")
+        ask(WRITE_DOWN, id=f"d{number}", body="One.", version=None)
+        ask(WRITE_DOWN, id=f"d{number}", body="Two.", version=1)
         for transcript in (f"t{number}", f"s0-{number}"):
             messages = [
                 {
@@ -117,11 +164,28 @@ def fill(store: Store, folder: Path) -> None:
             ask(APPEND, id=transcript, session="s0" if transcript.startswith("s") else session, messages=messages)
     for start, end in (("c0", "c1"), ("c0", "c2"), ("c1", "c2")):
         ask(RELATE, **{"from": start, "to": end})
+    ask(CARRY_OUT)
     for number in range(3):
         write(folder / f"{number}.jsonl", jsonl(CHAT_LINES[0]) + b"{1\n{2\n{3\n" + jsonl(CHAT_LINES[1]))
     ingest(store, folder)
     while gather(store):
         pass
+    for number in range(21):
+        ask(END, id=f"e{number}", end=f"2026-01-01T0{number // 20}:00:0{number % 5}Z")
+    fold(store)
+
+
+def fold(store: Store) -> None:
+    """Bring all folds in step with the log."""
+    for consumer in store.kernel.consumers:
+        events = store.read(read_events, 0, 100_000, consumer.wanted).events
+
+        def take_in(tx: Transaction, consumer: DeclaredConsumer = consumer, events: list[Event] = events) -> None:
+            state = fold_events(tx, consumer, Lane.LIVE, events)
+            if state is not None:
+                state.write_back(tx)
+
+        store.write(take_in)
 
 
 @dataclass(frozen=True)
@@ -138,8 +202,11 @@ class Connected:
 
     def document(self, selections: list[str], arguments: str = "first: 2") -> str:
         """An operation that asks it for several selections, under `a0`, `a1` and so on."""
-        parts = " ".join(f"a{n}: {self.path[-1]}({arguments}) {each}" for n, each in enumerate(selections))
-        return f"{{ {parts} }}" if len(self.path) == 1 else f"{{ {self.path[0]}(first: 10) {{ nodes {{ {parts} }} }} }}"
+        root, is_root = self.path[0], len(self.path) == 1
+        given = GIVEN.get(root, "")
+        name = f"{root}({given}" if is_root else f"{self.path[1]}("
+        parts = " ".join(f"a{n}: {name}{arguments}) {each}" for n, each in enumerate(selections))
+        return f"{{ {parts} }}" if is_root else f"{{ {root}({given}first: 10) {{ nodes {{ {parts} }} }} }}"
 
     def answers(self, data: dict[str, Any], count: int) -> list[list[Any]]:
         """For each of the selections, what its connection answers below each parent."""

@@ -1,3 +1,97 @@
+CREATE TABLE agent_groups (
+    work TEXT NOT NULL CHECK (work IN ('SESSION', 'JOB')),
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (work = 'JOB' OR kind = ''),
+    runs INTEGER NOT NULL CHECK (runs >= 1),
+    PRIMARY KEY (work, agent, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agent_metrics (
+    work TEXT NOT NULL CHECK (work IN ('SESSION', 'JOB')),
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (work = 'JOB' OR kind = ''),
+    grain TEXT NOT NULL CHECK (grain IN ('QUARTER', 'DAY')),
+    begin_at INTEGER NOT NULL,
+    runs INTEGER NOT NULL CHECK (runs >= 1),
+    active INTEGER NOT NULL CHECK (active >= 0),
+    completed INTEGER NOT NULL CHECK (completed >= 0),
+    failed INTEGER NOT NULL CHECK (failed >= 0),
+    cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    failed_attempts INTEGER NOT NULL CHECK (failed_attempts BETWEEN 0 AND attempts),
+    retries INTEGER NOT NULL CHECK (retries >= 0),
+    cancels INTEGER NOT NULL CHECK (cancels >= 0),
+    approvals_requested INTEGER NOT NULL CHECK (approvals_requested >= 0),
+    approvals_approved INTEGER NOT NULL CHECK (approvals_approved >= 0),
+    approvals_rejected INTEGER NOT NULL CHECK (approvals_rejected >= 0),
+    approvals_expired INTEGER NOT NULL CHECK (approvals_expired >= 0),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL CHECK (duration_ms >= 0),
+    durations TEXT NOT NULL CHECK (json_valid(durations) AND json_type(durations) = 'array'),
+    PRIMARY KEY (work, agent, kind, grain, begin_at),
+    CHECK (active + completed + failed + cancelled = runs)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agent_outliers (
+    work TEXT NOT NULL CHECK (work IN ('SESSION', 'JOB')),
+    run_id TEXT NOT NULL,
+    measure TEXT NOT NULL CHECK (measure IN ('DURATION_MS', 'OUTPUT_TOKENS')),
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (work = 'JOB' OR kind = ''),
+    ended_at INTEGER NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 1),
+    value INTEGER NOT NULL CHECK (value >= 0),
+    median REAL NOT NULL,
+    deviation REAL NOT NULL CHECK (deviation > 0),
+    score REAL NOT NULL,
+    sample TEXT NOT NULL CHECK (json_valid(sample) AND json_type(sample) = 'array'),
+    PRIMARY KEY (work, run_id, measure)
+) STRICT;
+
+CREATE INDEX agent_outliers_by_agent ON agent_outliers (agent, ended_at, work, run_id, measure);
+
+CREATE INDEX agent_outliers_by_ended_at ON agent_outliers (ended_at, work, run_id, measure);
+
+CREATE TABLE agent_runs (
+    work TEXT NOT NULL CHECK (work IN ('SESSION', 'JOB')),
+    run_id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (work = 'JOB' OR kind = ''),
+    status TEXT NOT NULL CHECK (status IN ('ACTIVE', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    working_since INTEGER,
+    worked_ms INTEGER NOT NULL CHECK (worked_ms >= 0),
+    cancel_asked INTEGER NOT NULL CHECK (cancel_asked IN (0, 1)),
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    failed_attempts INTEGER NOT NULL CHECK (failed_attempts BETWEEN 0 AND attempts),
+    retries INTEGER NOT NULL CHECK (retries >= 0),
+    cancels INTEGER NOT NULL CHECK (cancels >= 0),
+    approvals_requested INTEGER NOT NULL CHECK (approvals_requested >= 0),
+    approvals_approved INTEGER NOT NULL CHECK (approvals_approved >= 0),
+    approvals_rejected INTEGER NOT NULL CHECK (approvals_rejected >= 0),
+    approvals_expired INTEGER NOT NULL CHECK (approvals_expired >= 0),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    PRIMARY KEY (work, run_id),
+    CHECK ((status = 'ACTIVE') = (ended_at IS NULL)),
+    CHECK (status = 'ACTIVE' OR working_since IS NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agent_windows (
+    work TEXT NOT NULL CHECK (work IN ('SESSION', 'JOB')),
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    measure TEXT NOT NULL CHECK (measure IN ('DURATION_MS', 'OUTPUT_TOKENS')),
+    latest TEXT NOT NULL CHECK (json_valid(latest) AND json_type(latest) = 'array'),
+    PRIMARY KEY (work, agent, kind, measure)
+) STRICT;
+
 CREATE TABLE artifact_folder (
     mark TEXT NOT NULL PRIMARY KEY CHECK (length(mark) = 32 AND mark NOT GLOB '*[^0-9a-f]*'),
     -- Whether it was ever seen in the folder: then a folder without it is another one,
@@ -129,6 +223,36 @@ CREATE INDEX audit_log_by_occurred_at ON audit_log (occurred_at);
 
 CREATE INDEX audit_log_by_outcome ON audit_log (outcome, occurred_at) WHERE outcome <> 'DONE';
 
+CREATE TABLE budget_alerts (
+    budget_id TEXT NOT NULL REFERENCES budgets (id),
+    period_at INTEGER NOT NULL,
+    level TEXT NOT NULL CHECK (level IN ('WARNED', 'EXCEEDED')),
+    spent_micros INTEGER NOT NULL,
+    limit_micros INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    PRIMARY KEY (budget_id, period_at, level)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budgets (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    name TEXT NOT NULL,
+    project_id TEXT,
+    construct_id TEXT REFERENCES constructs (id),
+    period TEXT NOT NULL CHECK (period IN ('DAY', 'WEEK', 'MONTH', 'TOTAL')),
+    time_zone TEXT NOT NULL,
+    limit_micros INTEGER NOT NULL CHECK (limit_micros >= 1),
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    warn_at_percent INTEGER NOT NULL CHECK (warn_at_percent BETWEEN 1 AND 100),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (project_id IS NULL OR construct_id IS NULL)
+) STRICT;
+
+CREATE INDEX budgets_by_construct ON budgets (construct_id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX budgets_by_created_at ON budgets (created_at, id);
+
 CREATE TABLE construct_activity (
     construct_id TEXT NOT NULL PRIMARY KEY,
     sessions INTEGER NOT NULL CHECK (sessions >= 0),
@@ -234,7 +358,7 @@ CREATE TABLE consumers (
     set_aside INTEGER NOT NULL DEFAULT 0 CHECK (set_aside >= 0),
     last_attempt_at INTEGER,
     last_success_at INTEGER,
-    updated_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, rebuilt_at INTEGER,
     CHECK ((phase = 'FAILED') = (error IS NOT NULL)),
     CHECK ((error IS NULL) = (failed_at IS NULL)),
     CHECK (failed_position IS NULL OR error IS NOT NULL),
@@ -245,6 +369,80 @@ CREATE TABLE consumers (
     CHECK ((rebuild_through IS NULL) = (rebuild_started_at IS NULL)),
     CHECK ((requested IS NULL) = (requested_at IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cost_constructs (
+    construct_id TEXT NOT NULL PRIMARY KEY,
+    project_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cost_constructs_by_project ON cost_constructs (project_id);
+
+CREATE TABLE cost_events (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    session_id TEXT,
+    construct_id TEXT,
+    project_id TEXT,
+    agent TEXT,
+    model TEXT,
+    input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
+    output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+    cache_read_tokens INTEGER NOT NULL CHECK (cache_read_tokens >= 0),
+    cache_write_tokens INTEGER NOT NULL CHECK (cache_write_tokens >= 0),
+    cost_micros INTEGER,
+    currency TEXT CHECK (length(currency) = 3),
+    note TEXT,
+    occurred_at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    CHECK ((cost_micros IS NULL) = (currency IS NULL)),
+    CHECK ((session_id IS NOT NULL) + (construct_id IS NOT NULL) + (project_id IS NOT NULL) <= 1),
+    CHECK (session_id IS NULL OR agent IS NULL)
+) STRICT;
+
+CREATE INDEX cost_events_by_construct ON cost_events (construct_id, occurred_at, id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX cost_events_by_occurred_at ON cost_events (occurred_at, id);
+
+CREATE INDEX cost_events_by_project ON cost_events (project_id, occurred_at, id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX cost_events_by_session ON cost_events (session_id, occurred_at, id) WHERE session_id IS NOT NULL;
+
+CREATE TABLE cost_progress (
+    name TEXT NOT NULL PRIMARY KEY,
+    last_position INTEGER NOT NULL CHECK (last_position >= 1),
+    prices TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cost_rollups (
+    dimension TEXT NOT NULL CHECK (dimension IN ('ALL', 'AGENT', 'PROJECT', 'CONSTRUCT', 'SESSION')),
+    key TEXT NOT NULL,
+    span_ms INTEGER NOT NULL CHECK (span_ms IN (0, 900000, 86400000)),
+    starts_at INTEGER NOT NULL CHECK (CASE span_ms WHEN 0 THEN starts_at = 0 ELSE starts_at % span_ms = 0 END),
+    agent TEXT NOT NULL,
+    model TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('USAGE', 'RECORDED')),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    responses INTEGER NOT NULL,
+    cost_micros INTEGER NOT NULL,
+    cost_rest INTEGER NOT NULL CHECK (cost_rest BETWEEN 0 AND 999999),
+    PRIMARY KEY (dimension, key, span_ms, starts_at, agent, model, currency, source),
+    CHECK (currency <> '' OR (cost_micros = 0 AND cost_rest = 0))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cost_rollups_by_time ON cost_rollups (dimension, span_ms, starts_at);
+
+CREATE TABLE cost_sessions (
+    session_id TEXT NOT NULL PRIMARY KEY,
+    construct_id TEXT NOT NULL,
+    agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cost_sessions_by_construct ON cost_sessions (construct_id);
 
 CREATE TABLE dead_letter_redrives (
     id TEXT NOT NULL PRIMARY KEY,
@@ -451,6 +649,63 @@ CHECK (json_valid(previous_secrets) AND json_type(previous_secrets) = 'array'),
 
 CREATE INDEX delivery_targets_by_created_at ON delivery_targets (created_at, id);
 
+CREATE TABLE document_versions (
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    body_bytes INTEGER NOT NULL CHECK (body_bytes >= 0),
+    body_sha256 TEXT NOT NULL CHECK (length(body_sha256) = 64),
+    status TEXT,
+    construct_id TEXT,
+    story_id TEXT,
+    project_id TEXT,
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    saved_by TEXT NOT NULL,
+    saved_at INTEGER NOT NULL,
+    superseded_at INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (document_id, version)
+) STRICT;
+
+CREATE INDEX document_versions_by_superseded_at ON document_versions (superseded_at) WHERE superseded_at IS NOT NULL;
+
+CREATE UNIQUE INDEX document_versions_newest ON document_versions (document_id) WHERE superseded_at IS NULL;
+
+CREATE TABLE documents (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    kind TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 200),
+    title TEXT NOT NULL COLLATE NOCASE CHECK (length(title) >= 1),
+    status TEXT CHECK (length(status) BETWEEN 1 AND 200),
+    construct_id TEXT REFERENCES constructs (id),
+    story_id TEXT CHECK (length(story_id) BETWEEN 1 AND 200),
+    project_id TEXT CHECK (length(project_id) BETWEEN 1 AND 200),
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    body_bytes INTEGER NOT NULL CHECK (body_bytes >= 0),
+    body_sha256 TEXT NOT NULL CHECK (length(body_sha256) = 64),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX documents_by_construct_id ON documents (construct_id, updated_at, id) WHERE construct_id IS NOT NULL;
+
+CREATE INDEX documents_by_created_at ON documents (created_at, id);
+
+CREATE INDEX documents_by_kind ON documents (kind, updated_at, id);
+
+CREATE INDEX documents_by_project_id ON documents (project_id, updated_at, id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX documents_by_status ON documents (status, updated_at, id) WHERE status IS NOT NULL;
+
+CREATE INDEX documents_by_story_id ON documents (story_id, updated_at, id) WHERE story_id IS NOT NULL;
+
+CREATE INDEX documents_by_title ON documents (title, id);
+
+CREATE INDEX documents_by_updated_at ON documents (updated_at, id);
+
 CREATE TABLE domain_events (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     epoch TEXT NOT NULL,
@@ -470,9 +725,44 @@ CREATE TABLE domain_events (
 
 CREATE INDEX domain_events_by_construct ON domain_events (construct_id) WHERE construct_id IS NOT NULL;
 
+CREATE INDEX domain_events_by_construct_time ON domain_events (construct_id, occurred_at_utc)
+WHERE construct_id IS NOT NULL;
+
 CREATE INDEX domain_events_by_entity ON domain_events (entity_id, entity_type);
 
 CREATE INDEX domain_events_by_type ON domain_events (type);
+
+CREATE TABLE drift_checks (
+    consumer TEXT NOT NULL PRIMARY KEY,
+    scope TEXT CHECK (scope IN ('SAMPLE', 'WHOLE')),
+    -- The fold's tables were compared as they were at this position.
+    position INTEGER CHECK (position >= 0),
+    rows INTEGER NOT NULL DEFAULT 0 CHECK (rows >= 0),
+    -- Rows that could not be compared: they are made from too much, or from what is not in the log any more.
+    skipped INTEGER NOT NULL DEFAULT 0 CHECK (skipped >= 0),
+    -- Rows that differ from what the log makes of them, as far as is known.
+    differing INTEGER NOT NULL DEFAULT 0 CHECK (differing >= 0),
+    checked_at INTEGER,
+    took_ms INTEGER CHECK (took_ms >= 0),
+    -- Of the rows of each table as the log makes them, by a comparison of the whole fold: a JSON object.
+    hashes TEXT CHECK (json_valid(hashes)),
+    -- Why the last comparison could not be carried out.
+    error TEXT CHECK (json_valid(error)),
+    requested_at INTEGER,
+    -- How far each table was sampled: a JSON object of keys.
+    cursors TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(cursors)),
+    CHECK ((scope IS NULL) = (position IS NULL)),
+    CHECK (scope IS NULL OR checked_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE drift_rows (
+    consumer TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    row_key TEXT NOT NULL,
+    difference TEXT NOT NULL CHECK (difference IN ('ALTERED', 'MISSING', 'UNFOUNDED')),
+    found_at INTEGER NOT NULL,
+    PRIMARY KEY (consumer, table_name, row_key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ingest_files (
     id TEXT NOT NULL PRIMARY KEY,
@@ -720,6 +1010,47 @@ CREATE INDEX pending_approvals_by_tool ON pending_approvals (tool, requested_at,
 CREATE INDEX pending_approvals_by_waiting_job ON pending_approvals (job_id)
 WHERE status = 'PENDING' AND job_id IS NOT NULL;
 
+CREATE TABLE project_constructs (
+    construct_id TEXT NOT NULL PRIMARY KEY,
+    project_id TEXT NOT NULL,
+    status TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE project_states (
+    project_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    workflows INTEGER NOT NULL CHECK (workflows >= 0),
+    open_workflows INTEGER NOT NULL CHECK (open_workflows BETWEEN 0 AND workflows),
+    open_since_ms INTEGER NOT NULL,
+    entries INTEGER NOT NULL CHECK (entries >= 0),
+    closed_ms INTEGER NOT NULL CHECK (closed_ms >= 0),
+    PRIMARY KEY (project_id, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE project_statuses (
+    project_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    constructs INTEGER NOT NULL CHECK (constructs >= 1),
+    PRIMARY KEY (project_id, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE projects (
+    project_id TEXT NOT NULL PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('OPEN', 'ENDED')),
+    workflows INTEGER NOT NULL CHECK (workflows >= 0),
+    open_workflows INTEGER NOT NULL CHECK (open_workflows BETWEEN 0 AND workflows),
+    constructs INTEGER NOT NULL CHECK (constructs >= 0),
+    open_constructs INTEGER NOT NULL CHECK (open_constructs BETWEEN 0 AND constructs),
+    transitions INTEGER NOT NULL CHECK (transitions >= 0),
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    CHECK (workflows + constructs >= 1)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX projects_by_last_at ON projects (last_at, project_id);
+
+CREATE INDEX projects_by_status ON projects (status, last_at, project_id);
+
 CREATE TABLE registered_tables (
     name TEXT NOT NULL PRIMARY KEY,
     plugin TEXT NOT NULL,
@@ -827,6 +1158,34 @@ CREATE TABLE set_aside_events (
     error TEXT NOT NULL CHECK (json_valid(error)),
     set_aside_at INTEGER NOT NULL,
     PRIMARY KEY (consumer, position, entity_type, entity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stories (
+    story_id TEXT NOT NULL PRIMARY KEY,
+    project_id TEXT,
+    status TEXT NOT NULL CHECK (status IN ('OPEN', 'ENDED')),
+    workflows INTEGER NOT NULL CHECK (workflows >= 1),
+    open_workflows INTEGER NOT NULL CHECK (open_workflows BETWEEN 0 AND workflows),
+    transitions INTEGER NOT NULL CHECK (transitions >= 1),
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX stories_by_last_at ON stories (last_at, story_id);
+
+CREATE INDEX stories_by_project_id ON stories (project_id, last_at, story_id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX stories_by_status ON stories (status, last_at, story_id);
+
+CREATE TABLE story_states (
+    story_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    workflows INTEGER NOT NULL CHECK (workflows >= 0),
+    open_workflows INTEGER NOT NULL CHECK (open_workflows BETWEEN 0 AND workflows),
+    open_since_ms INTEGER NOT NULL,
+    entries INTEGER NOT NULL CHECK (entries >= 0),
+    closed_ms INTEGER NOT NULL CHECK (closed_ms >= 0),
+    PRIMARY KEY (story_id, state)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sync_attempts (
@@ -998,6 +1357,13 @@ CREATE UNIQUE INDEX thread_sessions_by_thread ON thread_sessions (channel, threa
 
 CREATE INDEX thread_sessions_by_user_id ON thread_sessions (user_id, last_message_at, id) WHERE user_id IS NOT NULL;
 
+CREATE TABLE timeline_mentions (
+    construct_id TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 1),
+    PRIMARY KEY (construct_id, occurred_at, position)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -1057,7 +1423,7 @@ CREATE TABLE transcript_responses (
     input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
     output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
     cache_read_tokens INTEGER NOT NULL CHECK (cache_read_tokens >= 0),
-    cache_write_tokens INTEGER NOT NULL CHECK (cache_write_tokens >= 0),
+    cache_write_tokens INTEGER NOT NULL CHECK (cache_write_tokens >= 0), quarter_at INTEGER CHECK (quarter_at % 900000 = 0),
     PRIMARY KEY (transcript_key, usage_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -1140,3 +1506,116 @@ CREATE INDEX transcripts_by_session ON transcripts (session_id, created_at, id);
 CREATE INDEX transcripts_by_tail ON transcripts (appended_at) WHERE tail_count > 0;
 
 CREATE INDEX transcripts_by_updated_at ON transcripts (updated_at, id);
+
+CREATE TABLE workflow_constructs (
+    construct_id TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    PRIMARY KEY (construct_id, workflow_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workflow_machines (
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    description TEXT,
+    states TEXT NOT NULL CHECK (json_valid(states) AND json_type(states) = 'array'),
+    initial_states TEXT NOT NULL CHECK (json_valid(initial_states) AND json_type(initial_states) = 'array'),
+    final_states TEXT NOT NULL CHECK (json_valid(final_states) AND json_type(final_states) = 'array'),
+    transitions TEXT NOT NULL CHECK (json_valid(transitions) AND json_type(transitions) = 'array'),
+    saved_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    superseded_at INTEGER,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX workflow_machines_by_name ON workflow_machines (name) WHERE superseded_at IS NULL;
+
+CREATE TABLE workflow_states (
+    workflow_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    entries INTEGER NOT NULL CHECK (entries >= 0),
+    closed_ms INTEGER NOT NULL CHECK (closed_ms >= 0),
+    PRIMARY KEY (workflow_id, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workflow_steps (
+    workflow_id TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('OPEN', 'ENDED')),
+    PRIMARY KEY (workflow_id, occurred_at, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workflow_transitions (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    workflow_id TEXT NOT NULL CHECK (length(workflow_id) BETWEEN 1 AND 200),
+    number INTEGER NOT NULL CHECK (number >= 1),
+    machine TEXT CHECK (length(machine) BETWEEN 1 AND 200),
+    machine_version INTEGER CHECK (machine_version >= 1),
+    project_id TEXT CHECK (length(project_id) BETWEEN 1 AND 200),
+    story_id TEXT CHECK (length(story_id) BETWEEN 1 AND 200),
+    construct_id TEXT REFERENCES constructs (id),
+    from_state TEXT CHECK (length(from_state) BETWEEN 1 AND 200),
+    to_state TEXT NOT NULL CHECK (length(to_state) BETWEEN 1 AND 200),
+    is_final INTEGER NOT NULL CHECK (is_final IN (0, 1)),
+    actor TEXT CHECK (length(actor) BETWEEN 1 AND 200),
+    recorded_by TEXT NOT NULL,
+    reason TEXT,
+    metadata TEXT NOT NULL CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
+    occurred_at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    superseded_at INTEGER,
+    CHECK ((machine IS NULL) = (machine_version IS NULL)),
+    CHECK (is_final = 0 OR machine IS NOT NULL),
+    UNIQUE (workflow_id, number)
+) STRICT;
+
+CREATE INDEX workflow_transitions_by_construct_id ON workflow_transitions (construct_id, occurred_at, number, id)
+    WHERE construct_id IS NOT NULL;
+
+CREATE INDEX workflow_transitions_by_machine ON workflow_transitions (machine, to_state) WHERE superseded_at IS NULL;
+
+CREATE INDEX workflow_transitions_by_occurred_at ON workflow_transitions (occurred_at, number, id);
+
+CREATE INDEX workflow_transitions_by_project_id ON workflow_transitions (project_id, occurred_at, number, id)
+    WHERE project_id IS NOT NULL;
+
+CREATE INDEX workflow_transitions_by_story_id ON workflow_transitions (story_id, occurred_at, number, id)
+    WHERE story_id IS NOT NULL;
+
+CREATE INDEX workflow_transitions_by_superseded_at ON workflow_transitions (superseded_at)
+    WHERE superseded_at IS NOT NULL;
+
+CREATE INDEX workflow_transitions_by_workflow_id ON workflow_transitions (workflow_id, occurred_at, number, id);
+
+CREATE UNIQUE INDEX workflow_transitions_current ON workflow_transitions (workflow_id) WHERE superseded_at IS NULL;
+
+CREATE TABLE workflows (
+    workflow_id TEXT NOT NULL PRIMARY KEY,
+    machine TEXT,
+    project_id TEXT,
+    story_id TEXT,
+    construct_id TEXT,
+    state TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('OPEN', 'ENDED')),
+    since_at INTEGER NOT NULL,
+    since_position INTEGER NOT NULL CHECK (since_position >= 1),
+    first_at INTEGER NOT NULL,
+    transitions INTEGER NOT NULL CHECK (transitions >= 1),
+    CHECK (first_at <= since_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX workflows_by_construct_id ON workflows (construct_id, since_at, workflow_id)
+    WHERE construct_id IS NOT NULL;
+
+CREATE INDEX workflows_by_machine ON workflows (machine, since_at, workflow_id) WHERE machine IS NOT NULL;
+
+CREATE INDEX workflows_by_project_id ON workflows (project_id, since_at, workflow_id) WHERE project_id IS NOT NULL;
+
+CREATE INDEX workflows_by_since_at ON workflows (since_at, workflow_id);
+
+CREATE INDEX workflows_by_state ON workflows (state, since_at, workflow_id);
+
+CREATE INDEX workflows_by_status ON workflows (status, since_at, workflow_id);
+
+CREATE INDEX workflows_by_story_id ON workflows (story_id, since_at, workflow_id) WHERE story_id IS NOT NULL;

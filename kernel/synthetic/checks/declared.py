@@ -17,8 +17,9 @@ from synthetic.contributions import Stamped
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import DeadlineExceededError, MigrationPendingError, NotFoundError, SyntheticError
+from synthetic.log.drift.checks import DRIFT_CHECKS
 
-KERNEL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *LOG_CHECKS, *DATABASE_CHECKS)
+KERNEL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *LOG_CHECKS, *DRIFT_CHECKS, *DATABASE_CHECKS)
 """Those of the file as a whole come last: they read all of it."""
 
 _OF_ANY_DATABASE = frozenset({*DATABASE_CHECKS, *LEDGER_CHECKS})

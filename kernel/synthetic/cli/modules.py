@@ -35,7 +35,7 @@ _URGENCY = (
     SyncStatus.SYNCED,
     SyncStatus.DISABLED,
 )
-_TABLES = ("consumers", "domain_events", "sync_state")
+_TABLES = ("consumers", "domain_events", "sync_state", "drift_checks", "drift_rows")
 
 
 def find_modules(snapshot: Snapshot) -> Modules | None:

@@ -135,6 +135,18 @@ def open_inspector(path: Path, settings: DatabaseSettings) -> apsw.Connection:
     return connection
 
 
+def open_scratch() -> apsw.Connection:
+    """A database of its own, in memory while it is small and then in a temporary file; it goes with the connection.
+
+    For what is made beside a store and looked at, and never kept: so it keeps
+    no journal and waits for no disk.
+    """
+    connection = apsw.Connection("")
+    connection.pragma("journal_mode", "OFF")
+    connection.pragma("synchronous", "OFF")
+    return connection
+
+
 def leave_the_log(connection: apsw.Connection) -> None:
     """The last one to close a database writes its log back to it, which may be what a damaged one is mended from."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)

@@ -16,6 +16,7 @@ import hashlib
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -267,6 +268,28 @@ class Archive:
         events = list(islice(filter(matches, following), limit))
         through = events[-1].position if len(events) == limit else segment.last_position
         return EventPage(events, through, ends)
+
+    def search(self, snapshot: Snapshot, matches: Callable[[Event], bool], limit: int) -> list[Event]:
+        """The first events in the archive of which a function says that they are wanted.
+
+        All segments are read for it, one after the other: no index leads into them.
+
+        Args:
+            snapshot: To read in; its time bounds how long that may take.
+            matches: Says it.
+            limit: How many at most.
+
+        Raises:
+            ArchiveDamagedError: A segment is not there, or not as it was written.
+        """
+        self.require(snapshot)
+        found: list[Event] = []
+        for segment in list_segments(snapshot):
+            snapshot.spend(segment.size_bytes)
+            found += islice(filter(matches, self._read(segment)), limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
 
     def _read(self, segment: Segment) -> list[Event]:
         with self._keeping:

@@ -38,6 +38,8 @@ EXTERNAL = "external"
 PAYLOAD_BYTES_MAX = 16_384
 PAYLOAD_DEPTH_MAX = 16
 NOT_INDEXED = "NOT_INDEXED"
+POSITION = f"{EPOCH} || ':' || position"
+"""The position of an event, in SQL: they are of the present epoch, whenever the event was appended."""
 
 
 @strawberry.type(description="A fact, appended to the log in the transaction that made it true.")
@@ -59,8 +61,7 @@ class Event(Node):
     occurred_at_utc: DateTime = strawberry.field(description="When it happened.")
     ingested_at_utc: DateTime = strawberry.field(description="When it was appended.")
 
-    # Positions are of the present epoch, whenever the event was appended.
-    of = FromRecord(EventRecord, position=Column(f"{EPOCH} || ':' || position", read=Position.parse))
+    of = FromRecord(EventRecord, position=Column(POSITION, read=Position.parse))
 
 
 @strawberry.input(description="Which events are meant: all that is said here must hold.")

@@ -69,6 +69,9 @@ class EventFilter:
         construct_id: The construct that they belong to.
         module: The plugin that wrote them.
         correlation_id: The request that caused them.
+        position: Only the one with this position.
+        payload: Texts that must stand in their payloads, each under a name of
+            its top level. No index serves this.
     """
 
     types: frozenset[str] | None = None
@@ -77,19 +80,24 @@ class EventFilter:
     construct_id: str | None = None
     module: str | None = None
     correlation_id: str | None = None
+    position: int | None = None
+    payload: tuple[tuple[str, str], ...] = ()
 
     def matcher(self) -> Callable[[Event], bool]:
         """A function that says of an event whether it is wanted."""
         types = self.types
         wanted = [(name, value) for name in _EQUAL if (value := getattr(self, name)) is not None]
+        payload = self.payload
 
-        if types is not None and not wanted:
+        if types is not None and not wanted and not payload:
             return lambda event: event.type in types
 
         def matches(event: Event) -> bool:
             if types is not None and event.type not in types:
                 return False
-            return all(getattr(event, name) == value for name, value in wanted)
+            if not all(getattr(event, name) == value for name, value in wanted):
+                return False
+            return not payload or _holds(event, payload)
 
         return matches
 
@@ -100,17 +108,28 @@ class EventFilter:
         if self.types is not None:
             where.append("type IN (SELECT value FROM json_each(:types))")
             params["types"] = to_json(sorted(self.types))
+        for number, (name, value) in enumerate(self.payload):
+            where.append(f"json_extract(payload, :path_{number}) = :text_{number}")
+            params |= {f"path_{number}": f'$."{name}"', f"text_{number}": value}
         return where, params
 
 
-_EQUAL = ("entity_type", "entity_id", "construct_id", "module", "correlation_id")
+def _holds(event: Event, wanted: Sequence[tuple[str, str]]) -> bool:
+    data = event.data()
+    return all(data.get(name) == value for name, value in wanted)
+
+
+_EQUAL = ("entity_type", "entity_id", "construct_id", "module", "correlation_id", "position")
 
 EVERYTHING = EventFilter()
 
 
-def filter_of(types: Sequence[EventType] | None, **equal: str | None) -> EventFilter:
+def filter_of(
+    types: Sequence[EventType] | None, *, entity_id: str | None = None, construct_id: str | None = None
+) -> EventFilter:
     """A filter by the records that plugins declare."""
-    return EventFilter(types=None if types is None else frozenset(each.name for each in types), **equal)
+    names = None if types is None else frozenset(each.name for each in types)
+    return EventFilter(types=names, entity_id=entity_id, construct_id=construct_id)
 
 
 class EventPage(NamedTuple):

@@ -36,11 +36,13 @@ KERNEL_TABLES = (
     "sync_state",
     "sync_attempts",
     "log_segments",
+    "drift_checks",
+    "drift_rows",
 )
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 
 KERNEL_FIELDS = {
-    "queries": ("node", "health", "plugins", "event", "events", "syncStatus", "integrity", "storage"),
+    "queries": ("node", "health", "plugins", "event", "events", "lineage", "syncStatus", "integrity", "storage"),
     "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention"),
     "subscriptions": ("events", "syncStatus"),
 }

@@ -7,13 +7,13 @@ goes through the table of the tail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from synthetic import BadUserInputError, Snapshot, Transaction
 from synthetic_transcripts import codec, intake
 from synthetic_transcripts.columns import Columns
-from synthetic_transcripts.events import MESSAGES_APPENDED, appended_payload
+from synthetic_transcripts.events import MESSAGES_APPENDED, USAGE_APPENDED, appended_payloads
 from synthetic_transcripts.model import Appended, KindCounts, NewMessage, Transcript
 from synthetic_transcripts.settings import TranscriptSettings
 from synthetic_transcripts.store.accounting import record_usage
@@ -26,6 +26,9 @@ _INSERT_MESSAGE = (
     f"INSERT INTO transcript_messages (transcript_key, seq, {', '.join(Columns._fields)})"
     f" VALUES (:transcript_key, :seq, {', '.join(f':{name}' for name in Columns._fields)})"
 )
+
+
+Payload = Mapping[str, Any]
 
 
 class _Counts(NamedTuple):
@@ -66,14 +69,19 @@ def append_messages(tx: Transaction, transcript_id: str, messages: Sequence[NewM
     counts = _Counts(kinds, tool_calls, sum(columns.sizes()), min(instants, default=None), max(instants, default=None))
     _update_counts(tx, transcript, counts, tail_count, tail_bytes)
     done = Appended(first_seq, first_seq + columns.length - 1, columns.length, len(messages) - columns.length)
-    tx.emit(
-        MESSAGES_APPENDED,
-        transcript.id,
-        construct_id=find_construct_id(tx, transcript.session_id),
-        payload=appended_payload(transcript, done, kinds, tool_calls, usage),
-        occurred_at=tx.now if counts.last_at is None else min(counts.last_at, tx.now),
-    )
+    _tell(tx, transcript, counts, *appended_payloads(transcript, done, kinds, tool_calls, usage))
     return done
+
+
+def _tell(
+    tx: Transaction, transcript: Transcript, counts: _Counts, payload: Payload, further: Sequence[Payload]
+) -> None:
+    """Write to the log what was appended."""
+    construct_id = find_construct_id(tx, transcript.session_id)
+    occurred_at = tx.now if counts.last_at is None else min(counts.last_at, tx.now)
+    tx.emit(MESSAGES_APPENDED, transcript.id, construct_id=construct_id, payload=payload, occurred_at=occurred_at)
+    for more in further:
+        tx.emit(USAGE_APPENDED, transcript.id, construct_id=construct_id, payload=more, occurred_at=occurred_at)
 
 
 def find_refusals(snapshot: Snapshot, messages: Sequence[NewMessage]) -> list[BadUserInputError | None]:

@@ -10,7 +10,7 @@ from thirdparty.distributions import load, write_plugins_toml
 
 CODE = """
 from typing import NamedTuple
-from synthetic import EventType, Fold, Mirror, Reference
+from synthetic import EventType, Fold, Mirror, Reference, Selector
 from synthetic.contributions import Service
 
 HAPPENED = EventType(name="{plugin}.happened", entity="thing", purpose="It happened.")
@@ -33,7 +33,10 @@ def register_migrations():
 
 @hookimpl
 def register_consumers():
-    fold = dict(name="rows", purpose="Rows.", tables={{"{plugin}_rows": Row}}, types=(HAPPENED,), apply=max)
+    fold = dict(
+        name="rows", purpose="Rows.", tables={{"{plugin}_rows": Row}}, types=(HAPPENED,), apply=max,
+        selectors={{"{plugin}_rows": Selector.of_entity("thing")}},
+    )
     return ({consumers},)
 """
 TABLE = "CREATE TABLE {plugin}_rows (name TEXT NOT NULL PRIMARY KEY, total INTEGER NOT NULL{more}) STRICT;"
@@ -56,7 +59,12 @@ def install(site, plugin, consumers="Fold(**fold)", table="", more="", after="")
         (4, "Fold(**fold | {'tables': {'refused4_rows': Row, 'more': Row}})", "a record of its own"),
         (5, "Fold(**fold | {'version': 0})", "must be at least 1"),
         (6, "Fold(**fold | {'name': 'No Name'})", "lower-case words"),
-        (7, "Fold(**fold | {'tables': {'elsewhere': Row}})", "elsewhere, which the plugin does not register"),
+        (
+            7,
+            "Fold(**fold | {'tables': {'elsewhere': Row}, 'selectors': {'elsewhere': Selector.of_entity('thing')}})",
+            "elsewhere, which the plugin does not register",
+        ),
+        (17, "Fold(**fold | {'selectors': {}})", "a selector for each of its tables: refused17_rows"),
         (8, "Service(name='both', purpose='Both.', step=len, work=len, every_ms=1)", "either a step or work"),
         (9, "Service(name='none', purpose='None.', every_ms=1)", "either a step or work"),
         (12, "Service(name='both', purpose='Both.', opens=len, work=len, every_ms=1)", "either a step or work"),

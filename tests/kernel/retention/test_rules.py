@@ -81,7 +81,7 @@ def test_two_rules_of_one_name_are_a_clash(site, tmp_path):
 def test_a_table_that_a_fold_computes_has_no_rule(site, tmp_path):
     folded = """
 from typing import NamedTuple
-from synthetic import EventType, Fold
+from synthetic import EventType, Fold, Selector
 
 HAPPENED = EventType(name="tally.happened", entity="thing", purpose="It happened.")
 
@@ -98,7 +98,11 @@ def register_tables():
 
 @hookimpl
 def register_consumers():
-    return (Fold(name="days", purpose="Days.", tables={"tally_days": Day}, types=(HAPPENED,), apply=max),)
+    selectors = {"tally_days": Selector.of_entity("thing")}
+    fold = Fold(
+        name="days", purpose="Days.", tables={"tally_days": Day}, types=(HAPPENED,), apply=max, selectors=selectors
+    )
+    return (fold,)
 """
     rules = """
 from synthetic import RetentionRule

@@ -7,9 +7,9 @@ import pytest
 from synthetic.contributions import Stamped
 from synthetic.log.consumers.fold_state import FoldState, fold_tables
 from synthetic.log.events import Event
-from synthetic_projections.model import ConstructActivity, SessionActivity, TranscriptActivity, fold_activity
+from synthetic_projections.activity.folds import ACTIVITY
+from synthetic_projections.activity.model import ConstructActivity, SessionActivity, TranscriptActivity, fold_activity
 from synthetic_projections.plugin import register_tables
-from synthetic_projections.services import ACTIVITY
 
 
 class Log:
@@ -61,7 +61,8 @@ def created(id: str = "t", session_id: str = "s", construct_id: str | None = "c"
 
 
 def appended(messages: int, *usage: tuple[int, int], id: str = "t", session_id: str = "s", construct_id="c"):
-    tokens = ", ".join(f'{{"inputTokens": {read}, "outputTokens": {written}}}' for read, written in usage)
+    rest = '"model": null, "cacheReadTokens": 0, "cacheWriteTokens": 0, "responses": 1'
+    tokens = ", ".join(f'{{"inputTokens": {read}, "outputTokens": {written}, {rest}}}' for read, written in usage)
     payload = f'{{"sessionId": "{session_id}", "messages": {messages}, "toolCalls": 2, "usage": [{tokens}]}}'
     return "transcript.messages_appended", id, construct_id, payload
 
@@ -87,6 +88,14 @@ def test_sessions_messages_and_tokens_are_counted(log):
 def test_a_later_word_on_a_response_corrects_the_tokens(log):
     log.take_in(SAVED, session(), created(), appended(1, (10, 4)), appended(1, (-3, 2)))
     assert log.construct()[:5] == (1, 2, 4, 7, 6)
+
+
+def test_usage_that_follows_in_an_event_of_its_own_is_counted_and_brings_no_messages(log):
+    log.take_in(SAVED, session(), created(), appended(3, (10, 4)))
+    _, id, construct_id, payload = appended(0, (100, 40), (1, 1))
+    rest = payload.partition('"usage"')[2]
+    log.take_in(("transcript.usage_appended", id, construct_id, f'{{"sessionId": "s", "usage"{rest}'))
+    assert log.construct()[:5] == (1, 3, 2, 111, 45)
 
 
 def test_a_session_that_is_attached_later_takes_its_counts_along(log):

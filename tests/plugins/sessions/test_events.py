@@ -31,13 +31,15 @@ def test_a_new_session_is_told_with_what_it_is(store, save, construct) -> None:
         "previousConstructId": None,
         "parentSessionId": None,
         "agent": "coder",
+        "startedAt": "2026-01-01T00:00:00.000Z",
+        "endedAt": None,
         "changed": ["constructId", "agent", "userId", "status", "startedAt", "lastActivityAt", "metadata"],
     }
 
 
 def test_a_change_is_told_with_what_it_was_before(store, save, construct) -> None:
-    save(id="s", constructId=construct("c"), agent="coder")
-    save(id="s", constructId=construct("d"), status="FAILED", ifVersion=1)
+    save(id="s", constructId=construct("c"), agent="coder", startedAt="2026-01-01T00:00:00Z")
+    save(id="s", constructId=construct("d"), status="FAILED", endedAt="2026-01-01T00:00:07Z", ifVersion=1)
 
     event = logged(store)[-1]
     assert event.construct_id == "d"
@@ -50,6 +52,8 @@ def test_a_change_is_told_with_what_it_was_before(store, save, construct) -> Non
         "previousConstructId": "c",
         "parentSessionId": None,
         "agent": "coder",
+        "startedAt": "2026-01-01T00:00:00.000Z",
+        "endedAt": "2026-01-01T00:00:07.000Z",
         "changed": ["constructId", "status", "endedAt"],
     }
 

@@ -19,9 +19,9 @@ from plugins.transcripts.making import (
     seal,
     transcript_of,
 )
-from synthetic import BadUserInputError, NotFoundError, from_json
+from synthetic import BadUserInputError, NotFoundError, from_json, to_json
 from synthetic_sessions.store import SessionFacts, merge_session_facts
-from synthetic_transcripts.events import USAGE_MODELS_MAX
+from synthetic_transcripts.events import QUARTER_MS, USAGE_CHARACTERS_MAX, quarter_of
 from synthetic_transcripts.services import seal_tails
 from synthetic_transcripts.store import (
     MessageKind,
@@ -36,6 +36,7 @@ APPEND = "mutation ($input: AppendMessagesInput!) { appendMessages(input: $input
 DELETE = "mutation ($id: ID!) { deleteConstruct(input: {id: $id}) { rows } }"
 OURS = ("transcript.created", "transcript.described", "transcript.messages_appended", "transcript.deleted")
 APPENDED = "transcript.messages_appended"
+FURTHER = "transcript.usage_appended"
 SUMS = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "responses")
 
 
@@ -157,31 +158,83 @@ def test_it_occurred_when_the_last_message_was_written_and_never_in_the_future(
     assert event.ingested_at_utc == clock.now_ms()
 
 
-def test_a_later_word_on_a_response_is_told_as_the_difference(store) -> None:
+def told_of(quarter_at: int, model: str | None, *sums: int) -> dict[str, object]:
+    return {"quarterAt": quarter_at, "model": model, **dict(zip(SUMS, sums, strict=True))}
+
+
+def test_a_later_word_on_a_response_is_told_as_the_difference(store, clock) -> None:
     begin(store)
+    now = quarter_of(clock.now_ms())
     append(store, [plain(1, model="large", usage=Usage(10, 20, 30, 40), usage_id="r")])
     append(store, [plain(2, model="large", usage=Usage(10, 25, 30, 40), usage_id="r")])
     append(store, [plain(3, model="small", usage=Usage(1, 2, 3, 4), usage_id="r"), plain(4, usage=Usage(0, 0, 0, 7))])
 
-    def told_of(model: str | None, *sums: int) -> dict[str, object]:
-        return {"model": model, **dict(zip(SUMS, sums, strict=True))}
-
     assert [event["usage"] for event in payloads(store, APPENDED)] == [
-        [told_of("large", 10, 20, 30, 40, 1)],
-        [told_of("large", 0, 5, 0, 0, 0)],
-        [told_of("large", -10, -25, -30, -40, -1), told_of("small", 1, 2, 3, 4, 1), told_of(None, 0, 0, 0, 7, 1)],
+        [told_of(now, "large", 10, 20, 30, 40, 1)],
+        [told_of(now, "large", 0, 5, 0, 0, 0)],
+        [
+            told_of(now, "large", -10, -25, -30, -40, -1),
+            told_of(now, "small", 1, 2, 3, 4, 1),
+            told_of(now, None, 0, 0, 0, 7, 1),
+        ],
     ]
 
 
-def test_the_event_of_a_batch_with_very_many_models_is_short_and_loses_no_token(store) -> None:
+def test_usage_is_told_in_the_quarter_in_which_the_response_was_first_told_of(store, clock) -> None:
+    begin(store)
+    now = clock.now_ms()
+    late = {"model": "large", "usage_id": "r"}
+    append(
+        store,
+        [
+            plain(1, usage=Usage(1), occurred_at=0, **late),
+            plain(2, usage=Usage(2), occurred_at=QUARTER_MS, **late),
+            plain(3, usage=Usage(4), occurred_at=QUARTER_MS - 1),
+            plain(4, usage=Usage(8), occurred_at=QUARTER_MS),
+            plain(5, usage=Usage(16), occurred_at=now + 10 * QUARTER_MS),
+            plain(6, usage=Usage(32)),
+        ],
+    )
+    append(store, [plain(7, usage=Usage(100), occurred_at=5 * QUARTER_MS, **late)])
+
+    assert [event["usage"] for event in payloads(store, APPENDED)] == [
+        [
+            told_of(0, "large", 2, 0, 0, 0, 1),
+            told_of(0, None, 4, 0, 0, 0, 1),
+            told_of(QUARTER_MS, None, 8, 0, 0, 0, 1),
+            told_of(quarter_of(now), None, 48, 0, 0, 0, 2),
+        ],
+        [told_of(0, "large", 98, 0, 0, 0, 0)],
+    ]
+
+
+def test_a_response_of_before_quarters_were_kept_is_corrected_where_the_correction_stands(store) -> None:
+    begin(store)
+    append(store, [plain(1, model="large", usage=Usage(10), usage_id="r", occurred_at=0)])
+    store.write(lambda tx: tx.execute("UPDATE transcript_responses SET quarter_at = NULL"))
+    append(store, [plain(2, model="large", usage=Usage(15), usage_id="r", occurred_at=2 * QUARTER_MS)])
+    append(store, [plain(3, model="large", usage=Usage(16), usage_id="r", occurred_at=9 * QUARTER_MS)])
+
+    assert [event["usage"] for event in payloads(store, APPENDED)[1:]] == [
+        [told_of(2 * QUARTER_MS, "large", 5, 0, 0, 0, 0)],
+        [told_of(2 * QUARTER_MS, "large", 1, 0, 0, 0, 0)],
+    ]
+
+
+def test_the_usage_that_one_event_has_no_room_for_goes_on_in_further_ones(store) -> None:
     begin(store)
     models = [f"{number:03}" + "\x01" * 197 for number in range(300)]
     append(store, [plain(number, model=model, usage=Usage(1, 2, 3, 4)) for number, model in enumerate(models)])
 
-    (event,) = payloads(store, APPENDED)
-    assert len(event["usage"]) == USAGE_MODELS_MAX
-    assert [usage["model"] for usage in event["usage"]] == [*models[: USAGE_MODELS_MAX - 1], None]
-    assert [sum(usage[name] for usage in event["usage"]) for name in SUMS] == [300, 600, 900, 1_200, 300]
+    events = logged(store, APPENDED, FURTHER)
+    usage = [event.data()["usage"] for event in events]
+    assert [event.type for event in events] == [APPENDED, *[FURTHER] * (len(events) - 1)]
+    assert len(events) > 2
+    assert len({(event.construct_id, event.entity_id, event.occurred_at_utc) for event in events}) == 1
+    assert {event.data()["sessionId"] for event in events} == {"s"}
+    assert all(len(to_json(page)) <= USAGE_CHARACTERS_MAX + 1 for page in usage)
+    assert sorted(each["model"] for page in usage for each in page) == models
+    assert [sum(each[name] for page in usage for each in page) for name in SUMS] == [300, 600, 900, 1_200, 300]
 
 
 @pytest.mark.usefixtures("attached")
@@ -211,11 +264,12 @@ def test_the_events_of_a_transcript_add_up_to_what_it_holds(shared_store, batche
 
     rows = store.read(
         lambda snapshot: snapshot.rows(
-            "SELECT payload FROM domain_events WHERE entity_id = :id AND type = :type ORDER BY position",
-            {"id": id, "type": APPENDED},
+            "SELECT type, payload FROM domain_events WHERE entity_id = :id AND type IN (:type, :further)"
+            " ORDER BY position",
+            {"id": id, "type": APPENDED, "further": FURTHER},
         )
     )
-    events = [from_json(payload) for (payload,) in rows]
+    events = [from_json(payload) for type, payload in rows if type == APPENDED]
     transcript = transcript_of(store, id)
     kinds: Counter[str] = Counter()
     sums: dict[str | None, list[int]] = {}
@@ -225,9 +279,9 @@ def test_the_events_of_a_transcript_add_up_to_what_it_holds(shared_store, batche
         assert event["messages"] == event["lastSeq"] - event["firstSeq"] + 1 == sum(event["kinds"].values())
         next_seq = event["lastSeq"] + 1
         kinds.update(event["kinds"])
-        for usage in event["usage"]:
-            old = sums.setdefault(usage["model"], [0] * len(SUMS))
-            sums[usage["model"]] = [before + usage[name] for before, name in zip(old, SUMS, strict=True)]
+    for usage in [usage for _, payload in rows for usage in from_json(payload)["usage"]]:
+        old = sums.setdefault(usage["model"], [0] * len(SUMS))
+        sums[usage["model"]] = [before + usage[name] for before, name in zip(old, SUMS, strict=True)]
     assert len(events) == brought
     assert next_seq - 1 == transcript.message_count
     assert [kinds[kind] for kind in MessageKind] == list(transcript.counts)

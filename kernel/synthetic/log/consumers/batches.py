@@ -23,6 +23,7 @@ from synthetic.log.consumers.shadows import exchange, shadow_of
 from synthetic.log.consumers.store import (
     NO_FAILURE,
     NO_REQUEST,
+    SET_ASIDE_KEPT,
     ConsumerRecord,
     change_consumer,
     count_set_aside,
@@ -34,9 +35,6 @@ from synthetic.refusal_contributions import Refusal, Settlement, refusal_key
 
 BATCH_EVENTS = 500
 """Events in one transaction; also entities of a scan."""
-
-SET_ASIDE_KEPT = 1_000
-"""So many of the events that a consumer went on without are kept, the last ones."""
 
 
 class Lane(Enum):
@@ -73,7 +71,7 @@ def fold_events(
     if not isinstance(declared, Fold):
         return None
     rename: Callable[[str], str] = shadow_of if lane is Lane.REBUILD else str
-    state = FoldState(consumer.tables, snapshot, rename)
+    state = consumer.state(snapshot, rename)
     for event in events:
         declared.apply(state, event)
     return state

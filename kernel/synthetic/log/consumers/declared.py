@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synthetic.consumer_contributions import Consumer, Fold
+from synthetic.consumer_contributions import Consumer, Fold, FoldInputs
 from synthetic.contributions import Stamped, Table
+from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import PluginFailedError
 from synthetic.json_text import to_json
-from synthetic.log.consumers.fold_state import FoldTable, fold_tables
+from synthetic.log.consumers.fold_state import FoldState, FoldTable, fold_tables
 from synthetic.log.consumers.shadows import definition_of, find_ties
 from synthetic.log.consumers.store import Kind
 from synthetic.log.events import EventFilter, filter_of
@@ -26,12 +27,14 @@ class DeclaredConsumer:
         record: As the plugin declares it.
         tables: A fold's.
         wanted: The events that it is given.
+        inputs: What a fold depends on beside these.
     """
 
     name: str
     record: Consumer
     tables: tuple[FoldTable, ...]
     wanted: EventFilter
+    inputs: FoldInputs | None = None
 
     @property
     def kind(self) -> Kind:
@@ -40,8 +43,8 @@ class DeclaredConsumer:
 
     @property
     def types(self) -> str:
-        """Names of the types of its events: a JSON array."""
-        return to_json(sorted(each.name for each in self.record.types))
+        """Names of the types of its events: a JSON array, empty for all."""
+        return to_json(sorted(each.name for each in self.record.types or ()))
 
     @property
     def table_names(self) -> str:
@@ -54,7 +57,7 @@ class DeclaredConsumer:
         return f"consumer:{self.name}"
 
     def fingerprint(self, snapshot: Snapshot) -> str:
-        """Changes when what it makes has to be made anew: with its version, types, records and tables.
+        """Changes when what it makes has to be made anew: with its version, types, records, tables and inputs.
 
         Args:
             snapshot: Where its tables are.
@@ -62,17 +65,33 @@ class DeclaredConsumer:
         tables = [
             (table.name, table.columns, table.key, definition_of(snapshot, table.name).body) for table in self.tables
         ]
-        return hashlib.sha256(to_json([self.kind, self.record.version, self.types, tables]).encode()).hexdigest()
+        made_of = [self.kind, self.record.version, self.types, tables]
+        if self.inputs is not None:
+            made_of.append(self.inputs.fingerprint)
+        return hashlib.sha256(to_json(made_of).encode()).hexdigest()
+
+    def state(self, snapshot: Snapshot, rename: Callable[[str], str] = str) -> FoldState:
+        """What a fold's `apply` works on.
+
+        Args:
+            snapshot: To load rows from.
+            rename: From a table's name to that of the table to use in its place.
+        """
+        return FoldState(self.tables, snapshot, rename, self.inputs and self.inputs.value)
 
 
 def declared_consumers(
-    consumers: Sequence[Stamped[Consumer]], tables: Sequence[Stamped[Table]]
+    consumers: Sequence[Stamped[Consumer]], tables: Sequence[Stamped[Table]], surroundings: Surroundings
 ) -> tuple[DeclaredConsumer, ...]:
     """All that are to be run.
 
     Args:
         consumers: Of the kernel and the loaded plugins.
         tables: That these register.
+        surroundings: What the inputs of folds are made from.
+
+    Raises:
+        SyntheticError: As making the inputs of a fold raises it.
     """
     return tuple(
         DeclaredConsumer(
@@ -80,6 +99,7 @@ def declared_consumers(
             record=each.record,
             tables=fold_tables(each.record.tables, tables) if isinstance(each.record, Fold) else (),
             wanted=filter_of(each.record.types),
+            inputs=each.record.inputs(surroundings) if isinstance(each.record, Fold) and each.record.inputs else None,
         )
         for each in consumers
     )

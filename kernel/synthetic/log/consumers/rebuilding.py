@@ -28,6 +28,7 @@ from synthetic.log.consumers.store import (
     list_consumers,
     needs_rebuild,
 )
+from synthetic.log.drift.store import clear_drift, forget_drift
 from synthetic.log.errors import ArchiveDamagedError
 from synthetic.log.positions import read_ends
 from synthetic.log.sync.attempts import record_attempt
@@ -102,6 +103,7 @@ def end_rebuild(tx: Transaction, name: str) -> None:
         {"name": name, "began": record.rebuild_started_at, "through": record.rebuild_through},
     )
     count_set_aside(tx, name)
+    clear_drift(tx, name)
     change_consumer(
         tx,
         name,
@@ -110,6 +112,7 @@ def end_rebuild(tx: Transaction, name: str) -> None:
         position=record.rebuild_through,
         fingerprint=record.rebuild_fingerprint,
         **NO_REBUILD,
+        rebuilt_at=tx.now,
     )
     tell_settled(tx, Settlement(name, refused_before=record.rebuild_started_at))
     publish_status(tx, name)
@@ -150,6 +153,7 @@ def forget_consumer(tx: Transaction, name: str) -> None:
         if table not in kept:
             give_up(tx, shadow_of(table), table)
     tx.execute("DELETE FROM set_aside_events WHERE consumer = :name", {"name": name})
+    forget_drift(tx, name)
     tx.execute("DELETE FROM consumers WHERE name = :name", {"name": name})
     tell_settled(tx, Settlement(name, is_forgotten=True))
 

@@ -16,6 +16,9 @@ Kind = Literal["FOLD", "MIRROR"]
 Phase = Literal["FOLLOWING", "REBUILDING", "FAILED"]
 Action = Literal["RETRY", "RESUME", "REBUILD"]
 
+SET_ASIDE_KEPT = 1_000
+"""So many of the events that a consumer went on without are kept, the last ones."""
+
 
 class ConsumerRecord(NamedTuple):
     """A row of `consumers`; instants are Unix milliseconds.
@@ -37,11 +40,12 @@ class ConsumerRecord(NamedTuple):
         last_attempt_at: When it last tried to take something in.
         last_success_at: When it last succeeded.
         updated_at: When the row was changed last.
-        types: Names of the types of events that concern it: a JSON array.
+        types: Names of the types of events that concern it: a JSON array, empty for all.
         tables: Names of a fold's tables: a JSON array.
         rebuild_fingerprint: Of the code that the rebuild is made with.
         rebuild_started_at: When it began.
         rebuild_cursor: How far a mirror has scanned.
+        rebuilt_at: When the last rebuild ended; None: there was none.
     """
 
     name: str
@@ -65,6 +69,7 @@ class ConsumerRecord(NamedTuple):
     rebuild_fingerprint: str | None
     rebuild_started_at: int | None
     rebuild_cursor: str | None
+    rebuilt_at: int | None
 
     @property
     def plugin(self) -> str:
@@ -92,6 +97,8 @@ class ConsumerRecord(NamedTuple):
 
 
 COLUMNS = ", ".join(ConsumerRecord._fields)
+ALL_TYPES = "[]"
+"""What stands in `types` for a consumer that all events concern."""
 
 
 def list_consumers(snapshot: Snapshot) -> list[ConsumerRecord]:
@@ -186,10 +193,16 @@ def find_next_position(snapshot: Snapshot, types: str, after: int, through: int 
 
     Args:
         snapshot: To look in.
-        types: Their names: a JSON array.
+        types: Their names: a JSON array, empty for all.
         after: The position.
         through: Look no further than this; None: to the end of the log.
     """
+    if types == ALL_TYPES:
+        sql = (
+            "SELECT position FROM domain_events WHERE position > :after AND position <= coalesce(:through, position)"
+            " ORDER BY position LIMIT 1"
+        )
+        return snapshot.value(sql, {"after": after, "through": through})
     # For each type one step down its index, which ends with the position.
     return snapshot.value(
         "SELECT min((SELECT e.position FROM domain_events AS e WHERE e.type = t.value AND e.position > :after"
@@ -215,6 +228,9 @@ def find_next_event_at(snapshot: Snapshot, record: ConsumerRecord) -> int | None
 
 def count_events_behind(snapshot: Snapshot, record: ConsumerRecord, limit: int) -> int:
     """How many events concern a consumer and are not in what it is answered from, at most `limit`."""
+    if record.types == ALL_TYPES:
+        sql = "SELECT count(*) FROM (SELECT 1 FROM domain_events WHERE position > :after LIMIT :limit)"
+        return snapshot.value(sql, {"after": record.position, "limit": limit})
     return snapshot.value(
         "SELECT count(*) FROM (SELECT 1 FROM json_each(:types) AS t"
         " JOIN domain_events AS e ON e.type = t.value AND e.position > :after LIMIT :limit)",

@@ -48,6 +48,7 @@ describe_enum(
         StaleReason.EVENT_FAILED: "A consumer cannot apply an event, and stands still before it.",
         StaleReason.EVENTS_SET_ASIDE: "A consumer went on without events that it could not apply; it lacks them "
         "until it is rebuilt.",
+        StaleReason.DRIFT: "Rows of a fold differ from what the log makes of them; they do until it is rebuilt.",
         StaleReason.REBUILDING: "A consumer is being rebuilt; what it had before answers meanwhile.",
         StaleReason.REBUILD_NEEDED: "The log does not reach back any more to where a consumer stands.",
         StaleReason.RESYNC_REQUESTED: "It was asked to make everything anew, and has not begun.",
@@ -67,6 +68,8 @@ describe_enum(
         RecoveryAction.REBUILD: "Make everything anew from the log and the tables: for consumers.",
         RecoveryAction.RESUME: "Go on: a consumer, without the event that it cannot apply; an outside module, "
         "after it was disabled.",
+        RecoveryAction.VERIFY: "Compare all rows of a fold with what the log makes of them; what it has goes on "
+        "answering.",
     },
 )
 describe_enum(

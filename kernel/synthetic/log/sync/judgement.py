@@ -138,6 +138,12 @@ def _reasons_work(facts: ConsumerFacts, now: int, ends: LogEnds) -> list[Reason]
         events = "1 event was" if facts.set_aside == 1 else f"{facts.set_aside:,} events were"
         message = f"{events} set aside, since applying them failed; what it holds lacks them."
         reasons.append(Reason(StaleReason.EVENTS_SET_ASIDE, message))
+    if facts.differing:
+        rows = "1 row differs" if facts.differing == 1 else f"{facts.differing:,} rows differ"
+        named = ", ".join(facts.differing_first)
+        more = " and more" if facts.differing > len(facts.differing_first) else ""
+        message = f"{rows} from what the log makes of it: {named}{more}; REBUILD mends it."
+        reasons.append(Reason(StaleReason.DRIFT, message))
     return reasons
 
 

@@ -42,6 +42,7 @@ class StaleReason(StrEnum):
     BEHIND_TIME = "BEHIND_TIME"
     EVENT_FAILED = "EVENT_FAILED"
     EVENTS_SET_ASIDE = "EVENTS_SET_ASIDE"
+    DRIFT = "DRIFT"
     REBUILDING = "REBUILDING"
     REBUILD_NEEDED = "REBUILD_NEEDED"
     RESYNC_REQUESTED = "RESYNC_REQUESTED"
@@ -58,6 +59,7 @@ class RecoveryAction(StrEnum):
     RESYNC = "RESYNC"
     REBUILD = "REBUILD"
     RESUME = "RESUME"
+    VERIFY = "VERIFY"
 
 
 class SyncOutcome(StrEnum):
@@ -169,6 +171,8 @@ class ConsumerFacts(NamedTuple):
         rebuild_through: The rebuild has dealt with all events up to this one.
         rebuild_to: Where the log ended when the rebuild began.
         set_aside: Events that it has gone on without, because they could not be applied.
+        differing: Rows of a fold that differ from what the log makes of them, as was found.
+        differing_first: Some of them, as TABLE/KEY.
         is_rebuild_needed: Whether the log does not reach back any more to where it stands.
         events_behind: Events that it has yet to apply, counted to one more than the threshold.
         next_event_at: When the first of them was appended; None: there is none.
@@ -188,6 +192,8 @@ class ConsumerFacts(NamedTuple):
     rebuild_through: int | None = None
     rebuild_to: int | None = None
     set_aside: int = 0
+    differing: int = 0
+    differing_first: tuple[str, ...] = ()
     is_rebuild_needed: bool = False
     events_behind: int = 0
     next_event_at: int | None = None

@@ -7,6 +7,7 @@ from typing import cast
 from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError
 from synthetic.log.consumers.store import Action, request_action
+from synthetic.log.drift.store import request_verification
 from synthetic.log.event_types import SYNC_REQUESTED
 from synthetic.log.sync.model import ModuleKind, ModuleStatus, RecoveryAction, SyncStatus
 from synthetic.log.sync.publication import KERNEL, publish_forgotten, publish_status
@@ -37,7 +38,9 @@ def request_resync(tx: Transaction, module: str, action: RecoveryAction) -> Modu
             details={"module": module, "status": before.status, "actions": list(before.actions)},
         )
     state = find_state(tx, module)
-    if before.kind is ModuleKind.OUTSIDE and state is not None:
+    if action is RecoveryAction.VERIFY:
+        request_verification(tx, module)
+    elif before.kind is ModuleKind.OUTSIDE and state is not None:
         save_state(tx, state._replace(requested=action.value, requested_at=tx.now, told_at=None))
     else:
         request_action(tx, module, cast("Action", action.value))

@@ -17,6 +17,7 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import NotFoundError
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.consumers.store import (
+    SET_ASIDE_KEPT,
     ConsumerRecord,
     count_events_behind,
     find_consumer,
@@ -24,11 +25,15 @@ from synthetic.log.consumers.store import (
     list_consumers,
     needs_rebuild,
 )
+from synthetic.log.drift.store import find_drift_check, list_drift_rows
 from synthetic.log.positions import LogEnds, Position, read_ends
 from synthetic.log.sync.judgement import judge
 from synthetic.log.sync.model import ConsumerFacts, ModuleKind, ModuleStatus, OutsideFacts, RecoveryAction
 from synthetic.log.sync.store import SyncState, error_of_text, find_state, list_states
 from synthetic.storage.notes import STORAGE, WARNING_KEY, find_note
+
+DIFFERING_NAMED = 5
+"""So many rows that differ are named in a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,16 @@ def _consumer_facts(
 ) -> ConsumerFacts:
     next_event_at = find_next_event_at(snapshot, record)
     behind = 0 if next_event_at is None else count_events_behind(snapshot, record, settings.stale_events + 1)
+    drift = find_drift_check(snapshot, record.name)
+    requested = None if record.requested is None else RecoveryAction(record.requested)
+    requested_at = record.requested_at
+    if requested is None and drift is not None and drift.requested_at is not None:
+        requested, requested_at = RecoveryAction.VERIFY, drift.requested_at
+    differing = 0 if drift is None else drift.differing
+    first = list_drift_rows(snapshot, record.name)[:DIFFERING_NAMED] if differing else []
+    actions = tuple(RecoveryAction(action) for action in record.actions())
+    if record.kind == "FOLD" and record.phase == "FOLLOWING" and record.set_aside < SET_ASIDE_KEPT:
+        actions = (*actions, RecoveryAction.VERIFY)
     return ConsumerFacts(
         is_loaded=is_loaded,
         position=record.position,
@@ -152,13 +167,15 @@ def _consumer_facts(
         rebuild_through=record.rebuild_through,
         rebuild_to=record.rebuild_to,
         set_aside=record.set_aside,
+        differing=differing,
+        differing_first=tuple(f"{row.table}/{row.key}" for row in first),
         is_rebuild_needed=needs_rebuild(record, ends),
         events_behind=behind,
         next_event_at=next_event_at,
         last_attempt_at=record.last_attempt_at,
         last_success_at=record.last_success_at,
         error=error_of_text(record.error),
-        requested=None if record.requested is None else RecoveryAction(record.requested),
-        requested_at=record.requested_at,
-        actions=tuple(RecoveryAction(action) for action in record.actions()),
+        requested=requested,
+        requested_at=requested_at,
+        actions=actions,
     )

@@ -45,7 +45,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from synthetic import EventType, Fold, Mirror
+from synthetic import EventFilter, EventType, Fold, Mirror, Selector
 
 COUNTED = EventType(name="tally.counted", entity="tally", purpose="Something was counted; `amount`.")
 WRITTEN = EventType(name="tally.written", entity="source", purpose="A source was written or removed.")
@@ -89,6 +89,15 @@ def measure(state, event):
     size = len(event.entity_id)
     found = state.get(Size, size) or Size(size, 0)
     state.put(found._replace(seen=found.seen + 1))
+
+
+BY_TOTAL = Selector(
+    behind=lambda key, found: [EventFilter()],
+    touched=lambda state, event: [(event.entity_id[:1], event.data()["amount"] % 2)],
+)
+BY_SIZE = Selector(
+    behind=lambda key, found: [EventFilter()], touched=lambda state, event: [(len(event.entity_id),)]
+)
 
 
 def refresh(tx, entities):
@@ -143,9 +152,10 @@ def register_consumers():
     return (
         Fold(
             name="totals", purpose="Sums.", tables={"tally_totals": Total}, types=(COUNTED,), apply=add,
-            version=version, on_error=on_error,
+            selectors={"tally_totals": BY_TOTAL}, version=version, on_error=on_error,
         ),
-        Fold(name="sizes", purpose="Sizes.", tables={"tally_sizes": Size}, types=(COUNTED,), apply=measure),
+        Fold(name="sizes", purpose="Sizes.", tables={"tally_sizes": Size}, types=(COUNTED,), apply=measure,
+            selectors={"tally_sizes": BY_SIZE}),
         Mirror(
             name="copies", purpose="Copies.", types=(WRITTEN,), refresh=refresh, scan=scan, version=version,
             on_error=on_error,

@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from synthetic.log.consumers.loaded import LoadedFolds
+from synthetic.log.drift.refolding import compare_whole
 from synthetic.testing import open_test_store, running_server, wait_until
 
 from .kit import (
@@ -79,6 +81,12 @@ def test_a_server_killed_while_it_folds_and_while_it_rebuilds_comes_out_equal(ta
             ask(store, "REBUILD")
             wait_until(lambda: record_of(store).requested is None and record_of(store).phase == "FOLLOWING")
             assert digest(store) == folded["tally.totals"]
+            # And all of it is what the log makes, event by event.
+            folds = store.read(lambda snapshot: snapshot.resource(LoadedFolds)).folds
+            for name in ("tally.totals", "tally.sizes"):
+                found = compare_whole(store, folds[name])
+                assert found is not None
+                assert (found.differing, found.rows > 0) == (0, True), name
 
 
 def test_a_rebuild_that_was_killed_goes_on_from_where_it_was(tally_dir, hold):

@@ -65,7 +65,7 @@ def test_a_request_of_a_consumer_is_given_to_its_runner(desk):
     assert desk.store.read(lambda snapshot: snapshot.value(requested)) == "REBUILD"
     assert ("sync.requested", CONSUMER, {"action": "REBUILD"}) in desk.events()
     error = desk.refuse_request("CONFLICT", "RESYNC", CONSUMER)
-    assert error["extensions"]["details"]["actions"] == ["REBUILD"]
+    assert error["extensions"]["details"]["actions"] == ["REBUILD", "VERIFY"]
 
 
 def test_the_name_of_a_consumer_cannot_be_reported_nor_forgotten(desk):

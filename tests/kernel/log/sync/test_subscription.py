@@ -162,7 +162,7 @@ async def test_what_changes_by_time_comes_when_the_monitor_notices(desk):
     put_consumer(desk.store)
     watch_modules(desk.store)
     await report(desk, "a", expectedIntervalMs=1_000)
-    async with listening(desk) as listener:
+    async with listening(desk, modules=[CONSUMER, "a"]) as listener:
         assert [await listener.next() for _ in range(2)] == [(CONSUMER, "SYNCED"), ("a", "SYNCED")]
         desk.clock.advance(1_001)
         await asyncio.to_thread(watch_modules, desk.store)
@@ -176,7 +176,7 @@ async def test_a_status_that_was_not_published_is_not_shown_before_it_is(desk):
     watch_modules(desk.store)
     put_consumer(desk.store, set_aside=1)
     assert desk.status(CONSUMER).status == "STALE"
-    async with listening(desk) as listener:
+    async with listening(desk, modules=[CONSUMER]) as listener:
         assert await listener.next() == (CONSUMER, "SYNCED")
         await asyncio.to_thread(watch_modules, desk.store)
         assert await listener.next() == (CONSUMER, "STALE")

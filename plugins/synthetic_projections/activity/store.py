@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthetic import Snapshot, to_json
-from synthetic_projections.model import ConstructActivity
+from synthetic_projections.activity.model import ConstructActivity
 
 COLUMNS = ", ".join(ConstructActivity._fields)
 

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple, TypeVar
 from synthetic import Event, FoldState
 from synthetic_constructs.events import CONSTRUCT_DELETED, CONSTRUCT_SAVED, RELATIONSHIP_DELETED, RELATIONSHIP_SAVED
 from synthetic_sessions.events import SESSION_DELETED, SESSION_SAVED
-from synthetic_transcripts.events import MESSAGES_APPENDED, TRANSCRIPT_CREATED, TRANSCRIPT_DELETED
+from synthetic_transcripts.events import (
+    MESSAGES_APPENDED,
+    TRANSCRIPT_CREATED,
+    TRANSCRIPT_DELETED,
+    USAGE_APPENDED,
+    usage_in,
+)
 
 
 class ConstructActivity(NamedTuple):
@@ -79,7 +85,7 @@ def fold_activity(state: FoldState, event: Event) -> None:
             session = _session_of(state, event)
             state.put(TranscriptActivity(event.entity_id, session.session_id))
             _touch(state, event, session.construct_id)
-        case MESSAGES_APPENDED.name:
+        case MESSAGES_APPENDED.name | USAGE_APPENDED.name:
             _append(state, event)
         case TRANSCRIPT_DELETED.name:
             _delete_transcript(state, event)
@@ -139,7 +145,7 @@ def _append(state: FoldState, event: Event) -> None:
     transcript = state.get(TranscriptActivity, event.entity_id) or TranscriptActivity(
         event.entity_id, session.session_id
     )
-    counts = _counts_of(data)
+    counts = _counts_of(event, data)
     state.put(_add(transcript, counts))
     state.put(_add(session, counts))
     _touch(state, event, session.construct_id)
@@ -173,14 +179,14 @@ def _count(state: FoldState, construct_id: str | None, counts: Counts) -> None:
         state.put(_add(activity, counts))
 
 
-def _counts_of(data: dict[str, Any]) -> Counts:
-    """What `transcript.messages_appended` adds."""
-    usage: list[dict[str, Any]] = data["usage"]
+def _counts_of(event: Event, data: dict[str, Any]) -> Counts:
+    """What an event of appending adds; that of further usage has no messages."""
+    usage = usage_in(event)
     return Counts(
-        data["messages"],
-        data["toolCalls"],
-        sum(each["inputTokens"] for each in usage),
-        sum(each["outputTokens"] for each in usage),
+        data.get("messages", 0),
+        data.get("toolCalls", 0),
+        sum(each.input_tokens for each in usage),
+        sum(each.output_tokens for each in usage),
     )
 
 

@@ -9,8 +9,8 @@ import strawberry
 
 from synthetic import DateTime, Long, Position, Snapshot, batched
 from synthetic_constructs.types import Construct
-from synthetic_projections.model import ConstructActivity as ConstructActivityRecord
-from synthetic_projections.store import find_activity
+from synthetic_projections.activity.model import ConstructActivity as ConstructActivityRecord
+from synthetic_projections.activity.store import find_activity
 
 
 @strawberry.type(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from synthetic import Fold
 from synthetic_constructs.events import CONSTRUCT_DELETED, CONSTRUCT_SAVED, RELATIONSHIP_DELETED, RELATIONSHIP_SAVED
-from synthetic_projections.model import ConstructActivity, SessionActivity, TranscriptActivity, fold_activity
+from synthetic_projections.activity.model import ConstructActivity, SessionActivity, TranscriptActivity, fold_activity
+from synthetic_projections.activity.selectors import SELECTORS
 from synthetic_sessions.events import SESSION_DELETED, SESSION_SAVED
-from synthetic_transcripts.events import MESSAGES_APPENDED, TRANSCRIPT_CREATED, TRANSCRIPT_DELETED
+from synthetic_transcripts.events import TRANSCRIPT_CREATED, TRANSCRIPT_DELETED, USAGE_EVENTS
 
 ACTIVITY = Fold(
     name="activity",
@@ -24,8 +25,9 @@ ACTIVITY = Fold(
         SESSION_SAVED,
         SESSION_DELETED,
         TRANSCRIPT_CREATED,
-        MESSAGES_APPENDED,
+        *USAGE_EVENTS,
         TRANSCRIPT_DELETED,
     ),
     apply=fold_activity,
+    selectors=SELECTORS,
 )

@@ -1,0 +1,77 @@
+"""What selectors give is enough: folded alone, the events behind a row make that row, and they find it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.projections.agents.fleet import START, TABLES, Fleet
+from synthetic.log.consumers.fold_state import FoldState
+from synthetic.log.lineage.behind import find_behind
+from synthetic_constructs.store import save_construct
+from synthetic_jobs import store as jobs
+
+EMPTY = "__empty"
+
+
+def lively(fleet: Fleet) -> None:
+    """Sessions and jobs of several agents, with and without constructs, approvals and outliers."""
+    fleet.write(save_construct, {"type": "task", "title": "A task"}, id="c1")
+    for number in range(36):
+        construct = {"construct_id": "c1"} if number % 2 else {}
+        agent = ("planner", "coder")[number % 3 == 0]
+        fleet.session(f"s{number}", agent=agent, started_at=START + number, **construct)
+        fleet.spend(f"s{number}", 10 + number, 20 + number)
+        fleet.session(f"s{number}", status="ENDED", ended_at=START + 60_000 + number)
+    fleet.ended("s-long", "planner", 10**9)
+    fleet.session("s3", agent="planner")
+    fleet.session("s0", construct_id="c1")
+    fleet.spend("s0", 5, 5)
+    for number in range(22):
+        token = fleet.run(f"j{number}", f"box-{number % 3}")
+        fleet.clock.advance(1_000)
+        if number == 5:
+            fleet.ask("a5", job_id="j5", session_id="s5")
+            fleet.decide("a5", "REJECTED")
+            fleet.write(jobs.fail_job, "j5", token, "No.", retry_after_ms=0)
+            token = fleet.claim("j5", "box-9")
+        fleet.write(jobs.complete_job, f"j{number}", token)
+    fleet.fold()
+
+
+def test_the_events_behind_a_row_make_the_row_and_find_it(fleet: Fleet):
+    lively(fleet)
+    consumer = fleet.consumer
+
+    def look(snapshot) -> dict[str, int]:
+        seen: dict[str, int] = {}
+        for table in consumer.tables:
+            for row in snapshot.records(table.record, f"SELECT {', '.join(table.columns)} FROM {table.name}"):
+                key = tuple(row[: len(table.key)])
+                behind = find_behind(snapshot, consumer, table, key)
+                assert not behind.has_more
+                made = folded(snapshot, behind.events)
+                assert made.get(table.record, *key) == row, (table.name, key)
+                touched = consumer.record.selectors[table.name].touched
+                state = consumer.state(snapshot)
+                assert any(key in touched(state, event) for event in behind.events), (table.name, key)
+                seen[table.name] = seen.get(table.name, 0) + 1
+        return seen
+
+    def folded(snapshot, events) -> FoldState:
+        state: Any = FoldState(consumer.tables, snapshot, lambda name: f"{name}{EMPTY}", consumer.inputs.value)
+        for event in events:
+            consumer.record.apply(state, event)
+        return state
+
+    def with_empty_tables(tx) -> dict[str, int]:
+        for table in TABLES:
+            tx.execute(f"CREATE TEMP TABLE {table}{EMPTY} AS SELECT * FROM {table} WHERE FALSE")
+        try:
+            return look(tx)
+        finally:
+            for table in TABLES:
+                tx.execute(f"DROP TABLE temp.{table}{EMPTY}")
+
+    seen = fleet.store.write(with_empty_tables)
+    assert seen.keys() == set(TABLES)
+    assert seen["agent_outliers"] >= 1
