@@ -5,9 +5,11 @@ of about the same cost run in place. A plan that uses up its steps or bytes ther
 or the processor for too long, goes back to the pool. It is tried again after a
 long pause that doubles each time, since it may be short again by then.
 
-A query may also be late because the machine took the processor away, a thread
-that computes did not let go of Python's lock, or the disk was slow. That counts
-only when it happens again before many runs were in time, and the pause is short.
+A query may also be late without computing. Where it read from the disk, that
+counts when it happens again before many runs were in time, and the pause is short.
+Where the machine had no processor for the loop, or another thread that computes
+did not let go of Python's lock, the loop would have been held up all the same, so
+it has to happen far more often. Which it was is looked at after a first late run.
 
 The numbers belong together. So many steps take some 1.5 ms of processor, and
 seldom 3; the clock is looked at every thousand steps and every few rows, and
@@ -26,13 +28,17 @@ from synthetic.database.database import Database
 from synthetic.database.in_place_connection import Cut, OverBudget
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
+from synthetic.graphql.disk_reads import count_disk_reads
 from synthetic.metrics import Metrics
 
 SHORT_SECONDS = 0.002
-"""A run in the pool that took at most so long was short; that includes what Python did with the rows."""
+"""A run in place that took at most so long was short; that includes what Python did with the rows."""
 
-WAITING_ALLOWED = 4.0
-"""A run in the pool may take so many times its own processor time, which it shares with others there, and be short."""
+SHORT_IN_POOL_SECONDS = 0.003
+"""A run in the pool that computed for at most so long was short: at each row, changing threads is in its time."""
+
+WAITED_SECONDS_MAX = 0.008
+"""A run in the pool that took longer has waited, for the disk or for the pool's other threads, and shows nothing."""
 
 SHORT_RUNS = 2
 """So many short runs let a plan run in place."""
@@ -59,10 +65,13 @@ HELD_SECONDS_MAX = 0.005
 """A query that held the event loop for longer has overrun, though it was answered."""
 
 LATE_RUNS_MAX = 3
-"""So many runs that were late by others' fault, shortly after each other, are the plan's fault after all."""
+"""So many runs that waited for the disk and were late, shortly after each other, send a plan to the pool."""
 
 RUNS_FOR_A_LATE_ONE = 32
 """So many runs in time make up for one that was late."""
+
+RUNS_FOR_A_STARVED_ONE = 4
+"""So many runs in time make up for one that was late, and had not waited for the disk."""
 
 
 class Pauses(NamedTuple):
@@ -140,15 +149,27 @@ class Placement:
             and now >= self._resume_at
         )
 
-    def ran_in_pool(self, cost: int, seconds: float) -> None:
-        """Learn from a run in the pool, which took so many seconds without the time in line."""
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it was late a short while ago, so that the next run has to be looked at more closely."""
+        return self._lateness > 0
+
+    def ran_in_pool(self, cost: int, seconds: float, processor_seconds: float) -> None:
+        """Learn from a run in the pool.
+
+        Args:
+            cost: Of that request, with its variables.
+            seconds: How long it took without the time in line.
+            processor_seconds: For how much of it the thread was computing.
+        """
         if not self._is_allowed or cost > COST_MAX:
             return
-        if seconds <= SHORT_SECONDS:
+        if processor_seconds > SHORT_IN_POOL_SECONDS:
+            if cost <= self._proven_cost * COST_GROWTH:
+                self._forget()
+        elif seconds <= WAITED_SECONDS_MAX:
             self._short_runs += 1
             self._proven_cost = max(self._proven_cost, cost)
-        elif cost <= self._proven_cost * COST_GROWTH:
-            self._forget()
 
     def ran_in_place(self, cost: int, seconds: float) -> None:
         """Learn from a run in place that was answered in time."""
@@ -157,14 +178,15 @@ class Placement:
         if seconds <= SHORT_SECONDS:
             self._proven_cost = max(self._proven_cost, cost)
 
-    def was_late(self, processor_seconds: float, now: float) -> None:
+    def was_late(self, processor_seconds: float, now: float, *, waited_for_disk: bool) -> None:
         """Learn from a run in place that held the event loop for too long, answered or not.
 
         Args:
             processor_seconds: How much of its time the thread was computing.
             now: Monotonic, in seconds.
+            waited_for_disk: Whether it read from there, or may have.
         """
-        self._lateness += RUNS_FOR_A_LATE_ONE
+        self._lateness += RUNS_FOR_A_LATE_ONE if waited_for_disk else RUNS_FOR_A_STARVED_ONE
         if processor_seconds > COMPUTED_SECONDS_MAX:
             self.overran(now)
         elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
@@ -201,6 +223,7 @@ class Placer:
         clock: Clock,
         metrics: Metrics,
         processor_seconds: Callable[[], float] = time.thread_time,
+        disk_reads: Callable[[], int] = count_disk_reads,
     ) -> None:
         """Make it.
 
@@ -209,11 +232,13 @@ class Placer:
             clock: For how long queries take.
             metrics: Counts where they run.
             processor_seconds: For how long the calling thread has computed so far.
+            disk_reads: How often it has read from the disk so far.
         """
         self._database = database
         self._clock = clock
         self._places = metrics.places
         self._processor_seconds = processor_seconds
+        self._disk_reads = disk_reads
         self._unlocked_at = 0.0
 
     async def read(
@@ -240,10 +265,10 @@ class Placer:
         if not isinstance(result, Elsewhere):
             return result
         self._places.pool += 1
-        result, seconds = await self._database.read(
+        result, seconds, computed = await self._database.read(
             _timed, self._clock, self._processor_seconds, function, args, interruption=interruption
         )
-        placement.ran_in_pool(cost, seconds)
+        placement.ran_in_pool(cost, seconds, computed)
         return result
 
     def read_in_place(
@@ -277,6 +302,8 @@ class Placer:
         interruption: Interruption,
     ) -> ResultT:
         computed, is_answered = self._processor_seconds(), False
+        # Asking takes some microseconds, so that is done only after a late run.
+        reads = self._disk_reads() if placement.is_suspect else None
         try:
             result = self._database.read_in_place(
                 function,
@@ -292,7 +319,8 @@ class Placer:
             held = ended - started
             self._places.held(held)
             if held > (HELD_SECONDS_MAX if is_answered else CUT_SECONDS):
-                placement.was_late(self._processor_seconds() - computed, ended)
+                waited_for_disk = reads is None or self._disk_reads() > reads
+                placement.was_late(self._processor_seconds() - computed, ended, waited_for_disk=waited_for_disk)
             elif is_answered:
                 placement.ran_in_place(cost, held)
         self._places.in_place += 1
@@ -313,8 +341,8 @@ def _timed(
     processor_seconds: Callable[[], float],
     function: Callable[[Snapshot, *Ts], ResultT],
     args: tuple[*Ts],
-) -> tuple[ResultT, float]:
-    """Run a function, and tell how many seconds it took, or would have on a machine with nothing else to do."""
+) -> tuple[ResultT, float, float]:
+    """Run a function, and tell how many seconds it took, and for how many of them this thread was computing."""
     started, computed = clock.monotonic(), processor_seconds()
     result = function(snapshot, *args)
-    return result, max(processor_seconds() - computed, (clock.monotonic() - started) / WAITING_ALLOWED)
+    return result, clock.monotonic() - started, processor_seconds() - computed

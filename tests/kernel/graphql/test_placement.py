@@ -35,7 +35,7 @@ def proven(cost: int = COST) -> Placement:
     """A plan whose runs in the pool were short."""
     plan = Placement()
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(cost, SHORT)
+        plan.ran_in_pool(cost, SHORT, SHORT)
     return plan
 
 
@@ -43,24 +43,34 @@ def test_a_plan_begins_in_the_pool_and_leaves_it_once_it_was_seen_to_be_short():
     plan = Placement()
     for _ in range(SHORT_RUNS):
         assert not plan.is_in_place(COST, 0)
-        plan.ran_in_pool(COST, SHORT)
+        plan.ran_in_pool(COST, SHORT, SHORT)
     assert plan.is_in_place(COST, 0)
 
 
 def test_a_plan_that_takes_long_stays_in_the_pool():
     plan = Placement()
     for _ in range(10):
-        plan.ran_in_pool(COST, LONG)
+        plan.ran_in_pool(COST, LONG, LONG)
         assert not plan.is_in_place(COST, 0)
 
 
 def test_a_long_run_takes_back_what_short_ones_have_shown():
     plan = proven()
-    plan.ran_in_pool(COST, LONG)
+    plan.ran_in_pool(COST, LONG, LONG)
     assert not plan.is_in_place(COST, 0)
-    plan.ran_in_pool(COST, SHORT)
+    plan.ran_in_pool(COST, SHORT, SHORT)
     assert not plan.is_in_place(COST, 0)
-    plan.ran_in_pool(COST, SHORT)
+    plan.ran_in_pool(COST, SHORT, SHORT)
+    assert plan.is_in_place(COST, 0)
+
+
+def test_a_run_that_waited_in_the_pool_shows_nothing():
+    plan = Placement()
+    for _ in range(SHORT_RUNS):
+        plan.ran_in_pool(COST, 2 * placement.WAITED_SECONDS_MAX, SHORT)
+    assert not plan.is_in_place(COST, 0)
+    plan = proven()
+    plan.ran_in_pool(COST, 2 * placement.WAITED_SECONDS_MAX, SHORT)
     assert plan.is_in_place(COST, 0)
 
 
@@ -68,9 +78,9 @@ def test_a_request_that_costs_much_more_than_was_seen_runs_in_the_pool_and_shows
     plan = proven(10)
     assert plan.is_in_place(10 * COST_GROWTH, 0)
     assert not plan.is_in_place(10 * COST_GROWTH + 1, 0)
-    plan.ran_in_pool(500, LONG)
+    plan.ran_in_pool(500, LONG, LONG)
     assert plan.is_in_place(10, 0)
-    plan.ran_in_pool(500, SHORT)
+    plan.ran_in_pool(500, SHORT, SHORT)
     assert plan.is_in_place(500, 0)
     plan.ran_in_place(500 * COST_GROWTH, SHORT)
     assert plan.is_in_place(COST_MAX, 0)
@@ -80,40 +90,40 @@ def test_what_costs_more_than_any_short_query_never_runs_in_place_and_shows_noth
     plan = proven(COST_MAX)
     assert plan.is_in_place(COST_MAX, 0)
     assert not plan.is_in_place(COST_MAX + 1, 0)
-    plan.ran_in_pool(COST_MAX + 1, LONG)
+    plan.ran_in_pool(COST_MAX + 1, LONG, LONG)
     assert plan.is_in_place(COST_MAX, 0)
     untried = Placement()
     for _ in range(SHORT_RUNS):
-        untried.ran_in_pool(COST_MAX + 1, SHORT)
+        untried.ran_in_pool(COST_MAX + 1, SHORT, SHORT)
     assert not untried.is_in_place(1, 0)
 
 
 def test_a_plan_that_may_not_run_in_place_does_not():
     plan = Placement(is_allowed=False)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT)
+        plan.ran_in_pool(COST, SHORT, SHORT)
     assert not plan.is_in_place(COST, 0)
 
 
 def test_a_plan_that_computed_for_too_long_goes_to_the_pool_at_once():
     plan = proven()
-    plan.was_late(placement.CUT_SECONDS, 0)
+    plan.was_late(placement.CUT_SECONDS, 0, waited_for_disk=True)
     assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
 def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_again():
     plan = proven()
     for _ in range(10):
-        plan.was_late(0.0001, 0)
-        plan.was_late(placement.SHORT_SECONDS, 0)
+        plan.was_late(0.0001, 0, waited_for_disk=True)
+        plan.was_late(placement.SHORT_SECONDS, 0, waited_for_disk=True)
         assert plan.is_in_place(COST, 0)
         for _ in range(2 * placement.RUNS_FOR_A_LATE_ONE):
             plan.ran_in_place(COST, SHORT)
     for _ in range(placement.LATE_RUNS_MAX):
         assert plan.is_in_place(COST, 0)
-        plan.was_late(0.0001, 0)
+        plan.was_late(0.0001, 0, waited_for_disk=True)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT)
+        plan.ran_in_pool(COST, SHORT, SHORT)
     assert not plan.is_in_place(COST, WAITING_PAUSES.first - 1)
     assert plan.is_in_place(COST, WAITING_PAUSES.first)
 
@@ -124,7 +134,7 @@ def pauses_of(plan: Placement, now: float, times: int, bring: Callable[[float], 
     for _ in range(times):
         bring(now)
         for _ in range(SHORT_RUNS):
-            plan.ran_in_pool(COST, SHORT)
+            plan.ran_in_pool(COST, SHORT, SHORT)
         pause = step
         while not plan.is_in_place(COST, now + pause):
             assert not plan.is_in_place(COST, now + pause - step / 2)
@@ -147,7 +157,7 @@ def test_a_plan_that_was_only_kept_waiting_comes_back_sooner():
 
     def keep_waiting(now: float) -> None:
         for _ in range(placement.LATE_RUNS_MAX):
-            plan.was_late(0.0001, now)
+            plan.was_late(0.0001, now, waited_for_disk=True)
 
     pauses = pauses_of(plan, 1_000.0, 10, keep_waiting, 10)
     assert pauses == [10, 20, 40, 80, 160, 320, 640, 1_280, 1_800, 1_800]
@@ -156,10 +166,10 @@ def test_a_plan_that_was_only_kept_waiting_comes_back_sooner():
 
 def test_a_run_that_used_up_its_steps_and_was_late_as_well_is_held_against_its_plan_once():
     plan = Placement()
-    plan.was_late(placement.CUT_SECONDS, 0)
+    plan.was_late(placement.CUT_SECONDS, 0, waited_for_disk=True)
     plan.overran(0)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT)
+        plan.ran_in_pool(COST, SHORT, SHORT)
     assert plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
@@ -167,8 +177,8 @@ def test_after_its_pause_a_plan_has_to_show_again_that_it_is_short():
     plan = proven()
     plan.overran(0)
     assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
-    plan.ran_in_pool(COST, SHORT)
-    plan.ran_in_pool(COST, SHORT)
+    plan.ran_in_pool(COST, SHORT, SHORT)
+    plan.ran_in_pool(COST, SHORT, SHORT)
     assert plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
@@ -180,7 +190,8 @@ class Queries:
         self.metrics: Metrics = store.kernel.metrics
         self.clock = clock
         self.computed = 0.0
-        self.placer = Placer(self.database, clock, self.metrics, lambda: self.computed)
+        self.disk_reads = 0
+        self.placer = Placer(self.database, clock, self.metrics, lambda: self.computed, lambda: self.disk_reads)
 
     async def run(self, plan: Placement, function: Any, cost: int = COST) -> Any:
         return await self.placer.read(plan, cost, function, interruption=Interruption(self.clock))
@@ -225,7 +236,8 @@ async def test_a_query_runs_in_the_pool_until_it_was_short_twice_and_then_in_pla
 @pytest.mark.anyio
 async def test_a_query_that_is_slow_in_the_pool_stays_there(queries: Queries):
     def slow(snapshot: Any) -> str:
-        queries.clock.advance(round(3 * placement.WAITING_ALLOWED))
+        queries.clock.advance(12)
+        queries.computed += 0.012
         return where(snapshot)
 
     plan = Placement()
@@ -269,7 +281,7 @@ async def test_a_query_that_decodes_too_many_bytes_is_answered_by_the_pool_and_s
     assert await queries.run(plan, where) == "pool"
 
 
-def taking(queries: Queries, ms: int, computing_ms: int, *, rows: bool = False) -> Any:
+def taking(queries: Queries, ms: int, computing_ms: int, *, rows: bool = False, disk_reads: int = 0) -> Any:
     """A query that takes so long in place, of which it computes so long."""
 
     def function(snapshot: Any) -> str:
@@ -277,6 +289,7 @@ def taking(queries: Queries, ms: int, computing_ms: int, *, rows: bool = False) 
         if place == "in place":
             queries.clock.advance(ms)
             queries.computed += computing_ms / 1_000
+            queries.disk_reads += disk_reads
             if rows:
                 snapshot.rows(
                     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 50) SELECT n FROM c"
@@ -306,12 +319,22 @@ async def test_a_query_that_is_late_by_its_own_work_is_cut_short_and_goes_to_the
 
 @pytest.mark.anyio
 async def test_a_query_that_was_kept_waiting_once_runs_in_place_the_next_time(queries: Queries):
-    plan, waiting = proven(), taking(queries, 20, 0, rows=True)
+    plan, waiting = proven(), taking(queries, 20, 0, rows=True, disk_reads=8)
     assert await queries.run(plan, waiting) == "pool"
     assert await queries.run(plan, where) == "in place"
     assert [await queries.run(plan, waiting) for _ in range(3)] == ["pool"] * 3
     assert queries.counted("synthetic_query_restarts")["late"] == placement.LATE_RUNS_MAX
     assert await queries.run(plan, taking(queries, 0, 0)) == "pool"
+
+
+@pytest.mark.anyio
+async def test_a_query_that_waits_for_no_disk_is_sent_to_the_pool_only_if_it_is_late_nearly_always(queries: Queries):
+    late, in_time = taking(queries, 20, 0), taking(queries, 1, 0)
+    plan = proven()
+    places = [await queries.run(plan, late if number % 8 == 0 else in_time) for number in range(160)]
+    assert places == ["in place"] * 160
+    places = [await queries.run(plan, late) for _ in range(40)]
+    assert (places[0], places[-1]) == ("in place", "pool")
 
 
 @pytest.mark.anyio
