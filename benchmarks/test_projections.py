@@ -41,6 +41,8 @@ from synthetic_transcripts.store import (
 from .fleet_log import APART_MS, EVENTS_OF_SESSION, MODELS, write_log
 from .promises import Comparison, Promise, in_bytes, in_time
 
+pytestmark = pytest.mark.timeout(24 * 3_600)
+
 EVENTS = 1_000_000
 FULL_EVENTS = 10_000_000
 TIMES = 10

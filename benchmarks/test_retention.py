@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
+import pytest
+
 from synthetic import RetentionBatch, Store, Transaction, run_retention_batch
 from synthetic.retention.runs import run_retention
 from synthetic.storage.free_pages import FreePages
@@ -162,6 +164,7 @@ def time_writes_beside(store: Store, step: Callable[[], object]) -> list[float]:
     return times
 
 
+@pytest.mark.timeout(3_600)
 def test_many_rows_go_without_holding_the_writer_up(
     durable_store: Store, promise: Callable[[Promise], None], is_full: bool
 ) -> None:
