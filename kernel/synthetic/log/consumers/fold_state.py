@@ -119,6 +119,9 @@ class FoldState:
         Raises:
             TypeError: The class is no record of this fold, or the key has another number of columns.
         """
+        found = self._rows.get(record_class)
+        if found is not None and key in found:
+            return found[key]
         rows, table = self._rows_of(record_class, key)
         if key not in rows:
             params = dict(zip(table.key, key, strict=True))
@@ -180,10 +183,15 @@ class FoldState:
         Raises:
             TypeError: It is no record of this fold.
         """
-        table = self._table_of(type(record))
-        key = tuple(record[: len(table.key)])
-        self._keep(type(record), key, record)
-        self._changed[type(record)].add(key)
+        record_class = type(record)
+        table = self._table_of(record_class)
+        key, rows = tuple(record[: len(table.key)]), self._rows[record_class]
+        if rows.get(key) is None:
+            self._keep(record_class, key, record)
+        else:
+            # It takes the place of one that is there, so what is known of keys stays.
+            rows[key] = record
+        self._changed[record_class].add(key)
 
     def delete(self, record_class: type[tuple[Any, ...]], *key: Any) -> None:
         """Delete the row with this key, if there is one.
