@@ -24,6 +24,7 @@ from synthetic_artifacts.store import create_artifact
 from synthetic_constructs.store import save_construct
 
 from .graphql_servers import Process, serving
+from .nginx import find_nginx, serving_with_nginx
 from .promises import Comparison, Promise, at_rate, in_bytes
 
 LARGE_BYTES = 256 * 1_048_576
@@ -35,18 +36,19 @@ FLAT_BYTES = 2 * 1_073_741_824
 FLAT_GROWTH_BYTES = 16 * 1_048_576
 """What a server may take more while it sends a file: some pieces of it."""
 BUFFER_BYTES = 1 << 20
+NGINX_ROUNDS = 5
 HEAD_END = b"\r\n\r\n"
 
 
 class Downloads:
     """Asks one server for files, and throws them away."""
 
-    def __init__(self, process: Process, paths: Sequence[str]) -> None:
-        authorization = f"Authorization: Bearer {process.token}\r\n" if process.token else ""
-        host = ":".join(map(str, process.address))
+    def __init__(self, address: tuple[str, int], token: str, paths: Sequence[str]) -> None:
+        authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+        host = ":".join(map(str, address))
         self._requests = [f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}\r\n".encode() for path in paths]
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
-        self._sockets = [socket.create_connection(process.address) for _ in range(CONNECTIONS)]
+        self._sockets = [socket.create_connection(address) for _ in range(CONNECTIONS)]
 
     def close(self) -> None:
         for each in self._sockets:
@@ -74,7 +76,7 @@ class Downloads:
             head += bytes(self._buffer[:size])
             end = head.find(HEAD_END)
         assert head.startswith(b"HTTP/1.1 200 "), head
-        at = head.index(b"content-length: ") + len(b"content-length: ")
+        at = head.lower().index(b"content-length: ") + len(b"content-length: ")
         left = int(head[at:].split(b"\r\n", 1)[0]) - (len(head) - end - len(HEAD_END))
         while left:
             received = connection.recv_into(self._buffer[: min(left, BUFFER_BYTES)])
@@ -83,10 +85,11 @@ class Downloads:
 
 
 class Servers(NamedTuple):
-    """The two that are compared, each with a large file and small ones."""
+    """The two that are compared, each with a large file and small ones, and the folder of the second."""
 
     ours: Process
     theirs: Process
+    plain: Path
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +112,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, is_full: bool) -> Iterator
     # What has just been written is compared again and again, until it has been there for a moment.
     time.sleep(1.1)
     with serving("ours", root / "store") as ours, serving("file-response", plain) as theirs:
-        yield Servers(ours, theirs)
+        yield Servers(ours, theirs, plain)
 
 
 def noise(size: int) -> Iterator[bytes]:
@@ -125,8 +128,8 @@ def downloads(servers: Servers) -> Iterator[Callable[[Sequence[str]], tuple[Down
     opened: list[Downloads] = []
 
     def of(ids: Sequence[str]) -> tuple[Downloads, Downloads]:
-        ours = Downloads(servers.ours, [f"/artifacts/{id}" for id in ids])
-        theirs = Downloads(servers.theirs, [f"/{id}" for id in ids])
+        ours = Downloads(servers.ours.address, servers.ours.token, [f"/artifacts/{id}" for id in ids])
+        theirs = Downloads(servers.theirs.address, "", [f"/{id}" for id in ids])
         opened.extend((ours, theirs))
         return ours, theirs
 
@@ -153,12 +156,38 @@ def test_small_downloads(downloads: Callable[[Sequence[str]], tuple[Downloads, D
     )
 
 
+def test_nginx_beside_it(servers: Servers, promise: Callable[[Promise], None], tmp_path: Path):
+    """What a server written in C does with the same files and the same client, which itself is the limit by then."""
+    program = find_nginx()
+    if program is None:
+        pytest.skip("nginx is not installed")
+    ids = [f"small-{number}" for number in range(SMALL_FILES)]
+    with serving_with_nginx(program, servers.plain, tmp_path) as address:
+        for name, asked, work, shown in (
+            ("download of 256 MiB", ["large"], Downloads.one, at_rate(LARGE_BYTES / 1_048_576, "MiB")),
+            ("downloads of 16 KiB", ids, lambda client: client.many(SMALL_REQUESTS), at_rate(SMALL_REQUESTS, "files")),
+        ):
+            ours = Downloads(servers.ours.address, servers.ours.token, [f"/artifacts/{id}" for id in asked])
+            theirs = Downloads(address, "", [f"/{id}" for id in asked])
+            times = [(_seconds(work, ours), _seconds(work, theirs)) for _ in range(NGINX_ROUNDS)]
+            mine, other = (min(each) for each in zip(*times, strict=True))
+            promise(Promise(f"{name}, beside nginx", shown(mine), shown(other), other / mine))
+            ours.close()
+            theirs.close()
+
+
+def _seconds(work: Callable[[Downloads], None], client: Downloads) -> float:
+    started = time.perf_counter()
+    work(client)
+    return time.perf_counter() - started
+
+
 def test_memory_stays_flat(servers: Servers, is_full: bool, promise: Callable[[Promise], None], tmp_path: Path):
     """The peak of the server's memory during a download, beside what it had before."""
     if not is_full:
         pytest.skip("needs gigabytes; runs with --full")
     assert os.statvfs(tmp_path).f_bavail
-    client = Downloads(servers.ours, ["/artifacts/flat"])
+    client = Downloads(servers.ours.address, servers.ours.token, ["/artifacts/flat"])
     before = servers.ours.memory_bytes("VmRSS")
     servers.ours.forget_peak()
     client.one()
