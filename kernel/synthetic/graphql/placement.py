@@ -37,8 +37,8 @@ SHORT_SECONDS = 0.002
 SHORT_IN_POOL_SECONDS = 0.003
 """A run in the pool that computed for at most so long was short: at each row, changing threads is in its time."""
 
-WAITED_SECONDS_MAX = 0.008
-"""A run in the pool that took longer has waited, for the disk or for the pool's other threads, and shows nothing."""
+READING_SECONDS_MAX = 0.004
+"""A run in the pool that read from the disk and took longer shows nothing: it may be in the cache the next time."""
 
 SHORT_RUNS = 2
 """So many short runs let a plan run in place."""
@@ -154,20 +154,21 @@ class Placement:
         """Whether it was late a short while ago, so that the next run has to be looked at more closely."""
         return self._lateness > 0
 
-    def ran_in_pool(self, cost: int, seconds: float, processor_seconds: float) -> None:
+    def ran_in_pool(self, cost: int, processor_seconds: float, reading_seconds: float = 0.0) -> None:
         """Learn from a run in the pool.
 
         Args:
             cost: Of that request, with its variables.
-            seconds: How long it took without the time in line.
-            processor_seconds: For how much of it the thread was computing.
+            processor_seconds: For how long the thread was computing.
+            reading_seconds: How long it took, if it read from the disk. What it waited for others in the pool, whose
+                turn it was, shows nothing of the plan.
         """
         if not self._is_allowed or cost > COST_MAX:
             return
         if processor_seconds > SHORT_IN_POOL_SECONDS:
             if cost <= self._proven_cost * COST_GROWTH:
                 self._forget()
-        elif seconds <= WAITED_SECONDS_MAX:
+        elif reading_seconds <= READING_SECONDS_MAX:
             self._short_runs += 1
             self._proven_cost = max(self._proven_cost, cost)
 
@@ -265,10 +266,8 @@ class Placer:
         if not isinstance(result, Elsewhere):
             return result
         self._places.pool += 1
-        result, seconds, computed = await self._database.read(
-            _timed, self._clock, self._processor_seconds, function, args, interruption=interruption
-        )
-        placement.ran_in_pool(cost, seconds, computed)
+        result, computed, reading = await self._database.read(self._timed, function, args, interruption=interruption)
+        placement.ran_in_pool(cost, computed, reading)
         return result
 
     def read_in_place(
@@ -326,6 +325,19 @@ class Placer:
         self._places.in_place += 1
         return result
 
+    def _timed(
+        self, snapshot: Snapshot, function: Callable[[Snapshot, *Ts], ResultT], args: tuple[*Ts]
+    ) -> tuple[ResultT, float, float]:
+        """Run a function in a thread of the pool, and tell what `Placement.ran_in_pool` asks."""
+        started, computed, reads = self._clock.monotonic(), self._processor_seconds(), self._disk_reads()
+        result = function(snapshot, *args)
+        has_read = self._disk_reads() > reads
+        return (
+            result,
+            self._processor_seconds() - computed,
+            self._clock.monotonic() - started if has_read else 0.0,
+        )
+
     def _restart(self, placement: Placement, cut: Cut) -> None:
         """Make a note of why a query begins again in the pool; that it was late is known already."""
         self._places.restarts[cut] += 1
@@ -333,16 +345,3 @@ class Placer:
             placement.overran(self._clock.monotonic())
         elif cut == "locked":
             self._unlocked_at = self._clock.monotonic() + LOCKED_SECONDS
-
-
-def _timed(
-    snapshot: Snapshot,
-    clock: Clock,
-    processor_seconds: Callable[[], float],
-    function: Callable[[Snapshot, *Ts], ResultT],
-    args: tuple[*Ts],
-) -> tuple[ResultT, float, float]:
-    """Run a function, and tell how many seconds it took, and for how many of them this thread was computing."""
-    started, computed = clock.monotonic(), processor_seconds()
-    result = function(snapshot, *args)
-    return result, clock.monotonic() - started, processor_seconds() - computed

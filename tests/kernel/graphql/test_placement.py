@@ -35,7 +35,7 @@ def proven(cost: int = COST) -> Placement:
     """A plan whose runs in the pool were short."""
     plan = Placement()
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(cost, SHORT, SHORT)
+        plan.ran_in_pool(cost, SHORT)
     return plan
 
 
@@ -43,34 +43,34 @@ def test_a_plan_begins_in_the_pool_and_leaves_it_once_it_was_seen_to_be_short():
     plan = Placement()
     for _ in range(SHORT_RUNS):
         assert not plan.is_in_place(COST, 0)
-        plan.ran_in_pool(COST, SHORT, SHORT)
+        plan.ran_in_pool(COST, SHORT)
     assert plan.is_in_place(COST, 0)
 
 
 def test_a_plan_that_takes_long_stays_in_the_pool():
     plan = Placement()
     for _ in range(10):
-        plan.ran_in_pool(COST, LONG, LONG)
+        plan.ran_in_pool(COST, LONG)
         assert not plan.is_in_place(COST, 0)
 
 
 def test_a_long_run_takes_back_what_short_ones_have_shown():
     plan = proven()
-    plan.ran_in_pool(COST, LONG, LONG)
+    plan.ran_in_pool(COST, LONG)
     assert not plan.is_in_place(COST, 0)
-    plan.ran_in_pool(COST, SHORT, SHORT)
+    plan.ran_in_pool(COST, SHORT)
     assert not plan.is_in_place(COST, 0)
-    plan.ran_in_pool(COST, SHORT, SHORT)
+    plan.ran_in_pool(COST, SHORT)
     assert plan.is_in_place(COST, 0)
 
 
-def test_a_run_that_waited_in_the_pool_shows_nothing():
+def test_a_run_in_the_pool_that_waited_for_the_disk_shows_nothing():
     plan = Placement()
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, 2 * placement.WAITED_SECONDS_MAX, SHORT)
+        plan.ran_in_pool(COST, SHORT, 2 * placement.READING_SECONDS_MAX)
     assert not plan.is_in_place(COST, 0)
     plan = proven()
-    plan.ran_in_pool(COST, 2 * placement.WAITED_SECONDS_MAX, SHORT)
+    plan.ran_in_pool(COST, SHORT, 2 * placement.READING_SECONDS_MAX)
     assert plan.is_in_place(COST, 0)
 
 
@@ -78,9 +78,9 @@ def test_a_request_that_costs_much_more_than_was_seen_runs_in_the_pool_and_shows
     plan = proven(10)
     assert plan.is_in_place(10 * COST_GROWTH, 0)
     assert not plan.is_in_place(10 * COST_GROWTH + 1, 0)
-    plan.ran_in_pool(500, LONG, LONG)
+    plan.ran_in_pool(500, LONG)
     assert plan.is_in_place(10, 0)
-    plan.ran_in_pool(500, SHORT, SHORT)
+    plan.ran_in_pool(500, SHORT)
     assert plan.is_in_place(500, 0)
     plan.ran_in_place(500 * COST_GROWTH, SHORT)
     assert plan.is_in_place(COST_MAX, 0)
@@ -90,18 +90,18 @@ def test_what_costs_more_than_any_short_query_never_runs_in_place_and_shows_noth
     plan = proven(COST_MAX)
     assert plan.is_in_place(COST_MAX, 0)
     assert not plan.is_in_place(COST_MAX + 1, 0)
-    plan.ran_in_pool(COST_MAX + 1, LONG, LONG)
+    plan.ran_in_pool(COST_MAX + 1, LONG)
     assert plan.is_in_place(COST_MAX, 0)
     untried = Placement()
     for _ in range(SHORT_RUNS):
-        untried.ran_in_pool(COST_MAX + 1, SHORT, SHORT)
+        untried.ran_in_pool(COST_MAX + 1, SHORT)
     assert not untried.is_in_place(1, 0)
 
 
 def test_a_plan_that_may_not_run_in_place_does_not():
     plan = Placement(is_allowed=False)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT, SHORT)
+        plan.ran_in_pool(COST, SHORT)
     assert not plan.is_in_place(COST, 0)
 
 
@@ -123,7 +123,7 @@ def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_
         assert plan.is_in_place(COST, 0)
         plan.was_late(0.0001, 0, waited_for_disk=True)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT, SHORT)
+        plan.ran_in_pool(COST, SHORT)
     assert not plan.is_in_place(COST, WAITING_PAUSES.first - 1)
     assert plan.is_in_place(COST, WAITING_PAUSES.first)
 
@@ -134,7 +134,7 @@ def pauses_of(plan: Placement, now: float, times: int, bring: Callable[[float], 
     for _ in range(times):
         bring(now)
         for _ in range(SHORT_RUNS):
-            plan.ran_in_pool(COST, SHORT, SHORT)
+            plan.ran_in_pool(COST, SHORT)
         pause = step
         while not plan.is_in_place(COST, now + pause):
             assert not plan.is_in_place(COST, now + pause - step / 2)
@@ -169,7 +169,7 @@ def test_a_run_that_used_up_its_steps_and_was_late_as_well_is_held_against_its_p
     plan.was_late(placement.CUT_SECONDS, 0, waited_for_disk=True)
     plan.overran(0)
     for _ in range(SHORT_RUNS):
-        plan.ran_in_pool(COST, SHORT, SHORT)
+        plan.ran_in_pool(COST, SHORT)
     assert plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
@@ -177,8 +177,8 @@ def test_after_its_pause_a_plan_has_to_show_again_that_it_is_short():
     plan = proven()
     plan.overran(0)
     assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
-    plan.ran_in_pool(COST, SHORT, SHORT)
-    plan.ran_in_pool(COST, SHORT, SHORT)
+    plan.ran_in_pool(COST, SHORT)
+    plan.ran_in_pool(COST, SHORT)
     assert plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
@@ -247,12 +247,24 @@ async def test_a_query_that_is_slow_in_the_pool_stays_there(queries: Queries):
 @pytest.mark.anyio
 async def test_a_query_that_waited_for_others_in_the_pool_was_short(queries: Queries):
     def waiting(snapshot: Any) -> str:
-        queries.clock.advance(3)
+        queries.clock.advance(30)
         return where(snapshot)
 
     plan = Placement()
     assert [await queries.run(plan, waiting) for _ in range(2)] == ["pool", "pool"]
     assert await queries.run(plan, where) == "in place"
+
+
+@pytest.mark.anyio
+async def test_a_query_that_waits_for_the_disk_in_the_pool_stays_there_until_it_is_cached(queries: Queries):
+    def reading(snapshot: Any) -> str:
+        queries.clock.advance(30)
+        queries.disk_reads += 8
+        return where(snapshot)
+
+    plan = Placement()
+    assert {await queries.run(plan, reading) for _ in range(4)} == {"pool"}
+    assert [await queries.run(plan, where) for _ in range(3)] == ["pool", "pool", "in place"]
 
 
 @pytest.mark.anyio
