@@ -85,6 +85,10 @@ class Fold(Consumer):
             its rows: a NamedTuple whose fields are the columns, those of the
             key first, in its order.
         apply: Takes in one event.
+        finish: Called behind the last event of a batch, before the rows are
+            stored or compared: puts what `apply` has only noted, in
+            `state.notes`, since many events change the same rows. Into which
+            batches the log was cut must not show in what comes of it.
         selectors: For each table, how its rows and events find one another:
             the way from a row back to what made it, and the means by which the
             rows are compared with the log.
@@ -97,6 +101,7 @@ class Fold(Consumer):
     apply: Callable[[FoldState, Event], None]
     selectors: Mapping[str, Selector]
     inputs: Callable[[Surroundings], FoldInputs] | None = None
+    finish: Callable[[FoldState], None] | None = None
 
     def __post_init__(self) -> None:
         Consumer.__post_init__(self)

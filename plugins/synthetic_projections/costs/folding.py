@@ -1,7 +1,14 @@
-"""The fold `costs`: what each event does to the sums. Pure."""
+"""The fold `costs`: what each event does to the sums. Pure.
+
+What is spent is counted in a dozen rows. Within a batch many events spend for
+the same owner and at the same time, so that is summed up first, and counted in
+the rows once: at the end of the batch, or before an owner changes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import add
 from typing import Any, NamedTuple
 
 from synthetic import Event, FoldState
@@ -65,6 +72,17 @@ def fold_costs(state: FoldState, event: Event) -> None:
         case _:
             raise ValueError(f"the fold is not made for {event.type}")
     state.put(CostProgress(PROGRESS, event.position, state.input(PriceBook).fingerprint))
+
+
+def finish_costs(state: FoldState) -> None:
+    """Count in the rows what the events of a batch have spent."""
+    totals: dict[tuple[Any, ...], list[int]] = {}
+    for (owner, item), spent in state.notes.items():
+        for key in keys_of(owner, item):
+            _sum_up(totals, key, spent)
+    state.notes.clear()
+    for key, total in totals.items():
+        _add_to(state, key, Sums._make(total))
 
 
 def owner_of(state: FoldState, event: Event) -> Owner:
@@ -143,8 +161,8 @@ def _spend(state: FoldState, event: Event) -> None:
         state.put(session_of(state, session_id, event))
     owner = owner_of(state, event)
     for item in items_of(state, event):
-        for key in keys_of(owner, item):
-            _add_to(state, key, item.sums)
+        of_what = Item(item.quarter_at, item.model, item.currency, item.source, NOTHING)
+        _sum_up(state.notes, (owner, of_what), item.sums)
 
 
 def _recorded(book: PriceBook, event: Event) -> Item:
@@ -173,6 +191,7 @@ def _place_session(state: FoldState, session: CostSession) -> None:
     state.put(session)
     if before is None:
         return
+    finish_costs(state)
     old, new = owner_of_session(state, before), owner_of_session(state, session)
     for row in quarters_of(state, Dimension.SESSION, session.session_id):
         item = item_of(row)
@@ -190,6 +209,7 @@ def _place_construct(state: FoldState, construct_id: str, project_id: str) -> No
     state.put(CostConstruct(construct_id, project_id))
     if before == project_id:
         return
+    finish_costs(state)
     for row in quarters_of(state, Dimension.CONSTRUCT, construct_id):
         item = item_of(row)
         for key in keys_in(Dimension.PROJECT, before, row.agent, item):
@@ -209,10 +229,19 @@ def _project_of(state: FoldState, construct_id: str) -> str:
     return "" if construct is None else construct.project_id
 
 
+def _sum_up(totals: dict[tuple[Any, ...], list[int]], key: tuple[Any, ...], sums: Sequence[int]) -> None:
+    """Add to one of many sums, in place; what its rest exceeds a micro-unit by is carried when it is counted."""
+    total = totals.get(key)
+    if total is None:
+        totals[key] = list(sums)
+    else:
+        total[:] = map(add, total, sums)
+
+
 def _add_to(state: FoldState, key: tuple[Any, ...], sums: Sums) -> None:
     """Count in one row; a row that counts nothing any more goes, so that the way by which it came to that is gone."""
     row = state.get(CostRollup, *key)
-    total = sums if row is None else row.sums.plus(sums)
+    total = (NOTHING if row is None else row.sums).plus(sums)
     if total == NOTHING:
         state.delete(CostRollup, *key)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthetic import Fold
 from synthetic_constructs.events import CONSTRUCT_SAVED
 from synthetic_projections.costs.events import COST_RECORDED
-from synthetic_projections.costs.folding import fold_costs
+from synthetic_projections.costs.folding import finish_costs, fold_costs
 from synthetic_projections.costs.model import CostConstruct, CostProgress, CostRollup, CostSession
 from synthetic_projections.costs.price_files import price_inputs
 from synthetic_projections.costs.selectors import SELECTORS
@@ -23,6 +23,7 @@ COSTS = Fold(
     },
     types=(CONSTRUCT_SAVED, SESSION_SAVED, *USAGE_EVENTS, COST_RECORDED),
     apply=fold_costs,
+    finish=finish_costs,
     inputs=price_inputs,
     selectors=SELECTORS,
 )

@@ -90,7 +90,7 @@ class Sums(NamedTuple):
 
     def plus(self, other: Sums) -> Sums:
         """Both together."""
-        # Written out, since the fold does it eight times for each event.
+        # Written out, since the fold does it for each row that it changes.
         carried, rest = divmod(self[6] + other[6], PICOS_IN_MICRO)
         return Sums(
             self[0] + other[0],

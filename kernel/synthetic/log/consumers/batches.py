@@ -17,6 +17,7 @@ from synthetic.database.transaction import Snapshot, Transaction, Value
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState
+from synthetic.log.consumers.loaded import fold_in
 from synthetic.log.consumers.rebuilding import end_rebuild, fail
 from synthetic.log.consumers.refused import tell_refused, tell_settled
 from synthetic.log.consumers.shadows import exchange, shadow_of
@@ -67,13 +68,11 @@ def fold_events(
     write up. Nobody else changes the rows meanwhile: only the process that has
     the lease writes them, and `take_in` is refused if that is another by then.
     """
-    declared = consumer.record
-    if not isinstance(declared, Fold):
+    if not isinstance(consumer.record, Fold):
         return None
     rename: Callable[[str], str] = shadow_of if lane is Lane.REBUILD else str
     state = consumer.state(snapshot, rename)
-    for event in events:
-        declared.apply(state, event)
+    fold_in(consumer, state, events)
     return state
 
 

@@ -77,7 +77,11 @@ def fold_tables(declared: Mapping[str, type[Any]], registered: Sequence[Stamped[
 
 
 class FoldState:
-    """What `apply` reads and changes."""
+    """What `apply` reads and changes.
+
+    Attributes:
+        notes: What `apply` keeps for `finish`, by whatever keys it likes; empty when a batch begins.
+    """
 
     def __init__(
         self, tables: Sequence[FoldTable], snapshot: Snapshot, rename: Callable[[str], str], inputs: object = None
@@ -102,6 +106,7 @@ class FoldState:
         # For each first value of a key that `around` was asked about: the keys of the rows that are there, in order.
         self._ordered: dict[type[Any], dict[Key, list[Key]]] = {each: {} for each in self._tables}
         self._inputs = inputs
+        self.notes: dict[Any, Any] = {}
 
     def input(self, input_class: type[InputT]) -> InputT:
         """What the fold depends on beside its events: the `value` of its `inputs`.

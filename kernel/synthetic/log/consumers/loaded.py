@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Self, cast
 
 from synthetic.consumer_contributions import Fold
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.log.consumers.declared import DeclaredConsumer
-from synthetic.log.consumers.fold_state import FoldTable
+from synthetic.log.consumers.fold_state import FoldState, FoldTable
+from synthetic.log.events import Event
 from synthetic.selector_contributions import Selector
 
 
@@ -57,3 +58,12 @@ def fold_of(consumer: DeclaredConsumer) -> Fold:
 def selector_of(consumer: DeclaredConsumer, table: FoldTable) -> Selector:
     """How the rows of a fold's table and events find one another."""
     return fold_of(consumer).selectors[table.name]
+
+
+def fold_in(consumer: DeclaredConsumer, state: FoldState, events: Iterable[Event]) -> None:
+    """Take a batch of events into the state of a fold."""
+    fold = fold_of(consumer)
+    for event in events:
+        fold.apply(state, event)
+    if fold.finish is not None:
+        fold.finish(state)

@@ -15,7 +15,7 @@ from synthetic.database.transaction import Row, Snapshot, Transaction
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldTable
 from synthetic.log.consumers.history import read_history
-from synthetic.log.consumers.loaded import fold_of
+from synthetic.log.consumers.loaded import fold_in
 from synthetic.log.consumers.store import SET_ASIDE_KEPT, find_consumer
 from synthetic.log.drift.model import ROWS_KEPT, Comparison, Difference, DriftRow, DriftScope
 from synthetic.log.drift.scratch import read_definitions, scratch_tables
@@ -110,9 +110,10 @@ def _fold_on(reading: Reading, consumer: DeclaredConsumer, scratch: Transaction,
     while after < goal.position:
         page = reading.read(read_history, after, BATCH_EVENTS, consumer.wanted)
         state = consumer.state(scratch)
-        for event in page.events:
-            if event.position <= goal.position and event.position not in goal.set_aside:
-                fold_of(consumer).apply(state, event)
+        events = [
+            each for each in page.events if each.position <= goal.position and each.position not in goal.set_aside
+        ]
+        fold_in(consumer, state, events)
         state.write_back(scratch)
         after = min(page.through, goal.position)
     return after

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState, FoldTable
-from synthetic.log.consumers.loaded import fold_of, selector_of
+from synthetic.log.consumers.loaded import fold_in, selector_of
 from synthetic.log.consumers.refusals import is_refusal
 from synthetic.log.drift.model import Comparison, DriftScope
 from synthetic.log.drift.refolding import find_goal
@@ -171,8 +171,7 @@ class _Folding:
         """The state after some events; None: they cannot be folded alone."""
         state = self._consumer.state(self._empty)
         try:
-            for event in events:
-                fold_of(self._consumer).apply(state, event)
+            fold_in(self._consumer, state, events)
         except Exception as error:
             if not is_refusal(error):
                 raise

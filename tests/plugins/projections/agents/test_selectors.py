@@ -6,6 +6,7 @@ from typing import Any
 
 from plugins.projections.agents.fleet import START, TABLES, Fleet
 from synthetic.log.consumers.fold_state import FoldState
+from synthetic.log.consumers.loaded import fold_in
 from synthetic.log.lineage.behind import find_behind
 from synthetic_constructs.store import save_construct
 from synthetic_jobs import store as jobs
@@ -59,8 +60,7 @@ def test_the_events_behind_a_row_make_the_row_and_find_it(fleet: Fleet):
 
     def folded(snapshot, events) -> FoldState:
         state: Any = FoldState(consumer.tables, snapshot, lambda name: f"{name}{EMPTY}", consumer.inputs.value)
-        for event in events:
-            consumer.record.apply(state, event)
+        fold_in(consumer, state, events)
         return state
 
     def with_empty_tables(tx) -> dict[str, int]:

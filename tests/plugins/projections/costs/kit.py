@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from synthetic.log.consumers.declared import DeclaredConsumer
+from synthetic.log.consumers.loaded import fold_in
 from synthetic.log.events import read_events
 from synthetic.store import Store
 from synthetic.testing import expect_data
@@ -209,8 +210,7 @@ def fold(store: Store, after: int = 0, *, batch: int = 500, name: str = "project
     def work(tx: Any) -> tuple[int, int]:
         page = read_events(tx, after, batch, consumer.wanted)
         state = consumer.state(tx)
-        for event in page.events:
-            consumer.record.apply(state, event)  # type: ignore[attr-defined]
+        fold_in(consumer, state, page.events)
         state.write_back(tx)
         return page.through, page.ends.head
 

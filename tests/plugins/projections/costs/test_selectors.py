@@ -8,6 +8,7 @@ from typing import Any
 
 from plugins.projections.costs.kit import PRICES, TABLES, Fleet, busy, consumer_of, fold
 from synthetic import EventFilter
+from synthetic.log.consumers.loaded import fold_in
 from synthetic.log.lineage.behind import find_behind
 from synthetic.testing import open_test_store
 from synthetic_projections.costs.selectors import SELECTORS
@@ -37,8 +38,7 @@ def test_the_events_behind_a_row_make_the_row_and_find_it(data_dir: Path):
                     behind = find_behind(tx, consumer, table, key)
                     assert not behind.has_more
                     made = consumer.state(tx, lambda name: f"{name}{EMPTY}")
-                    for event in behind.events:
-                        consumer.record.apply(made, event)
+                    fold_in(consumer, made, behind.events)
                     assert made.get(table.record, *key) == row, (table.name, key)
                     touched, state = consumer.record.selectors[table.name].touched, consumer.state(tx)
                     assert any(key in tuple(touched(state, event)) for event in behind.events), (table.name, key)
