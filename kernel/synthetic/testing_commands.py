@@ -130,7 +130,7 @@ def start_command(
         terminal: In place of the pipe for its output, this descriptor.
     """
     variables = dict(os.environ if environment is None else environment)
-    if not _is_forked(variables):
+    if not is_forked(variables):
         return subprocess.Popen(  # noqa: S603 - our own command
             _long_way(words, program), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
             stdout=subprocess.PIPE if terminal is None else terminal, text=True, env=variables,
@@ -138,7 +138,7 @@ def start_command(
     errors, into_errors = os.pipe()
     output, into_output = os.pipe() if terminal is None else (None, os.dup(terminal))
     try:
-        link = _fork(words, variables, into_output, into_errors, program)
+        link = fork_command(words, variables, into_output, into_errors, program=program)
     finally:
         os.close(into_output)
         os.close(into_errors)
@@ -163,13 +163,13 @@ def run_command(
         subprocess.TimeoutExpired: It was killed.
     """
     variables = dict(os.environ if environment is None else environment)
-    if not _is_forked(variables):
+    if not is_forked(variables):
         return subprocess.run(  # noqa: S603 - our own command
             _long_way(words, None), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
             check=False, env=variables,
         )  # fmt: skip
     with _text_file() as output, _text_file() as errors:
-        process = ForkedProcess(_fork(words, variables, output.fileno(), errors.fileno(), None), None, None)
+        process = ForkedProcess(fork_command(words, variables, output.fileno(), errors.fileno()), None, None)
         try:
             code = process.wait(timeout)
         except BaseException:
@@ -189,7 +189,7 @@ def _long_way(words: Sequence[str], program: Path | None) -> list[str]:
     return [sys.executable, *(["-m", "synthetic"] if program is None else [str(program)]), *words]
 
 
-def _is_forked(variables: Mapping[str, str]) -> bool:
+def is_forked(variables: Mapping[str, str]) -> bool:
     """Whether a fork is the interpreter that these variables ask for."""
     is_watched = any(name.startswith(WATCHED) for name in variables)
     is_another = _of_interpreter(variables) != _of_interpreter(_AT_FIRST) or sys.executable != _INTERPRETER_AT_FIRST
@@ -226,17 +226,35 @@ def _end(origin: _Origin) -> None:
     origin.process.wait()
 
 
-def _fork(
-    words: Sequence[str], variables: Mapping[str, str], output: int, errors: int, program: Path | None
+def fork_command(
+    words: Sequence[str],
+    variables: Mapping[str, str],
+    output: int,
+    errors: int,
+    *,
+    program: Path | None = None,
+    folder: Path | None = None,
 ) -> socket.socket:
-    """Ask for a fork that writes to two open files; the link to who waits for it."""
+    """Ask for a fork.
+
+    Args:
+        words: The command and its arguments.
+        variables: All its variables, for which `is_forked` holds.
+        output: Descriptor of what it writes to; it is still the caller's to close.
+        errors: Likewise.
+        program: See `start_command`.
+        folder: Its working directory; None: that of this process.
+
+    Returns:
+        What says, a line each, its number and then how it ended, as `os.waitpid` says it.
+    """
     link, theirs = socket.socketpair()
     with theirs:
         socket.send_fds(_origin().control, [b"."], [theirs.fileno(), output, errors])
     asked = {
         "words": list(words),
         "variables": dict(variables),
-        "folder": str(Path.cwd()),
+        "folder": str(folder or Path.cwd()),
         "program": None if program is None else str(program),
     }
     link.sendall(json.dumps(asked).encode() + b"\n")

@@ -94,7 +94,7 @@ def test_a_command_that_takes_too_long_is_killed(data_dir: Path):
 @pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONIOENCODING", "TZ", "COVERAGE_PROCESS_START"])
 def test_where_another_interpreter_is_asked_for_it_is_started(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, "ascii")
-    assert not testing_commands._is_forked(os.environ)
+    assert not testing_commands.is_forked(os.environ)
     monkeypatch.undo()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     process = start_command(["--version"])
