@@ -8,8 +8,10 @@ the environment and the working directory that it is given and calls
 `synthetic.cli.main`. What a user's shell starts is something else in one
 respect only, the interpreter's own start, so tests of that start it themselves.
 
-Where the environment says that the interpreter is to be another (`PYTHONPATH`)
-or watched (coverage), a command is started as a user would.
+Where the environment says that the interpreter is to be another (`PYTHONHOME`)
+or watched (coverage), a command is started as a user would. Folders that
+`PYTHONPATH` adds are put on a fork's path, which comes to the same as long as
+they hold nothing that was imported before.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ from typing import IO
 
 INTERPRETER = ("PYTHON", "LC_", "LANG", "TZ")
 """How variables begin that the interpreter reads when it starts."""
+
+IMPORT_PATH = "PYTHONPATH"
+"""Of these, the one that a fork can still heed."""
 
 WATCHED = "COVERAGE_PROCESS"
 """How variables begin by which coverage follows processes."""
@@ -193,11 +198,31 @@ def is_forked(variables: Mapping[str, str]) -> bool:
     """Whether a fork is the interpreter that these variables ask for."""
     is_watched = any(name.startswith(WATCHED) for name in variables)
     is_another = _of_interpreter(variables) != _of_interpreter(_AT_FIRST) or sys.executable != _INTERPRETER_AT_FIRST
-    return not is_watched and not is_another
+    return not is_watched and not is_another and not _replaces_modules(variables)
 
 
 def _of_interpreter(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if name.startswith(INTERPRETER)}
+    found = {name: value for name, value in variables.items() if name.startswith(INTERPRETER)}
+    found.pop(IMPORT_PATH, None)
+    return found
+
+
+def _replaces_modules(variables: Mapping[str, str]) -> bool:
+    """Whether a folder that is new on the import path holds a module that this process has, or one that sets it up."""
+    before = _AT_FIRST.get(IMPORT_PATH, "").split(os.pathsep)
+    for folder in variables.get(IMPORT_PATH, "").split(os.pathsep):
+        if folder in before or not Path(folder).is_dir():
+            continue
+        for entry in Path(folder).iterdir():
+            name = entry.name.partition(".")[0]
+            if name in {"sitecustomize", "usercustomize", *sys.stdlib_module_names} or _is_elsewhere(name, folder):
+                return True
+    return False
+
+
+def _is_elsewhere(module_name: str, folder: str) -> bool:
+    file = getattr(sys.modules.get(module_name), "__file__", None)
+    return file is not None and not Path(file).is_relative_to(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 from synthetic.kernel import schema_of
 from synthetic.registry import load_registry
+from synthetic.testing_commands import IMPORT_PATH
 
 
 def _import_all() -> None:
@@ -95,6 +96,7 @@ def _become(descriptors: Sequence[int]) -> str | None:
         os.close(descriptor)
     # The interpreter's own streams took notice of what they were opened on.
     sys.stdout, sys.stderr = _opened_anew(sys.stdout, 1, -1), _opened_anew(sys.stderr, 2, 1)
+    _heed_import_path(os.environ.get(IMPORT_PATH, ""), asked["variables"].get(IMPORT_PATH, ""))
     os.environ.clear()
     os.environ.update(asked["variables"])
     os.chdir(asked["folder"])
@@ -102,6 +104,15 @@ def _become(descriptors: Sequence[int]) -> str | None:
     sys.path[0] = asked["folder"] if program is None else str(Path(program).parent)
     sys.argv[:] = [sys.argv[0] if program is None else program, *asked["words"]]
     return program
+
+
+def _heed_import_path(before: str, wanted: str) -> None:
+    """Put the folders of `PYTHONPATH` where the interpreter's start puts them: after the program's own."""
+    if wanted == before:
+        return
+    old = set(filter(None, before.split(os.pathsep)))
+    sys.path[1:] = [*filter(None, wanted.split(os.pathsep)), *(folder for folder in sys.path[1:] if folder not in old)]
+    importlib.invalidate_caches()
 
 
 def _opened_anew(stream: TextIO, descriptor: int, buffering: int) -> TextIO:
