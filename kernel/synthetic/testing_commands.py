@@ -53,9 +53,12 @@ class ForkedProcess:
         returncode: What it ended with, a signal as a negative number; None while it runs.
         stdout: What it writes; None where that goes to a file.
         stderr: Likewise.
+        stdin: What it reads; None where it is given nothing.
     """
 
-    def __init__(self, link: socket.socket, stdout: IO[str] | None, stderr: IO[str] | None) -> None:
+    def __init__(
+        self, link: socket.socket, stdout: IO[str] | None, stderr: IO[str] | None, stdin: IO[str] | None = None
+    ) -> None:
         """Take it over; the link says its number and, later, what it ended with."""
         self._socket = link
         # Unbuffered, so that what was not asked for yet can still be waited for.
@@ -64,6 +67,7 @@ class ForkedProcess:
         self.returncode: int | None = None
         self.stdout = stdout
         self.stderr = stderr
+        self.stdin = stdin
 
     def poll(self) -> int | None:
         """What it ended with; None while it runs."""
@@ -125,6 +129,7 @@ def start_command(
     environment: Mapping[str, str] | None = None,
     program: Path | None = None,
     terminal: int | None = None,
+    is_told: bool = False,
 ) -> subprocess.Popen[str] | ForkedProcess:
     """Start `synthetic` with pipes to read what it writes.
 
@@ -133,21 +138,24 @@ def start_command(
         environment: All its variables; None: those of this process.
         program: In place of `synthetic`, a file of Python that runs with these arguments: a worker.
         terminal: In place of the pipe for its output, this descriptor.
+        is_told: Give it a pipe to read from as well.
     """
     variables = dict(os.environ if environment is None else environment)
     if not is_forked(variables):
         return subprocess.Popen(  # noqa: S603 - our own command
-            _long_way(words, program), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE if terminal is None else terminal, text=True, env=variables,
+            _long_way(words, program), stdin=subprocess.PIPE if is_told else subprocess.DEVNULL,
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE if terminal is None else terminal, text=True, env=variables,
         )  # fmt: skip
     errors, into_errors = os.pipe()
     output, into_output = os.pipe() if terminal is None else (None, os.dup(terminal))
+    read, told = os.pipe() if is_told else (None, None)
     try:
-        link = fork_command(words, variables, into_output, into_errors, program=program)
+        link = fork_command(words, variables, into_output, into_errors, program=program, told=read)
     finally:
-        os.close(into_output)
-        os.close(into_errors)
-    return ForkedProcess(link, None if output is None else _reader(output), _reader(errors))
+        for descriptor in filter(None, (into_output, into_errors, read)):
+            os.close(descriptor)
+    teller = None if told is None else os.fdopen(told, "w", encoding="utf-8")
+    return ForkedProcess(link, None if output is None else _reader(output), _reader(errors), teller)
 
 
 def _reader(descriptor: int) -> IO[str]:
@@ -259,6 +267,7 @@ def fork_command(
     *,
     program: Path | None = None,
     folder: Path | None = None,
+    told: int | None = None,
 ) -> socket.socket:
     """Ask for a fork.
 
@@ -269,13 +278,14 @@ def fork_command(
         errors: Likewise.
         program: See `start_command`.
         folder: Its working directory; None: that of this process.
+        told: Descriptor of what it reads, likewise the caller's; None: nothing.
 
     Returns:
         What says, a line each, its number and then how it ended, as `os.waitpid` says it.
     """
     link, theirs = socket.socketpair()
     with theirs:
-        socket.send_fds(_origin().control, [b"."], [theirs.fileno(), output, errors])
+        socket.send_fds(_origin().control, [b"."], [theirs.fileno(), output, errors, *([] if told is None else [told])])
     asked = {
         "words": list(words),
         "variables": dict(variables),

@@ -53,7 +53,7 @@ def _wait_for_requests(control: socket.socket) -> list[int] | None:
             _report(links)
         if control not in ready:
             continue
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 4)
         if not request:
             return None
         pid = os.fork()
@@ -64,8 +64,8 @@ def _wait_for_requests(control: socket.socket) -> list[int] | None:
                 one.close()
             return descriptors
         links[pid] = socket.socket(fileno=descriptors[0])
-        os.close(descriptors[1])
-        os.close(descriptors[2])
+        for descriptor in descriptors[1:]:
+            os.close(descriptor)
         links[pid].sendall(f"{pid}\n".encode())
 
 
@@ -88,10 +88,10 @@ def _report(links: dict[int, socket.socket]) -> None:
 
 def _become(descriptors: Sequence[int]) -> str | None:
     """Make a fork what was asked for; the program in place of `synthetic`."""
-    link, output, errors = descriptors
+    link, output, errors, *inputs = descriptors
     with socket.socket(fileno=link) as asking, asking.makefile("r", encoding="utf-8") as lines:
         asked: dict[str, Any] = json.loads(lines.readline())
-    for descriptor, standard in ((output, 1), (errors, 2)):
+    for descriptor, standard in ((output, 1), (errors, 2), *((each, 0) for each in inputs)):
         os.dup2(descriptor, standard)
         os.close(descriptor)
     # The interpreter's own streams took notice of what they were opened on.

@@ -86,6 +86,21 @@ def test_a_fork_that_writes_much_is_read_to_its_end(tmp_path: Path):
     assert (process.returncode, written, errors) == (0, "o" * 1_000_000, "e" * 1_000_000)
 
 
+def test_a_fork_reads_what_it_is_told_until_no_more_is_said(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nfor line in sys.stdin:\n    print(line.upper(), end='', flush=True)\n")
+    process = start_command([], program=program, is_told=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for word in ("one", "two"):
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == f"{word.upper()}\n"
+    process.stdin.close()
+    assert closed(process) == (0, "", "")
+    assert closed(start_command([], program=program)) == (0, "", "")
+
+
 def test_a_command_that_takes_too_long_is_killed(data_dir: Path):
     with pytest.raises(subprocess.TimeoutExpired):
         run_command(["serve", "--data", str(data_dir), "--port", "0"], timeout=0.01)
