@@ -6,9 +6,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from example_counts import FULL, SHARE
 from synthetic import logs
 from synthetic.testing import copy_template, make_template, open_test_store
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties that say no number of their own try as many examples as the others (see example_counts.py)."""
+    settings.register_profile(FULL, settings.default)
+    settings.register_profile("short", settings.default, max_examples=settings.default.max_examples // SHARE)
+    settings.load_profile(FULL if config.getoption("--full") else "short")
+
+
+LONG = (
+    "test_readme.py",
+    "test_docs_examples.py",
+    "kernel/graphql/test_slow_clients.py",
+    "kernel/log/consumers/test_processes.py",
+    "plugins/ingest/test_memory.py",
+    "kernel/server/test_workers.py",
+    "kernel/retention/test_runs.py",
+)
+"""Files with tests of many seconds, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with long tests, so that no process is left alone with one of them at the end."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +29,8 @@ from synthetic.graphql.schema import undescribed
 from synthetic.log.positions import read_position
 from synthetic.security.gate import ANONYMOUS
 from synthetic.testing import FAST_SETTINGS, expect_data, open_test_store, running_server
+from synthetic.testing_commands import run_command, start_command
+from synthetic.testing_shell import shell_program
 from thirdparty.distributions import Site
 
 from .kernel.graphql.node_tools import _installed, _node
@@ -48,45 +49,50 @@ class Served(NamedTuple):
     Attributes:
         address: Host and port.
         printed: What it has printed until it was ready.
+        log: What it has written to standard error; whole when it has ended.
     """
 
     address: str
     printed: str
+    log: list[str]
 
 
 @pytest.fixture
-def shell(tmp_path) -> dict[str, str]:
+def shell(tmp_path) -> Iterator[dict[str, str]]:
     """An environment in which `synthetic` and `python3` are those of the tests; it names nothing of a store."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    program = folder / "synthetic"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m synthetic "$@"\n')
-    program.chmod(0o755)
     (folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "python3").chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SYNTHETIC")}
-    return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    with shell_program(folder):
+        yield {**kept, "PATH": path, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
 
 
 @contextlib.contextmanager
 def served(folder: Path, shell: dict[str, str]) -> Iterator[Served]:
-    """`synthetic serve` in a folder, but for the port; its log goes to the file `log`."""
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            ["synthetic", "serve", "--port", "0"], cwd=folder, env=shell, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        try:
-            printed: list[str] = []
-            for line in process.stdout:
-                printed.append(line)
-                if line.startswith("ready "):
-                    break
-            address = re.search(r"http://([\w.:]+)/", printed[-1])[1]
-            yield Served(address, "".join(printed))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=SECONDS)
-    assert process.returncode == 0
+    """`synthetic serve` in a folder, but for the port."""
+    with contextlib.chdir(folder):
+        process = start_command(["serve", "--port", "0"], environment=shell)
+    log: list[str] = []
+    collecting = threading.Thread(target=log.extend, args=(process.stderr,))
+    collecting.start()
+    try:
+        printed: list[str] = []
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("ready "):
+                break
+        address = re.search(r"http://([\w.:]+)/", printed[-1])[1]
+        yield Served(address, "".join(printed), log)
+    finally:
+        process.terminate()
+        code = process.wait(SECONDS)
+        collecting.join()
+        process.stdout.close()
+        process.stderr.close()
+    assert code == 0, "".join(log)
 
 
 def run_console(page: str, folder: Path, shell: dict[str, str], address: str = DOCUMENTED) -> None:
@@ -114,7 +120,7 @@ def test_the_first_start_and_the_commands_of_operators_do_what_they_say(tmp_path
         assert httpx.get(f"http://{server.address}/healthz", trust_env=False).json() == {"status": "ok"}
     run_console("operating.md", tmp_path, shell)
     (shown,) = [json.loads(block) for block in blocks_of(text, "json")]
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    lines = [json.loads(line) for line in server.log]
     assert set(shown) in [set(line) for line in lines if line["event"] == shown["event"]]
 
 
@@ -305,10 +311,8 @@ def test_the_command_and_the_tests_of_the_plugin_of_the_page_run(ratings, tmp_pa
             rate = 'mutation($n: Int!) { rateSession(input: {sessionId: "s", score: $n}) { rating { id } } }'
             expect_data(store.graphql(rate, {"n": score}))
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    counted = subprocess.run(
-        [sys.executable, "-m", "synthetic", "ratings", "--json", "--data", str(ratings)],
-        env={**environment, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    variables = {**environment, "SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
+    counted = run_command(["ratings", "--json", "--data", str(ratings)], environment=variables)
     assert (counted.stderr, counted.stdout) == ("", '{"2":1,"5":2}\n')
     tests = tmp_path / "tests"
     tests.mkdir()

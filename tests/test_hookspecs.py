@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import subprocess
 import sys
 import textwrap
 
@@ -24,6 +23,7 @@ from synthetic.demo.parts import load_parts
 from synthetic.plugins.hooks import RUN_TIME, Hooks
 from synthetic.registry import load_registry
 from synthetic.testing import expect_data, open_test_store, wait_until
+from synthetic.testing_commands import run_command
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
 NAMES = """
@@ -137,9 +137,7 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
         assert (finding.entity_type, finding.message) == ("note", "The note 4 is done and empty.")
         store.write(lambda tx: tx.execute("DELETE FROM notes WHERE id = '4'"))
     words = ["notes", "count", "--json", "--data", str(tmp_path), "--set", "kernel.database.free_disk_bytes=0"]
-    run = subprocess.run(
-        [sys.executable, "-m", "synthetic", *words], capture_output=True, text=True, timeout=60, check=False
-    )
+    run = run_command(words)
     assert (run.stderr, run.stdout) == ("", '{"notes":2}\n')
     with open_test_store(tmp_path) as store:
         (part,) = [part for part in load_parts(store.kernel.registry) if part.plugin == "notes"]

@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 from synthetic.kernel import schema_of
 from synthetic.registry import load_registry
+from synthetic.testing_commands import IMPORT_PATH
 
 
 def _import_all() -> None:
@@ -52,7 +53,7 @@ def _wait_for_requests(control: socket.socket) -> list[int] | None:
             _report(links)
         if control not in ready:
             continue
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 4)
         if not request:
             return None
         pid = os.fork()
@@ -63,8 +64,8 @@ def _wait_for_requests(control: socket.socket) -> list[int] | None:
                 one.close()
             return descriptors
         links[pid] = socket.socket(fileno=descriptors[0])
-        os.close(descriptors[1])
-        os.close(descriptors[2])
+        for descriptor in descriptors[1:]:
+            os.close(descriptor)
         links[pid].sendall(f"{pid}\n".encode())
 
 
@@ -87,14 +88,15 @@ def _report(links: dict[int, socket.socket]) -> None:
 
 def _become(descriptors: Sequence[int]) -> str | None:
     """Make a fork what was asked for; the program in place of `synthetic`."""
-    link, output, errors = descriptors
+    link, output, errors, *inputs = descriptors
     with socket.socket(fileno=link) as asking, asking.makefile("r", encoding="utf-8") as lines:
         asked: dict[str, Any] = json.loads(lines.readline())
-    for descriptor, standard in ((output, 1), (errors, 2)):
+    for descriptor, standard in ((output, 1), (errors, 2), *((each, 0) for each in inputs)):
         os.dup2(descriptor, standard)
         os.close(descriptor)
     # The interpreter's own streams took notice of what they were opened on.
     sys.stdout, sys.stderr = _opened_anew(sys.stdout, 1, -1), _opened_anew(sys.stderr, 2, 1)
+    _heed_import_path(os.environ.get(IMPORT_PATH, ""), asked["variables"].get(IMPORT_PATH, ""))
     os.environ.clear()
     os.environ.update(asked["variables"])
     os.chdir(asked["folder"])
@@ -102,6 +104,15 @@ def _become(descriptors: Sequence[int]) -> str | None:
     sys.path[0] = asked["folder"] if program is None else str(Path(program).parent)
     sys.argv[:] = [sys.argv[0] if program is None else program, *asked["words"]]
     return program
+
+
+def _heed_import_path(before: str, wanted: str) -> None:
+    """Put the folders of `PYTHONPATH` where the interpreter's start puts them: after the program's own."""
+    if wanted == before:
+        return
+    old = set(filter(None, before.split(os.pathsep)))
+    sys.path[1:] = [*filter(None, wanted.split(os.pathsep)), *(folder for folder in sys.path[1:] if folder not in old)]
+    importlib.invalidate_caches()
 
 
 def _opened_anew(stream: TextIO, descriptor: int, buffering: int) -> TextIO:

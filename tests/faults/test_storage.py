@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import apsw
@@ -12,6 +10,7 @@ import pytest
 
 from synthetic.errors import ExitCode
 from synthetic.testing import copy_template, running_server
+from synthetic.testing_commands import start_command
 
 from .kit import COUNT, SAVE, Disk, ask, check_sound, code_of, command, lock_held, refused
 
@@ -152,14 +151,8 @@ def test_two_starts_at_once_on_an_empty_directory_both_serve(tmp_path: Path):
 
 def test_many_commands_at_once_on_an_empty_directory_make_one_store(tmp_path: Path):
     data = tmp_path / "store"
-    starts = [
-        subprocess.Popen(
-            [sys.executable, "-m", "synthetic", "migrate", "--data", str(data)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for _ in range(4)
-    ]  # fmt: skip
-    ended = [(start.communicate(timeout=120), start.returncode) for start in starts]
+    starts = [start_command(["migrate", "--data", str(data)]) for _ in range(4)]
+    ended = [(start.communicate(), start.returncode) for start in starts]
     assert [code for _, code in ended] == [0, 0, 0, 0], ended
     with check_sound(data) as connection:
         assert (

@@ -71,6 +71,27 @@ def test_stores_with_the_same_plugins_share_one_schema(store, tmp_path):
         assert other.kernel.schema is store.kernel.schema
 
 
+def test_stores_of_tests_share_their_plugins_where_settings_environment_and_file_are_the_same(tmp_path, monkeypatch):
+    def registry_of(name: str, **settings: str):
+        with open_test_store(
+            tmp_path / name, settings={f"kernel.limits.{key}": text for key, text in settings.items()}
+        ) as store:
+            return store.kernel.registry
+
+    first = registry_of("first")
+    assert registry_of("second") is first
+    assert registry_of("third", page_size="70").kernel_settings.limits.page_size == 70
+    (tmp_path / "fourth").mkdir(mode=0o700)
+    (tmp_path / "fourth" / "plugins.toml").write_text("[plugins.audit]\nenabled = false\n")
+    assert registry_of("fourth").disabled == ("audit",)
+    monkeypatch.setenv("SYNTHETIC_LIMITS_PAGE_SIZE", "90")
+    assert registry_of("fifth").kernel_settings.limits.page_size == 90
+    monkeypatch.undo()
+    assert registry_of("sixth") is first
+    monkeypatch.syspath_prepend(tmp_path)
+    assert registry_of("seventh") is not first
+
+
 def test_an_error_of_an_embedded_operation_has_the_contract(store):
     expect_error(store.graphql("{ nothing }"), "GRAPHQL_VALIDATION_FAILED")
     expect_error(

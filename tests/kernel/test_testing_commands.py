@@ -86,15 +86,51 @@ def test_a_fork_that_writes_much_is_read_to_its_end(tmp_path: Path):
     assert (process.returncode, written, errors) == (0, "o" * 1_000_000, "e" * 1_000_000)
 
 
+def test_a_fork_reads_what_it_is_told_until_no_more_is_said(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nfor line in sys.stdin:\n    print(line.upper(), end='', flush=True)\n")
+    process = start_command([], program=program, is_told=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for word in ("one", "two"):
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == f"{word.upper()}\n"
+    process.stdin.close()
+    assert closed(process) == (0, "", "")
+    assert closed(start_command([], program=program)) == (0, "", "")
+
+
 def test_a_command_that_takes_too_long_is_killed(data_dir: Path):
     with pytest.raises(subprocess.TimeoutExpired):
         run_command(["serve", "--data", str(data_dir), "--port", "0"], timeout=0.01)
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONIOENCODING", "TZ", "COVERAGE_PROCESS_START"])
+def test_a_fork_imports_from_the_folders_that_it_is_given_before_all_others(tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text("import sys, sample_of_a_folder\nprint(sample_of_a_folder.__file__, *sys.path[:3])\n")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sample_of_a_folder.py").write_text("")
+        path = os.pathsep.join([str(tmp_path / name), str(tmp_path)])
+        process = start_command([], program=program, environment={**os.environ, "PYTHONPATH": path})
+        assert isinstance(process, ForkedProcess)
+        expected = f"{tmp_path}/{name}/sample_of_a_folder.py {tmp_path} {tmp_path}/{name} {tmp_path}\n"
+        assert closed(process) == (0, expected, "")
+
+
+@pytest.mark.parametrize("name", ["sitecustomize.py", "synthetic", "json.py"])
+def test_where_a_folder_holds_what_a_fork_has_imported_already_an_interpreter_is_started(tmp_path: Path, name: str):
+    given = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    assert testing_commands.is_forked(given)
+    (tmp_path / name).touch()
+    assert not testing_commands.is_forked(given)
+
+
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONIOENCODING", "TZ", "COVERAGE_PROCESS_START"])
 def test_where_another_interpreter_is_asked_for_it_is_started(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, "ascii")
-    assert not testing_commands._is_forked(os.environ)
+    assert not testing_commands.is_forked(os.environ)
     monkeypatch.undo()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     process = start_command(["--version"])

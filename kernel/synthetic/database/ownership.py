@@ -88,7 +88,7 @@ def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]],
         loaded: Names of the loaded plugins: what they do not register any
             more is forgotten, what others have left stays on record.
     """
-    wanted = {table.record.name: (table.plugin, to_json(asdict(table.record))) for table in tables}
+    wanted = {table.record.name: (table.plugin, _record_of(table.record)) for table in tables}
     found = {
         name: (plugin, record)
         for name, plugin, record in connection.execute("SELECT name, plugin, record FROM registered_tables")
@@ -104,6 +104,12 @@ def record_tables(connection: apsw.Connection, tables: Sequence[Stamped[Table]],
             " ON CONFLICT (name) DO UPDATE SET plugin = excluded.plugin, record = excluded.record",
             changed,
         )
+
+
+@lru_cache(maxsize=1_000)
+def _record_of(table: Table) -> str:
+    """A table as it goes on record."""
+    return to_json(asdict(table))
 
 
 def list_tables(snapshot: Snapshot) -> list[Stamped[Table]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from kernel.checks.kit import PAGE_BYTES, page_of, spoil, zero_page
 from synthetic.testing import expect_data, open_test_store, wait_until
+from synthetic.testing_commands import start_command
 from thirdparty.distributions import write_plugins_toml
 
 SESSION = 'mutation {{ saveSession(input: {{id: "s{0}", agent: "planner"}}) {{ created }} }}'
@@ -155,15 +154,10 @@ def test_ctrl_c_ends_a_check_and_shows_what_was_found_so_far(site, filled, tmp_p
     started = tmp_path / "started"
     site.install("slow", SLOW.replace("(START)", f"open({str(started)!r}, 'w').close()"))
     write_plugins_toml(filled.data_dir, {"slow": ""}, shipped=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "synthetic", "check", "--json", "--data", str(filled.data_dir)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_command(["check", "--json", "--data", str(filled.data_dir)])
     wait_until(started.exists, "the slow check")
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate()
     assert (process.returncode, errors) == (130, "")
     slow = by_name(output)["slow.slow"]
     assert [each["message"] for each in slow["findings"]] == ["Before it was stopped."]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 
 import httpx
 import pytest
 
 from synthetic.testing import expect_data, running_server, wait_until
+from synthetic.testing_commands import start_command
 
 DEADLINE_SECONDS = 60.0
 COUNT = "{ constructs { totalCount } sessions { totalCount } transcripts { totalCount } jobs { totalCount } }"
@@ -53,9 +52,8 @@ def test_a_demo_is_served_alive_stopped_and_served_again(tmp_path):
 
 def test_ctrl_c_ends_the_making_and_the_next_run_goes_on(tmp_path):
     path = tmp_path / "demo"
-    command = [sys.executable, "-m", "synthetic", "demo", "--no-serve", "--json", "--data", str(path)]
-    command += ["--set", "kernel.database.free_disk_bytes=0"]
-    process = subprocess.Popen([*command, "--scale", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words = ["demo", "--no-serve", "--json", "--data", str(path), "--set", "kernel.database.free_disk_bytes=0"]
+    process = start_command([*words, "--scale", "50"])
     try:
         log = path / "synthetic.db-wal"
         wait_until(lambda: log.exists() and log.stat().st_size > 4_000_000, "a part of it", seconds=DEADLINE_SECONDS)

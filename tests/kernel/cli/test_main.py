@@ -19,6 +19,7 @@ from synthetic.cli.invocation import Invocation, read_ahead
 from synthetic.plugins.clashes import KERNEL_COMMANDS
 from synthetic.plugins.discovery import kernel_version
 from synthetic.testing import CONTRACT_KEYS
+from synthetic.testing_commands import ForkedProcess, start_command
 from thirdparty.distributions import write_plugins_toml
 
 COMMAND = '''
@@ -330,15 +331,15 @@ class TestWithABrokenPlugin:
 
 class TestAsAProcess:
     @pytest.fixture
-    def start(self) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    def start(self) -> Iterator[Callable[..., subprocess.Popen[str] | ForkedProcess]]:
         """Starts commands; those that still run at the end of the test are killed then."""
         with contextlib.ExitStack() as started:
 
-            def start(*words: str) -> subprocess.Popen[bytes]:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "synthetic", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-                )
-                started.enter_context(process)
+            def start(*words: str) -> subprocess.Popen[str] | ForkedProcess:
+                process = start_command(words)
+                for stream in (process.stdout, process.stderr):
+                    started.enter_context(stream)
+                started.callback(process.wait)
                 started.callback(process.kill)
                 return process
 
@@ -351,16 +352,24 @@ class TestAsAProcess:
         process = start("things", *words, "--data", str(tmp_path / "store"))
         process.stdout.close()
         assert process.wait(60) == 141
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == ""
+
+    def test_an_interpreter_of_its_own_ends_as_quietly(self, tmp_path):
+        """It flushes its output once more when it ends, which a fork of a test may do otherwise."""
+        words = [sys.executable, "-m", "synthetic", "schema", "--data", str(tmp_path / "none")]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 141
 
     def test_ctrl_c_ends_it_quietly_with_130(self, tmp_path, site, start):
         lines = ["import signal", "print('ready', flush=True)", "signal.pause()"]
         site.install("alpha", command_that(*lines))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
         process = start("things", "--data", str(tmp_path / "store"))
-        assert process.stdout.readline() == b"ready\n"
+        assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == (b"", b"")
+        assert process.communicate() == ("", "")
         assert process.returncode == 130
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -373,9 +382,9 @@ class TestAsAProcess:
         site.install("alpha", command_that(*lines, "    stop.wait()", "print('at the end of a batch')"))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
         process = start("things", "--data", str(tmp_path / "store"))
-        assert process.stdout.readline() == b"ready\n"
+        assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        assert process.communicate(timeout=60) == (b"at the end of a batch\n", b"")
+        assert process.communicate() == ("at the end of a batch\n", "")
         assert process.returncode == 0
 
     def test_who_presses_ctrl_c_twice_is_out(self, tmp_path, site, start):
@@ -389,10 +398,10 @@ class TestAsAProcess:
         site.install("alpha", command_that(*lines, *loops))
         write_plugins_toml(tmp_path / "store", {"alpha": ""})
         process = start("things", "--data", str(tmp_path / "store"))
-        for word in (b"ready\n", b"still\n"):
+        for word in ("ready\n", "still\n"):
             assert process.stdout.readline() == word
             process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == (b"", b"")
+        assert process.communicate() == ("", "")
         assert process.returncode == 130
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")

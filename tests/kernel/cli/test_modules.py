@@ -9,7 +9,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,6 +18,7 @@ from synthetic import ReportedError, SyncOutcome, report_sync
 from synthetic.cli.stores import open_store
 from synthetic.log.sync.answer import answer_as_json, read_answer
 from synthetic.log.sync.requests import forget_module
+from synthetic.testing_commands import ForkedProcess, start_command
 
 PATIENCE_SECONDS = 60.0
 DOWN = ReportedError(code="PEER_DOWN", message="No answer.")
@@ -67,14 +67,13 @@ def test_a_store_that_lacks_the_tables_says_that_nothing_is_known(line):
     assert line.fail("status", "--watch", code=78)["code"] == "MIGRATION_PENDING"
 
 
-def watching(line, *words: str, stdout) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "synthetic", "status", "--watch", "--data", str(line.data_dir), *words]
-    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+def watching(line, *words: str, terminal: int | None = None) -> subprocess.Popen[str] | ForkedProcess:
+    return start_command(["status", "--watch", "--data", str(line.data_dir), *words], terminal=terminal)
 
 
 def test_watching_as_json_writes_a_line_for_each_change_until_ctrl_c(line, store):
     report(store, "a", SyncOutcome.SUCCEEDED)
-    process = watching(line, "--json", stdout=subprocess.PIPE)
+    process = watching(line, "--json")
     try:
         assert process.stdout is not None
 
@@ -108,7 +107,7 @@ def read_until(descriptor: int, wanted: Callable[[str], bool]) -> str:
 def test_watching_on_a_terminal_draws_the_table_anew_until_ctrl_c(line, store):
     report(store, "a", SyncOutcome.SUCCEEDED)
     own, theirs = pty.openpty()
-    process = watching(line, stdout=theirs)
+    process = watching(line, terminal=theirs)
     try:
         os.close(theirs)
         read_until(own, lambda text: "SYNCED" in text)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from kernel.retention.kit import add_errands, counts_of, install, keys_of
 from synthetic.retention import clock_check
 from synthetic.testing import open_test_store, wait_until
+from synthetic.testing_commands import start_command
 
 LONG_AGO = 1
 
@@ -137,12 +136,10 @@ def test_stopped_by_a_signal_it_ends_after_a_batch_and_says_so(errands):
     with open_test_store(errands.data_dir) as store:
         add_errands(store, *(f"{number:05d}" for number in range(total)), done_at=LONG_AGO, stops=0, parcels=0)
         words = ["retention", "--run", "--rule", "errands.done", "--data", str(errands.data_dir)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "synthetic", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = start_command(words)
         wait_until(lambda: counts_of(store, "errands")["errands"] < total + 3, "the first batch")
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate()
         deleted = total + 3 - counts_of(store, "errands")["errands"]
         assert (process.returncode, errors) == (130, "")
         assert 0 < deleted < total

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import subprocess
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from synthetic.clock import new_id
 from synthetic.testing import RunningServer, running_server
+from synthetic.testing_commands import start_command
 from tests.plugins.ingest.samples import fill_folder, identifier, long_session, write
 
 from .cut_connections import Follower, Proxy, following
@@ -101,10 +101,8 @@ def test_events_of_an_ingest_reach_clients_that_are_cut_off_each_once_and_in_ord
         after = head_of(server)
         with all_following([proxy], server.token, after) as followers:
             wait_for_connections(proxy, len(followers))
-            command = [sys.executable, "-m", "synthetic", "ingest", str(folder), "--data", str(data_dir), "--json"]
-            ingesting = subprocess.Popen(
-                [*command, "--set", "kernel.database.free_disk_bytes=0"], stdout=subprocess.PIPE, text=True
-            )
+            words = ["ingest", str(folder), "--data", str(data_dir), "--json"]
+            ingesting = start_command([*words, "--set", "kernel.database.free_disk_bytes=0"])
             ended = threading.Event()
             waiting = threading.Thread(target=lambda: (ingesting.communicate(), ended.set()))
             waiting.start()

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
+
 from .live_server import LiveServer, serve_lab
 from .test_http import contract_of
 
@@ -147,7 +149,7 @@ def test_an_empty_query_in_the_url_is_an_empty_document(live: LiveServer):
     assert contract_of(live.get({"query": ""}))["code"] == "GRAPHQL_PARSE_FAILED"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary() | st.text().map(str.encode) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(
         st.sampled_from(["query", "variables", "operationName", "extensions", "x"]), inner

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from synthetic.graphql.cursors import Order, encode_cursor
 from synthetic.testing import expect_data, expect_error
 
@@ -35,7 +36,7 @@ def ids(connection: dict) -> list[str]:
     return [node["id"] for node in connection["nodes"]]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(60))
 @given(size=st.integers(1, 40), descending=st.booleans(), backward=st.booleans())
 def test_walking_pages_gives_the_whole_list_once(bench, size, descending, backward):
     everything = [f"n{number:02}" for number in range(37)]

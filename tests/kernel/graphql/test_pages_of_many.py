@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.connections import Connection
@@ -113,7 +114,7 @@ def windows(draw: st.DrawFn, order: Order) -> dict[str, Any]:
     return {**size, "after": place(), "before": place()}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=120)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(120))
 @given(
     name=st.sampled_from(list(SELECTIONS)),
     order=st.sampled_from(ORDERS),
@@ -132,7 +133,7 @@ def test_pages_of_many_parents_are_the_page_of_each(bench, name, order, parents,
     assert together == alone
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(60))
 @given(name=st.sampled_from(list(SELECTIONS)), order=st.sampled_from(ORDERS), parent=st.sampled_from(PARENTS))
 def test_the_first_of_each_is_the_first_of_its_page(bench, name, order, parent) -> None:
     selection = SELECTIONS[name]

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
+
 from .live_server import PATIENCE_SECONDS, LiveServer
 from .socket_kit import closing, ending, opened
 
@@ -93,7 +95,7 @@ def test_what_the_protocol_does_not_have_closes_the_socket(live: LiveServer, mes
     assert live.ask("{ __typename }").status_code == 200
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=st.lists(st.fixed_dictionaries({}, optional={
     "type": st.sampled_from(["ping", "pong", "subscribe", "complete", "connection_init", "next", "x"]),
     "id": st.sampled_from(["1", "2", "", 5, None]),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from plugins.approvals.lifecycle import LIFETIME_MS, Answer, Lifecycle
 from synthetic.testing import RunningServer, copy_template, running_server, wait_until
+from synthetic.testing_commands import run_command
 from synthetic.worker import AsyncJob, Client, Job, Worker
 from synthetic_approvals.canonical import check_arguments, hash_arguments
 from synthetic_approvals.settings import ApprovalSettings
@@ -244,11 +243,8 @@ def test_of_keys_that_are_sent_twice_the_last_is_stored_shown_hashed_and_checked
 
 def test_a_token_that_may_write_cannot_decide(servers, asked):
     directory = servers.directory
-    made = subprocess.run(
-        [sys.executable, "-m", "synthetic", "token", "create", "worker", "--scope", "write", "--data", directory,
-         "--set", "kernel.database.free_disk_bytes=0", "--json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    free = ("--set", "kernel.database.free_disk_bytes=0")
+    made = run_command(["token", "create", "worker", "--scope", "write", "--data", str(directory), *free, "--json"])
     token = json.loads(made.stdout)["token"]
     given = {"id": "race", "decision": "APPROVED", "argumentsSha256": asked}
     for document, variables in ((DECIDE, {"i": given}), (DELETE, {"i": {"id": "race"}})):

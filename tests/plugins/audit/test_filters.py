@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.audit.damaging import operation, record
 from synthetic import OperationKind, OperationOutcome, Store
 from synthetic.testing import copy_template, expect_data, expect_error, open_test_store
@@ -117,7 +118,7 @@ def walk(store: Store, *, forward: bool, size: int, **asked: Any) -> tuple[list[
         cursor = page["pageInfo"]["endCursor" if forward else "startCursor"]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(asked=FILTERS, order=st.sampled_from(AuditOrder), forward=st.booleans(), size=st.sampled_from([3, 20]))
 def test_pages_of_any_filter_in_any_order_are_what_looking_at_every_entry_finds(
     filled: Store, asked: dict[str, Any], order: AuditOrder, forward: bool, size: int

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from plugins.audit import writer
 from plugins.audit.damaging import empty, findings
 from synthetic import Store, SystemClock
 from synthetic.testing import open_test_store
+from synthetic.testing_commands import ForkedProcess, start_command
 from synthetic_audit.settings import AuditSettings
 
 DAY_MS = 86_400_000
@@ -30,7 +30,7 @@ AGES_MS = st.sampled_from([0, 1, DAY_MS, KEEP_MS - DAY_MS, KEEP_MS + DAY_MS])
 class Peer:
     """A process that writes."""
 
-    def __init__(self, process: subprocess.Popen[str], name: str) -> None:
+    def __init__(self, process: ForkedProcess | Popen[str], name: str) -> None:
         self.process = process
         self.name = name
         assert self.answer() == "ready"
@@ -106,17 +106,15 @@ class ProcessesMachine(RuleBasedStateMachine):
 @contextlib.contextmanager
 def three_peers(directory: Path) -> Iterator[list[Peer]]:
     """Three processes on a store, which end with the `with`."""
-    with contextlib.ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, str(Path(writer.__file__)), str(directory)],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                )
-            )
-            for _ in range(3)
-        ]  # fmt: skip
+    program = Path(writer.__file__)
+    processes = [start_command([str(directory)], program=program, is_told=True) for _ in range(3)]
+    try:
         yield [Peer(process, f"worker-{number}") for number, process in enumerate(processes)]
+    finally:
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.communicate()
 
 
 def run_machine(directory: Path, *, examples: int, steps: int) -> None:

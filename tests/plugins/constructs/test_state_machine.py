@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from example_counts import examples
 from plugins.constructs.plain_constructs import PlainConstructs
 from synthetic import Connection, Order, Store, SyntheticError, SystemClock, delete_owned, from_json
 from synthetic.testing import ManualClock, open_test_store
@@ -292,7 +293,7 @@ def test_the_store_does_what_the_model_does(machine: type[ConstructMachine]) -> 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=80,
+            max_examples=examples(80),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from example_counts import examples
 from synthetic import Snapshot, Store
 from synthetic.kernel import KERNEL_TABLES
 from synthetic_ingest.ingest import Ingest, importers_of
@@ -18,7 +19,9 @@ from synthetic_ingest.store import find_file_at
 from tests.plugins.ingest.independent_count import Count
 
 patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=60
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    max_examples=examples(60),
 )
 """For properties: a machine with much to do is no failure."""
 

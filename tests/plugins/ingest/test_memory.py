@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from synthetic.testing_commands import start_command
 from tests.plugins.ingest.samples import jsonl
 
 MEASURED = """
@@ -33,12 +32,14 @@ def write_chat(path: Path, size: int) -> Path:
 
 def most_memory(path: Path, data_dir: Path) -> int:
     """Bytes that a reading of the file takes at most."""
-    command = [sys.executable, "-c", MEASURED, "ingest", str(path), "--data", str(data_dir), "--json"]
+    program = path.with_name("measured.py")
+    program.write_text(MEASURED)
     settings = ["--set", "kernel.database.synchronous=OFF", "--set", "kernel.database.free_disk_bytes=0"]
-    done = subprocess.run([*command, *settings], capture_output=True, text=True, check=True, timeout=1_500)
-    code, peak = done.stderr.split()
-    assert code == "0", done.stderr
-    assert json.loads(done.stdout)["files"]["new"] == 1
+    reading = start_command(["ingest", str(path), "--data", str(data_dir), "--json", *settings], program=program)
+    written, errors = reading.communicate()
+    code, peak = errors.split()
+    assert code == "0", errors
+    assert json.loads(written)["files"]["new"] == 1
     return int(peak) * 1_024
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.jobs.documents import CONSTRUCT, LIST
 from synthetic import Store, Transaction
 from synthetic.testing import ManualClock, copy_template, expect_data, open_test_store
@@ -126,7 +127,7 @@ def expected(store: Store, criteria: Criteria, order_by: JobOrder = JobOrder.CRE
     return [job.id for job in found]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(criteria=CRITERIA, order_by=st.sampled_from(JobOrder), size=st.integers(1, 7), backwards=st.booleans())
 def test_pages_of_any_filter_in_either_order_are_what_looking_at_every_job_finds(
     fleet, criteria, order_by, size, backwards

@@ -7,7 +7,6 @@ until its input ends.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from synthetic import Snapshot, Store, SyntheticError, SystemClock, run_retention_batch
 from synthetic.retention.clock_check import confirm_clock
 from synthetic.testing import ManualClock, open_test_store
+from synthetic.testing_commands import start_command
 from synthetic_sessions import store as session_store
 from synthetic_sessions.store import select_contexts, select_threads
 
@@ -130,9 +130,7 @@ class Elsewhere:
     """Operates a store in a process of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = start_command([str(directory)], program=Path(__file__), is_told=True)
 
     def do(self, now: int, name: str, *args: Any) -> Any:
         self.ask(now, name, *args)
@@ -151,7 +149,7 @@ class Elsewhere:
 
     def close(self) -> int:
         """End the process as its user would; its exit code."""
-        for stream in (self._process.stdin, self._process.stdout):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
         return self._process.wait(60)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.sessions.documents import CONSTRUCT, LIST
 from synthetic import Store
 from synthetic.testing import copy_template, expect_data, open_test_store
@@ -102,7 +103,7 @@ def expected(store: Store, criteria: Criteria, order_by: SessionOrder) -> list[s
     return [session.id for session in found]
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=examples(250))
 @given(criteria=CRITERIA, order_by=st.sampled_from(SessionOrder), size=st.integers(1, 7), backwards=st.booleans())
 def test_pages_of_any_filter_in_any_order_are_what_looking_at_every_session_finds(
     fleet, criteria, order_by, size, backwards

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.transcripts.making import (
     PlainTranscript,
     append,
@@ -35,7 +36,7 @@ from synthetic_transcripts.store import (
 numbers = count()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(data=st.data())
 def test_any_batches_with_repeats_and_seals_between_them_make_the_same_transcript(shared_store, data) -> None:
     whole = data.draw(st.lists(messages(), max_size=60), label="messages")
@@ -60,7 +61,7 @@ def test_any_batches_with_repeats_and_seals_between_them_make_the_same_transcrip
     expected.agrees_with(shared_store, id)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(whole=st.lists(messages(), min_size=1, max_size=60))
 def test_one_append_makes_the_transcript_that_one_append_a_message_makes(shared_store, whole) -> None:
     at_once, one_by_one = f"once {next(numbers)}", f"single {next(numbers)}"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.transcripts.making import messages, session_of_an_agent
 from synthetic_transcripts import codec, intake
 from synthetic_transcripts.columns import Columns
@@ -23,7 +24,7 @@ def as_lists(columns: Columns) -> list[list[object]]:
     return [list(column) for column in columns]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(batch=st.lists(messages(ANY_IDS), min_size=1), data=st.data())
 def test_messages_come_back_as_they_were(batch, data) -> None:
     places = st.integers(0, len(batch))

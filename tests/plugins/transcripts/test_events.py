@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.logged import logged, payloads, told
 from plugins.transcripts.making import (
     PlainTranscript,
@@ -251,7 +252,7 @@ def test_a_transcript_is_told_before_its_session_and_construct_when_it_goes(stor
     ]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(messages(), max_size=12), max_size=6))
 def test_the_events_of_a_transcript_add_up_to_what_it_holds(shared_store, batches) -> None:
     store, expected = shared_store, PlainTranscript()

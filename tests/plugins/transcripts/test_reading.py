@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.transcripts.making import append, begin, everything, layout, plain, plain_messages, seal, transcript_of
 from synthetic import Store
 from synthetic_transcripts.errors import ContentTooLargeError, TranscriptDamagedError
@@ -55,7 +56,7 @@ def test_the_transcripts_of_these_tests_are_stored_in_different_ways(transcripts
     assert layout(transcripts, "patchwork")[1] > 0
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     id=st.sampled_from(["unsealed", "sealed", "patchwork", "short"]),
     size=st.integers(0, 70),

@@ -7,6 +7,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_counts import examples
 from plugins.transcripts.making import PlainTranscript, append, begin, messages, plain, plain_messages, seal
 from synthetic_transcripts.store import ModelUsage, Usage, get_transcript, list_usage, list_usage_of_sessions
 
@@ -21,7 +22,7 @@ def told(number: int, output: int, usage_id: str | None = "r", model: str | None
     return plain(number, usage=Usage(1, output, 2, 3), usage_id=usage_id, model=model)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(batches=st.lists(st.lists(messages(), max_size=12), max_size=8))
 def test_sums_are_those_of_the_last_word_on_each_response(shared_store, batches) -> None:
     id = begin(shared_store, f"usage {next(numbers)}")

@@ -115,10 +115,14 @@ def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer])
     Raises:
         PluginFailedError: There is one.
     """
+    names = [table.name for consumer in consumers for table in consumer.tables]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for name, column in snapshot.rows(_COLUMNS, {"tables": to_json(names)}):
+        found[name].add(column)
+    ties = find_ties(snapshot, names)
     for consumer in consumers:
         for table in consumer.tables:
-            columns = {name for (name,) in snapshot.rows(_COLUMNS, {"table": table.name})}
-            problem = find_ties(snapshot, table.name)
+            columns, problem = found[table.name], ties.get(table.name)
             if problem is None and columns != set(table.columns):
                 problem = f"has the columns ({', '.join(sorted(columns))}), which are not those of its record"
             if problem:
@@ -129,4 +133,4 @@ def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer])
                 )
 
 
-_COLUMNS = "SELECT name FROM pragma_table_info(:table)"
+_COLUMNS = "SELECT t.value, c.name FROM json_each(:tables) AS t, pragma_table_info(t.value) AS c"

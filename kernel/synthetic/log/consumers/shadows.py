@@ -11,6 +11,7 @@ No plugin can register a name with two underscores in a row, so what is called
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from synthetic.database.transaction import Snapshot, Transaction
@@ -66,26 +67,28 @@ def definition_of(snapshot: Snapshot, table: str) -> Definition:
     return Definition(match[1], tuple(indexes))
 
 
-def find_ties(snapshot: Snapshot, table: str) -> str | None:
-    """What ties a table to others, so that it could not be exchanged: a key, a trigger or a view.
+def find_ties(snapshot: Snapshot, tables: Collection[str]) -> dict[str, str]:
+    """What ties tables to others, so that they could not be exchanged: a key, a trigger or a view.
 
     Returns:
-        A clause for an error message, or None.
+        For each table that is tied, a clause for an error message.
     """
-    if snapshot.value("SELECT 1 FROM pragma_foreign_key_list(:table)", {"table": table}):
-        return "has a foreign key"
-    pointing = snapshot.value(
-        "SELECT s.name FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS k WHERE s.type = 'table'"
-        ' AND k."table" = :table COLLATE NOCASE',
-        {"table": table},
+    keys = snapshot.rows(
+        'SELECT lower(s.name), s.name, lower(k."table") FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS k'
+        " WHERE s.type = 'table'"
     )
-    if pointing:
-        return f"is pointed at by a key of {pointing}"
-    named = snapshot.row(
-        "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') AND instr(lower(sql), :table)",
-        {"table": table},
-    )
-    return None if named is None else f"is named by the {named[0]} {named[1]}"
+    pointing = {target: name for _, name, target in keys}
+    with_keys = {lowered for lowered, _, _ in keys}
+    texts = snapshot.rows("SELECT type, name, lower(sql) FROM sqlite_schema WHERE type IN ('trigger', 'view')")
+    ties: dict[str, str] = {}
+    for table in tables:
+        if table.lower() in with_keys:
+            ties[table] = "has a foreign key"
+        elif table.lower() in pointing:
+            ties[table] = f"is pointed at by a key of {pointing[table.lower()]}"
+        elif naming := next(((kind, name) for kind, name, sql in texts if table in sql), None):
+            ties[table] = f"is named by the {naming[0]} {naming[1]}"
+    return ties
 
 
 def make_shadow(tx: Transaction, table: str) -> None:
