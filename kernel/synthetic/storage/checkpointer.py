@@ -40,10 +40,13 @@ WAIT_MS_MAX = 200
 """It waits longer for a log that has grown beyond that, up to this: a large one slows every read down."""
 
 LARGE_BYTES = 50_331_648
-"""From this size on it is told to the log of the server, and waited for more patiently."""
+"""From this size on it is told to the log of the server."""
 
-PATIENT_MS, PATIENT_EVERY_SECONDS = 1_000, 10.0
-"""A large log is waited for so long, so often: by then each of many readers that take turns has ended once."""
+PATIENT_BYTES = 33_554_432
+"""From this size on it is waited for more patiently: some tries remain before it is twice as large."""
+
+PATIENT_MS, PATIENT_EVERY_SECONDS = 1_000, 5.0
+"""It is waited for so long then, so often: by then each of many readers that take turns has ended once."""
 
 PATIENT_EVERY_SECONDS_MAX = 300.0
 """Each time that was in vain, it is done half as often, down to this: writes wait meanwhile, and a reader that stays
@@ -153,7 +156,7 @@ class Checkpointer:
             Whether it was done.
         """
         now = self._clock.monotonic()
-        is_patient = size >= LARGE_BYTES and now - self._patient_at >= self._patient_every
+        is_patient = size >= PATIENT_BYTES and now - self._patient_at >= self._patient_every
         if is_patient:
             self._patient_at, wait_ms = now, PATIENT_MS
         elif left > LEFT_FRAMES * times:

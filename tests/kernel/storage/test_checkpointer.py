@@ -82,7 +82,7 @@ def test_a_reader_pins_the_log_which_is_counted_and_told_and_ends_with_it(store,
 
 
 def test_a_large_log_is_cut_off_as_soon_as_a_reader_ends_who_is_waited_for_now_and_then(store, clock, monkeypatch):
-    monkeypatch.setattr(checkpointer, "LARGE_BYTES", 262_144)
+    monkeypatch.setattr(checkpointer, "PATIENT_BYTES", 262_144)
     monkeypatch.setattr(checkpointer, "WAIT_MS_MAX", 0)
     monkeypatch.setattr(checkpointer, "PATIENT_MS", 30_000)
     reading, ended = threading.Event(), threading.Event()
@@ -120,13 +120,13 @@ def test_a_reader_that_stays_is_waited_for_ever_more_rarely_until_the_log_was_em
             waited.append(clock.monotonic())
         return not is_read
 
-    monkeypatch.setattr(checkpointer, "LARGE_BYTES", 262_144)
+    monkeypatch.setattr(checkpointer, "PATIENT_BYTES", 262_144)
     monkeypatch.setattr(WritingConnection, "empty_log", empty_log)
     fill(store, 300)
     for _ in range(130):
         store.kernel.checkpointer.step(store)
         clock.advance(10_000)
-    assert [later - earlier for earlier, later in pairwise(waited)] == [20, 40, 80, 160, 300, 300, 300]
+    assert [later - earlier for earlier, later in pairwise(waited)] == [10, 20, 40, 80, 160, 300, 300, 300]
     is_read = False
     store.kernel.checkpointer.step(store)
     is_read = True
@@ -134,7 +134,7 @@ def test_a_reader_that_stays_is_waited_for_ever_more_rarely_until_the_log_was_em
     for _ in range(130):
         store.kernel.checkpointer.step(store)
         clock.advance(10_000)
-    assert waited[1] - waited[0] == 20
+    assert waited[1] - waited[0] == 10
 
 
 def test_after_the_store_is_closed_a_step_does_nothing(store):
