@@ -61,7 +61,9 @@ from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
 from synthetic.log.consumers.fold_state import FoldState
 from synthetic.log.consumers.refused import retry_refusal
+from synthetic.log.consumers.store import find_making
 from synthetic.log.event_fields import Event as EventNode
+from synthetic.log.event_types import SYNC_STATUS_CHANGED
 from synthetic.log.events import Event, EventFilter, EventPage, find_events, read_events
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, log_horizon
@@ -86,12 +88,14 @@ from synthetic.storage.asking import check_room
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
 from synthetic.store_folder import StoreFolder
+from synthetic.travel_contributions import Travel, TravellingFile, TravellingId
 from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text
 
 __all__ = [
     "EACH",
     "EVERYTHING",
     "JSON",
+    "SYNC_STATUS_CHANGED",
     "After",
     "AfterPosition",
     "Asked",
@@ -182,6 +186,9 @@ __all__ = [
     "Table",
     "TablePlan",
     "Transaction",
+    "Travel",
+    "TravellingFile",
+    "TravellingId",
     "Value",
     "Window",
     "bad_input",
@@ -198,6 +205,7 @@ __all__ = [
     "encode_cursor",
     "find_changes",
     "find_events",
+    "find_making",
     "find_row",
     "find_rows",
     "first_of_each",

@@ -26,7 +26,7 @@ from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticErro
 from synthetic.front import Front
 from synthetic.graphql.graphiql import GraphiQLFiles
 from synthetic.graphql.http import GraphQLEndpoint
-from synthetic.graphql.placement import STEPS_MAX
+from synthetic.graphql.placer import STEPS_MAX
 from synthetic.graphql.sse import StreamEndpoint
 from synthetic.graphql.websocket import SocketEndpoint
 from synthetic.health import READY_SECONDS, Readiness

@@ -7,7 +7,7 @@ they are run is `synthetic.log.consumers`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 from synthetic.contributions import EventType, require, require_name, require_sentence
@@ -92,6 +92,10 @@ class Fold(Consumer):
         selectors: For each table, how its rows and events find one another:
             the way from a row back to what made it, and the means by which the
             rows are compared with the log.
+        positions: For tables whose rows are each about one event, and of no use
+            without it: the column of the key that holds its position. Such a
+            row is deleted once the event has left the log for the archive.
+            `apply` may delete these rows, and depends on none of them.
         inputs: Makes what `apply` depends on beside the events, from settings
             and resources. It is called once, when a kernel is made; an error
             that it raises stops the start.
@@ -100,6 +104,7 @@ class Fold(Consumer):
     tables: Mapping[str, type[Any]]
     apply: Callable[[FoldState, Event], None]
     selectors: Mapping[str, Selector]
+    positions: Mapping[str, str] = field(default_factory=dict[str, str])
     inputs: Callable[[Surroundings], FoldInputs] | None = None
     finish: Callable[[FoldState], None] | None = None
 
@@ -113,6 +118,9 @@ class Fold(Consumer):
         require(len(set(classes)) == len(classes), f"each table of the fold {self.name} must have a record of its own")
         lacking = sorted(set(self.tables) ^ set(self.selectors))
         require(not lacking, f"the fold {self.name} must have a selector for each of its tables: {', '.join(lacking)}")
+        for table, column in self.positions.items():
+            known = table in self.tables and column in self.tables[table]._fields  # pyright: ignore[reportAttributeAccessIssue]
+            require(known, f"the fold {self.name} has no table {table} with the column {column}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from synthetic.errors import CODE_PATTERN, SyntheticError
+from synthetic.travel_contributions import Travel
 
 if TYPE_CHECKING:
     from synthetic.database.ownership import BlockingStore
@@ -159,6 +160,7 @@ class Table:
             with the key as `entityId` (several columns joined by "/"). Also
             when the plugin is not loaded. None: the rows are no entities.
         kept: Why the table needs no retention rule; empty if it has one.
+        travel: What its rows need on their way to another store (`synthetic export`).
     """
 
     name: str
@@ -167,6 +169,7 @@ class Table:
     references: tuple[Reference, ...] = ()
     deleted: EventType | None = None
     kept: str = ""
+    travel: Travel = field(default_factory=Travel)
 
     def __post_init__(self) -> None:
         require_name(self.name, "table")

@@ -235,7 +235,7 @@ class StoreDamagedError(SyntheticError):
     """The database file is damaged."""
 
     code = "STORE_DAMAGED"
-    action = "Keep a copy of the data directory, then restore the newest file in `backups/`."
+    action = "See with `synthetic check` what is damaged, then restore a backup: `synthetic restore latest`."
     http_status = 503
     exit_code = ExitCode.STORAGE
 

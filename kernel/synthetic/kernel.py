@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synthetic.backups.proving import Inspection
+from synthetic.backups.running import StoreBackups
+from synthetic.backups.service import backup_service
 from synthetic.checks.declared import LoadedChecks
 from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.clock import Clock, SystemClock
@@ -73,6 +76,7 @@ class Kernel:
         checkpointer: Keeps the write-ahead log short, when its service runs.
         storage_meter: What is counted of the room that the store takes.
         applied: Migrations that were applied when it was opened.
+        backups: How it is backed up.
         surroundings: Settings and resources that it lends to transactions.
     """
 
@@ -116,8 +120,9 @@ class Kernel:
     ) -> tuple[Database, list[Migration]]:
         directory, registry, clock = self.directory, self.registry, self.clock
         connection, applied = open_store(
-            directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress
-        )
+            directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress,
+            backups=self.settings.backups,
+        )  # fmt: skip
         surroundings = self.surroundings
         meter = SyncMeter(clock, self.settings.sync.monitor_ms)
         surroundings.provide(meter)
@@ -127,6 +132,10 @@ class Kernel:
         surroundings.provide(RoomGate(directory, self.settings, clock, connection.pragma("page_size")))
         surroundings.provide(Archive(directory.archive))
         surroundings.provide(ExpectedMigrations(tuple(self.blueprint.migrations)))
+        self.backups = StoreBackups(
+            directory, self.settings, inspection_of(registry, self.blueprint), self.blueprint.version, clock
+        )
+        surroundings.provide(self.backups)
         surroundings.provide(OperationRecorder(registry.operation_recorders, clock, self.metrics))
         self.metrics.registry.register(meter)
         database = Database(
@@ -195,6 +204,7 @@ class Kernel:
             FreePages(self.database, self.settings, self.clock, self.storage_meter).service(),
             watch_service(self.directory, self.settings.storage, self.storage_meter),
             DriftWatch(self.settings.sync, self.clock).service(),
+            backup_service(self.backups),
         ]
         if self.settings.retention.enabled:
             own.append(retention_service(self.settings.retention))
@@ -237,6 +247,20 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(LoadedChecks.of(registry.checks))
     surroundings.provide(Contributed(registry.offered))
     return surroundings
+
+
+def inspection_of(registry: Registry, blueprint: Blueprint) -> Inspection:
+    """How a store that was restored is checked: as `synthetic check` does it."""
+
+    def lend(directory: DataDirectory) -> Surroundings:
+        surroundings = surroundings_of(registry, SystemClock())
+        for resource in (
+            Archive(directory.archive), StoreFolder(directory.path), ExpectedMigrations(tuple(blueprint.migrations)),
+        ):  # fmt: skip
+            surroundings.provide(resource)
+        return surroundings
+
+    return Inspection(registry.kernel_settings.database, LoadedChecks.of(registry.checks).chosen("full"), lend)
 
 
 def blueprint_of(registry: Registry) -> Blueprint:

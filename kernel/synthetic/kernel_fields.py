@@ -8,6 +8,7 @@ from typing import Annotated, Self
 import apsw
 import strawberry
 
+from synthetic.backups import fields as backup_fields
 from synthetic.checks import fields as check_fields
 from synthetic.contributions import Extension, GraphQL
 from synthetic.database.surroundings import SettingsLookup
@@ -130,6 +131,7 @@ KERNEL_GRAPHQL = GraphQL(
         sync_fields.sync_status,
         check_fields.integrity,
         storage,
+        backup_fields.backups,
     ),
     mutations=(
         event_fields.emit_event,
@@ -137,6 +139,7 @@ KERNEL_GRAPHQL = GraphQL(
         sync_fields.request_resync,
         sync_fields.forget_sync_module,
         run_retention,
+        backup_fields.run_backup,
     ),
     subscriptions=(event_fields.event_updates, sync_fields.sync_status_updates),
     extend=(

@@ -166,6 +166,46 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """When backups are taken, where they go, and which ones are kept."""
+
+    schedule: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="When a server takes a backup, as five fields of cron in UTC, for instance `0 3 * * *`; "
+            "empty: only when it is asked to.",
+        ),
+    ] = ""
+    directory: Annotated[
+        str, Meta(description="The folder of backups; empty: `backups` in the data directory, to which others relate.")
+    ] = ""
+    scratch: Annotated[
+        str,
+        Meta(
+            description="Where backups are prepared and proven, which needs as much room as the store; empty: "
+            "`backups` in the data directory, to which others relate."
+        ),
+    ] = ""
+    keep_count: Annotated[int, Meta(ge=1, le=10_000, description="So many backups are kept in the folder.")] = 14
+    keep_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Older backups are removed, though never the newest that was proven; default: 30 days. 0: any "
+            "age.",
+        ),
+    ] = 2_592_000_000
+    wal_bytes: Annotated[
+        int,
+        Meta(
+            ge=1_048_576,
+            description="A backup is given up when the write-ahead log grows by more while the database is copied.",
+        ),
+    ] = 1_073_741_824
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSettings:
     """When a module counts as up to date."""
 
@@ -233,5 +273,6 @@ class KernelSettings:
     events: EventSettings = field(default_factory=EventSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    backups: BackupSettings = field(default_factory=BackupSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     log: LogSettings = field(default_factory=LogSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthetic.contributions import Table
+from synthetic.contributions import Reference, Table
 
 KERNEL_TABLES = (
     Table(name="meta", purpose="Facts about the store.", key=("key",), kept="A handful of rows."),
@@ -55,6 +55,24 @@ KERNEL_TABLES = (
         purpose="Rows of folds that differ from what the log makes of them.",
         key=("consumer", "table_name", "row_key"),
         kept="Until the fold is rebuilt; a bounded number of each.",
+    ),
+    Table(
+        name="event_origins",
+        purpose="Where imported events were in the log of the store that they come from.",
+        key=("position",),
+        kept="One row for each imported event, also once that is in the archive.",
+    ),
+    Table(
+        name="imports",
+        purpose="Imports that are not complete.",
+        kept="One row for each; it goes when the import is complete.",
+    ),
+    Table(
+        name="imported_units",
+        purpose="What imports that are not complete have brought so far.",
+        key=("import_id", "unit"),
+        references=(Reference(column="import_id", table="imports"),),
+        kept="They go with their import.",
     ),
     Table(name="tokens", purpose="Hashes of the tokens that open the store.", kept="Made by people, a few."),
     Table(name="leases", purpose="Which process does the background work.", key=("name",), kept="One row."),

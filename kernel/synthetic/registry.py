@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from synthetic.backups.replacement import finish_interrupted
 from synthetic.check_contributions import Check
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
@@ -110,15 +111,15 @@ def load_registry(
     Args:
         data_dir: The data directory, whose `plugins.toml` comes over the
             shipped one; it need not exist. None: the shipped one alone.
-        overrides: Flags: values as text, by dotted name
-            (`kernel.database.busy_timeout_ms`).
+        overrides: Flags: values as text, by dotted name (`kernel.database.busy_timeout_ms`).
         environ: The environment.
 
     Raises:
         SettingsInvalidError: A file, variable or flag does not fit.
-        PluginFailedError: A plugin that is not optional cannot be loaded.
-        PluginClashError: Two plugins contribute the same name.
+        PluginFailedError, PluginClashError: A plugin cannot be loaded, or two contribute the same name.
+        SyntheticError: A restore was cut short here, and cannot be finished.
     """
+    finish_interrupted(data_dir)
     layers = read_layers(data_dir, overrides or {}, environ)
     kernel_settings, kernel_values = load_kernel_settings(layers)
     loader = PluginLoader(layers, kernel_names())

@@ -30,7 +30,8 @@ class Selector:
     events tell: from a session's events to the transcripts that it had. What is
     asked of it: folding the events of the fold's types that the filters give,
     in order of position and into empty tables, makes the row as it is. They may
-    give more than that, which makes other rows, of which nothing is concluded;
+    give more than that, which makes other rows, of which nothing is concluded,
+    but is shown as the row's lineage and counts towards what is read of it;
     giving less shows as drift that is none.
 
     Filters by `entity_id`, `construct_id` or `types` are served by indexes;

@@ -18,6 +18,7 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
     hookimpl,
 )
 from synthetic_approvals import command, mutation, query, services, subscription, types
@@ -67,6 +68,7 @@ def register_tables() -> tuple[Table, ...]:
                 Reference(column="job_id", table="sync_jobs"),
             ),
             deleted=APPROVAL_DELETED,
+            travel=Travel(positions=("requested_position", "decision_position"), events=("decision_event_id",)),
         ),
     )
 

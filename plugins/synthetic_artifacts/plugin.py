@@ -19,6 +19,8 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
+    TravellingFile,
     hookimpl,
 )
 from synthetic_artifacts import command, mutation, presence, query, services, types
@@ -74,24 +76,28 @@ def register_tables() -> tuple[Table, ...]:
                 Reference(column="job_id", table="sync_jobs", on_delete="clear"),
             ),
             deleted=ARTIFACT_DELETED,
+            travel=Travel(file=TravellingFile(column="path", folder="artifacts")),
         ),
         Table(
             name="artifact_totals",
             purpose="How many artifacts each construct has, and what they take.",
             key=("construct_id",),
             kept="One row for each construct that has artifacts; triggers keep it.",
+            travel=Travel(stays="Triggers make it from the artifacts."),
         ),
         Table(
             name="artifact_folder",
             purpose="What shows that the folder of artifacts is that of this store.",
             key=("mark",),
             kept="One row.",
+            travel=Travel(stays="It is about the folder of this store."),
         ),
         Table(
             name="artifact_removals",
             purpose="Files whose artifact is gone, until they are gone too.",
             key=("path",),
             kept="A service empties it.",
+            travel=Travel(stays="It is about the folder of this store."),
         ),
     )
 

@@ -14,6 +14,7 @@ from synthetic import (
     Settings,
     Table,
     Transaction,
+    Travel,
     hookimpl,
 )
 from synthetic_audit import command, query
@@ -43,11 +44,13 @@ def register_tables() -> tuple[Table, ...]:
             name="audit_log",
             purpose="Who did what to the store: one row an operation, each with a hash of it and of the row before.",
             key=("seq",),
+            travel=Travel(evidence_of="entity_id"),
         ),
         Table(
             name="audit_chain",
             purpose="Where the audit log begins and ends, with the hashes there.",
             kept="One row.",
+            travel=Travel(stays="It is the end of this store's chain."),
         ),
     )
 

@@ -14,6 +14,7 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
     hookimpl,
 )
 from synthetic_constructs import mutation, query, services
@@ -46,6 +47,11 @@ def register_tables() -> tuple[Table, ...]:
             purpose="Units of agent work.",
             deleted=CONSTRUCT_DELETED,
             kept="The record of what was done: an operator deletes constructs, age does not.",
+            # The index is made again in the background; until then, filters do without it.
+            travel=Travel(
+                afterwards="UPDATE construct_metadata_keys SET state = 'BUILDING', backfilled_to = NULL"
+                " WHERE state <> 'RETIRING'"
+            ),
         ),
         Table(
             name="construct_relationships",
@@ -64,12 +70,14 @@ def register_tables() -> tuple[Table, ...]:
             key=("construct_id", "key"),
             references=(Reference(column="construct_id", table="constructs"),),
             kept=kept,
+            travel=Travel(stays="It is made from the metadata, for the keys that each store declares."),
         ),
         Table(
             name="construct_metadata_keys",
             purpose="Which metadata keys are indexed, and how far that has come.",
             key=("key",),
             kept="One row for each declared key.",
+            travel=Travel(stays="The settings of each store say which keys there are."),
         ),
     )
 

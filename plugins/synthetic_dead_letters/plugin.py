@@ -19,6 +19,8 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
+    TravellingId,
     hookimpl,
 )
 from synthetic_constructs.types import Construct
@@ -62,12 +64,24 @@ def register_tables() -> tuple[Table, ...]:
             purpose="Work that failed for good, and what came of it.",
             references=(Reference(column="construct_id", table="constructs"),),
             deleted=DEAD_LETTER_DELETED,
+            travel=Travel(
+                numbered=("seq",),
+                ids=(
+                    TravellingId(column="entity_id", kind_column="entity_type"),
+                    TravellingId(column="retry_entity_id", kind_column="retry_entity_type"),
+                ),
+            ),
         ),
-        Table(name="dead_letter_redrives", purpose="Retries of many letters at a rate, and how far they are."),
+        Table(
+            name="dead_letter_redrives",
+            purpose="Retries of many letters at a rate, and how far they are.",
+            travel=Travel(stays="It is work of this store.", entity="dead_letter_redrive"),
+        ),
         Table(
             name="dead_letter_settlements",
             purpose="Which letters of consumers are to end, where they are too many for one transaction.",
             kept="There are few, and each goes when its letters have ended.",
+            travel=Travel(stays="It is work of this store."),
         ),
     )
 

@@ -17,6 +17,7 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
     hookimpl,
 )
 from synthetic_deliveries import command, errors, mutation, query, services, types
@@ -53,11 +54,13 @@ def register_tables() -> tuple[Table, ...]:
             purpose="Where events are posted to.",
             deleted=TARGET_DELETED,
             kept="There are few, and they are deleted by those who made them.",
+            travel=Travel(stays="They have secrets, and receivers would get everything twice."),
         ),
         Table(
             name="deliveries",
             purpose="Events that are to be posted to targets, or were.",
             references=(Reference(column="target_id", table="delivery_targets"),),
+            travel=Travel(stays="They go with their targets, which stay.", entity="delivery"),
         ),
     )
 

@@ -13,6 +13,7 @@ from synthetic import (
     Reference,
     Settings,
     Table,
+    Travel,
     hookimpl,
 )
 from synthetic_ingest import command, query
@@ -63,12 +64,14 @@ def register_tables() -> tuple[Table, ...]:
                 Reference(column="transcript_id", table="transcripts"),
             ),
             kept="One row a file; without it, the file would be read again.",
+            travel=Travel(stays="It is about files of this machine.", entity="ingest_file"),
         ),
         Table(
             name="ingest_rejects",
             purpose="Lines of files that could not be read, and why.",
             references=(Reference(column="file_id", table="ingest_files"),),
             kept="Goes with its file, which has at most `rejects_per_file` of them.",
+            travel=Travel(stays="It is about files of this machine."),
         ),
     )
 

@@ -16,7 +16,8 @@ JOB_SAVED = EventType(
     name="job.saved",
     entity="job",
     purpose="A job was stored (`created`), or its content changed: `changed` names the fields. A new one is PENDING;"
-    " `replayOf` and `scheduleId` say where it comes from.",
+    " `replayOf` and `scheduleId` say where it comes from. With a change of its construct come `constructId` and"
+    " `previousConstructId`, either of which may be null.",
 )
 JOB_STATUS_CHANGED = EventType(
     name="job.status_changed",

@@ -18,6 +18,8 @@ from synthetic import (
     Service,
     Settings,
     Table,
+    Travel,
+    TravellingId,
     hookimpl,
 )
 from synthetic_constructs.types import Construct
@@ -73,6 +75,13 @@ def register_tables() -> tuple[Table, ...]:
             # `parent_id`, `replay_of` and `schedule_id` are no references: they may name what is gone.
             references=(Reference(column="construct_id", table="constructs"),),
             deleted=JOB_DELETED,
+            travel=Travel(
+                ids=(
+                    TravellingId(column="parent_id", table="sync_jobs"),
+                    TravellingId(column="replay_of", table="sync_jobs"),
+                    TravellingId(column="schedule_id", table="job_schedules"),
+                )
+            ),
         ),
         Table(
             name="job_checkpoints",
@@ -93,11 +102,19 @@ def register_tables() -> tuple[Table, ...]:
             purpose="How many jobs of a kind may run at once.",
             key=("kind",),
             kept="One row for each kind that an operator has limited.",
+            travel=Travel(entity="job_limit"),
         ),
         Table(
             name="job_schedules",
             purpose="What makes jobs by the clock.",
             kept="One row for each schedule: an operator makes and deletes them.",
+            travel=Travel(
+                entity="job_schedule",
+                ids=(
+                    TravellingId(column="last_job_id", table="sync_jobs"),
+                    TravellingId(column="job", table="constructs", path="$.construct_id"),
+                ),
+            ),
         ),
     )
 

@@ -9,7 +9,7 @@ class TranscriptDamagedError(SyntheticError):
     """A sealed part of a transcript cannot be read."""
 
     code = "TRANSCRIPT_DAMAGED"
-    action = "Keep a copy of the data directory, then restore the newest file in `backups/`."
+    action = "Keep a copy of the data directory, then restore a backup: `synthetic restore latest`."
     http_status = 503
     exit_code = ExitCode.STORAGE
 

@@ -212,6 +212,7 @@ VALID: dict[str, dict[str, Any]] = {
     },
     "deleteBudget": {"id": "costly"},
     "runRetention": {"rules": ["jobs.finished"], "dryRun": True, "confirmClock": True},
+    "runBackup": {"reason": "requested"},
 }  # fmt: skip
 BASE = """mutation {
     a: saveConstruct(input: {id: "base", type: "task", title: "Base"}) { construct { id } }

@@ -12,7 +12,7 @@ import pytest
 
 from synthetic.answer_headers import EveryAnswer
 from synthetic.errors import RateLimitedError
-from synthetic.graphql import placement
+from synthetic.graphql import placement, placer
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.kernel_settings import KernelSettings
 from synthetic.prompt_answers import PromptAnswers
@@ -32,8 +32,8 @@ PLAIN: Mapping[str, Any] = {"query": NAMED, "variables": {"id": "j1"}}
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy cuts nothing short here."""
-    monkeypatch.setattr(placement, "CUT_SECONDS", 60.0)
-    monkeypatch.setattr(placement, "HELD_SECONDS_MAX", 60.0)
+    monkeypatch.setattr(placer, "CUT_SECONDS", 60.0)
+    monkeypatch.setattr(placer, "HELD_SECONDS_MAX", 60.0)
 
 
 class Desk:

@@ -373,7 +373,7 @@ CREATE TABLE consumers (
 CREATE TABLE cost_constructs (
     construct_id TEXT NOT NULL PRIMARY KEY,
     project_id TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, since_position INTEGER NOT NULL DEFAULT 0 CHECK (since_position >= 0)) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cost_constructs_by_project ON cost_constructs (project_id);
 
@@ -440,9 +440,27 @@ CREATE TABLE cost_sessions (
     session_id TEXT NOT NULL PRIMARY KEY,
     construct_id TEXT NOT NULL,
     agent TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, since_position INTEGER NOT NULL DEFAULT 0 CHECK (since_position >= 0), placed_position INTEGER NOT NULL DEFAULT 0 CHECK (placed_position >= 0)) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cost_sessions_by_construct ON cost_sessions (construct_id);
+
+CREATE TABLE cost_settled (
+    dimension TEXT NOT NULL CHECK (dimension IN ('CONSTRUCT', 'SESSION')),
+    key TEXT NOT NULL,
+    starts_at INTEGER NOT NULL CHECK (starts_at % 900000 = 0),
+    agent TEXT NOT NULL,
+    model TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('USAGE', 'RECORDED')),
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    responses INTEGER NOT NULL,
+    cost_micros INTEGER NOT NULL,
+    cost_rest INTEGER NOT NULL CHECK (cost_rest BETWEEN 0 AND 999999),
+    PRIMARY KEY (dimension, key, starts_at, agent, model, currency, source)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE dead_letter_redrives (
     id TEXT NOT NULL PRIMARY KEY,
@@ -762,6 +780,34 @@ CREATE TABLE drift_rows (
     difference TEXT NOT NULL CHECK (difference IN ('ALTERED', 'MISSING', 'UNFOUNDED')),
     found_at INTEGER NOT NULL,
     PRIMARY KEY (consumer, table_name, row_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_origins (
+    -- In this log.
+    position INTEGER NOT NULL PRIMARY KEY CHECK (position >= 1),
+    -- In the log of the store where it happened.
+    origin_epoch TEXT NOT NULL,
+    origin_position INTEGER NOT NULL CHECK (origin_position >= 1),
+    origin_id TEXT NOT NULL,
+    origin_ingested_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE imported_units (
+    import_id TEXT NOT NULL REFERENCES imports (id),
+    unit INTEGER NOT NULL CHECK (unit >= 1),
+    -- What came of it, as a JSON object.
+    outcome TEXT NOT NULL CHECK (json_valid(outcome) AND json_type(outcome) = 'object'),
+    imported_at INTEGER NOT NULL,
+    PRIMARY KEY (import_id, unit)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imports (
+    -- The hash of the export's manifest, which holds that of everything else in it.
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 64),
+    on_conflict TEXT NOT NULL CHECK (on_conflict IN ('FAIL', 'SKIP', 'OVERWRITE', 'RENAME')),
+    -- What new ids are made from, so that an import that goes on makes the same ones.
+    seed TEXT NOT NULL CHECK (length(seed) = 32),
+    begun_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ingest_files (
@@ -1364,6 +1410,8 @@ CREATE TABLE timeline_mentions (
     PRIMARY KEY (construct_id, occurred_at, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX timeline_mentions_by_position ON timeline_mentions (position);
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -1601,7 +1649,7 @@ CREATE TABLE workflows (
     since_at INTEGER NOT NULL,
     since_position INTEGER NOT NULL CHECK (since_position >= 1),
     first_at INTEGER NOT NULL,
-    transitions INTEGER NOT NULL CHECK (transitions >= 1),
+    transitions INTEGER NOT NULL CHECK (transitions >= 1), cost_construct_id TEXT,
     CHECK (first_at <= since_at)
 ) STRICT, WITHOUT ROWID;
 

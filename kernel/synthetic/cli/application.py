@@ -10,7 +10,22 @@ from typing import Annotated, Any
 
 import typer
 
-from synthetic.cli import check, demo, migrate, plugins, retention, schema, serve, status, storage, tokens
+from synthetic.cli import (
+    backup,
+    check,
+    demo,
+    export,
+    import_,
+    migrate,
+    plugins,
+    restore,
+    retention,
+    schema,
+    serve,
+    status,
+    storage,
+    tokens,
+)
 from synthetic.cli.invocation import SetOption, parse_overrides, running
 from synthetic.cli.output import OutputClosedError
 from synthetic.command_contributions import Command
@@ -49,6 +64,9 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("schema", schema.schema),
         ("retention", retention.retention),
         ("storage", storage.storage),
+        ("export", export.export),
+        ("import", import_.import_),
+        ("restore", restore.restore),
         ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))
@@ -58,6 +76,11 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
     plugins_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
     plugins_group.callback()(with_settings("plugins", plugins.plugins))
     plugins_group.command("purge", context_settings=HELP_NAMES)(with_settings("plugins purge", plugins.purge))
+    backups_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
+    backups_group.callback()(with_settings("backup", backup.backup))
+    for name, function in (("list", backup.list_), ("verify", backup.verify)):
+        backups_group.command(name, context_settings=HELP_NAMES)(with_settings(f"backup {name}", function))
+    application.add_typer(backups_group, name="backup")
     application.add_typer(plugins_group, name="plugins")
     application.add_typer(tokens_group, name="token")
     for stamped in commands:

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from synthetic.backups.before_change import back_up_before
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.output import emit, show, table_of
 from synthetic.cli.stores import open_store
 from synthetic.errors import BadUserInputError, ConflictError, ExitCode, SyntheticError
 from synthetic.plugins.discovery import list_installed
 from synthetic.plugins.hooks import KERNEL
-from synthetic.plugins.purge import PurgedTable, back_up_before_purge, plan_purge, purge_plugin
+from synthetic.plugins.purge import PurgedTable, plan_purge, purge_plugin
 from synthetic.registry import Registry, load_registry
 
 
@@ -115,9 +116,11 @@ def purge(
         _confirm(name, yes=yes, as_json=as_json)
         kernel = store.kernel
         with kernel.alone():
-            backup = back_up_before_purge(kernel.directory, kernel.settings.database, name, kernel.clock.now_ms())
+            backup = back_up_before(
+                f"purge-{name}", kernel.directory, kernel.settings, kernel.blueprint.version, kernel.clock
+            )
             removed = store.operation(entity_type="plugin", entity_id=name).write(purge_plugin, name)
-        _emit_purge(removed, str(backup), as_json)
+        _emit_purge(removed, backup.id, as_json)
 
 
 def _confirm(name: str, *, yes: bool, as_json: bool) -> None:
@@ -133,4 +136,4 @@ def _emit_purge(tables: tuple[PurgedTable, ...], backup: str | None, as_json: bo
         removed = [{"table": table.name, "rows": table.rows} for table in tables]
         emit({"tables": removed, "removed": backup is not None, "backup": backup}, as_json)
     elif backup is not None:
-        show(f"Removed. What they held is in {backup}.")
+        show(f"Removed. What they held is in the backup {backup}.")

@@ -12,23 +12,29 @@ from typing import Annotated, Any
 import apsw
 import typer
 
+from synthetic.backups.folder import BackupFolder
+from synthetic.backups.notes import Proven, find_proven
+from synthetic.backups.running import folder_of
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.modules import Modules, find_modules, modules_table, watch_modules
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
 from synthetic.cli.progress import progress
 from synthetic.cli.retention import suspension_as_json, suspension_in_words
 from synthetic.cli.stores import looking_into
+from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot
-from synthetic.errors import MigrationPendingError, SyntheticError
+from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
 from synthetic.kernel import pending_migrations
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.sync.answer import answer_as_json
+from synthetic.log.sync.spans import span_in_words
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import Suspension, find_suspension
+from synthetic.storage.files import file_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Report:
     tables: tuple[TableSize, ...]
     modules: Modules | None
     suspension: Suspension | None
+    proven: Proven | None
 
 
 def status(
@@ -85,7 +92,8 @@ def status(
         tables = _measure(snapshot, quick=quick)
         modules = None if registry is None else find_modules(snapshot)
         suspension = find_suspension(snapshot) if tables else None
-    report = Report(directory, registry, failure, pending, tables, modules, suspension)
+        proven = find_proven(snapshot) if tables else None
+    report = Report(directory, registry, failure, pending, tables, modules, suspension, proven)
     if failure is None and as_json:
         emit(_as_json(report), as_json)
     elif not as_json:
@@ -146,15 +154,15 @@ def _states(report: Report) -> dict[str, str]:
     return states | {table.plugin: absent for table in report.tables if table.plugin not in states}
 
 
-def _files(directory: DataDirectory) -> dict[str, int]:
+def _files(directory: DataDirectory, registry: Registry | None) -> dict[str, int]:
     """Sizes in bytes; only the file system is asked, since opening the database file here would drop its locks."""
     log = directory.database.with_name(directory.database.name + "-wal")
-    backups = [file.stat().st_size for file in directory.backups.glob("*.db")] if directory.backups.is_dir() else []
+    folder = BackupFolder(directory.backups) if registry is None else folder_of(directory, registry.kernel_settings)
     return {
         "databaseBytes": directory.database.stat().st_size,
         "walBytes": log.stat().st_size if log.exists() else 0,
-        "backups": len(backups),
-        "backupBytes": sum(backups),
+        "backups": len(folder.list_backups()[0]),
+        "backupBytes": sum(file_bytes(path) for path in folder.path.rglob("*") if path.is_file()),
         "freeBytes": shutil.disk_usage(directory.path).free,
     }
 
@@ -180,7 +188,8 @@ def _as_json(report: Report) -> dict[str, Any]:
         "dataDirectory": str(report.directory.path),
         "version": kernel_version(),
         "sqliteVersion": apsw.sqlite_lib_version(),
-        **_files(report.directory),
+        **_files(report.directory, report.registry),
+        "lastProvenBackup": None if report.proven is None else _proven_as_json(report.proven),
         "pendingMigrations": [str(migration) for migration in report.pending],
         "plugins": [
             {
@@ -206,7 +215,7 @@ def _sync_as_json(report: Report) -> dict[str, Any]:
 
 
 def _show(report: Report) -> None:
-    files = _files(report.directory)
+    files = _files(report.directory, report.registry)
     show(fields_of(_summary(report, files)), "")
     rows = [
         (name if index == 0 else "", state if index == 0 else "", table.name, table.rows, _size(table))
@@ -234,6 +243,19 @@ def _size(table: TableSize) -> str | None:
     return None if table.size_bytes is None else in_bytes(table.size_bytes)
 
 
+def _proven_as_json(proven: Proven) -> dict[str, Any]:
+    return {
+        "id": proven.id,
+        "takenAt": iso_from_ms(proven.taken_at),
+        "provenAt": iso_from_ms(proven.proven_at),
+        "ageMs": _age_ms(proven),
+    }
+
+
+def _age_ms(proven: Proven) -> int:
+    return max(0, SystemClock().now_ms() - proven.taken_at)
+
+
 def _summary(report: Report, files: Mapping[str, int]) -> dict[str, str]:
     if report.registry is None:
         migrations = "not known, since the plugins cannot be loaded"
@@ -246,6 +268,7 @@ def _summary(report: Report, files: Mapping[str, int]) -> dict[str, str]:
         "Version": f"{kernel_version()}, SQLite {apsw.sqlite_lib_version()}",
         "Database": f"{in_bytes(files['databaseBytes'])}, and {in_bytes(files['walBytes'])} of log",
         "Backups": f"{files['backups']}, {in_bytes(files['backupBytes'])}" if files["backups"] else "none",
+        "Last proven": "never" if report.proven is None else f"{span_in_words(_age_ms(report.proven))} ago",
         "Free disk": in_bytes(files["freeBytes"]),
         "Migrations": migrations,
     }

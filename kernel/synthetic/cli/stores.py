@@ -6,21 +6,19 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import apsw
 
+from synthetic import looking
 from synthetic.cli.invocation import current_actor, current_command, current_overrides, data_directory
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
-from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
-from synthetic.database.readers import STEPS_BETWEEN_CHECKS
-from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
 from synthetic.kernel import Kernel, is_new_store, surroundings_of
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.looking import without_plugins
 from synthetic.origin import Origin
 from synthetic.registry import Registry, load_registry
 from synthetic.store import Store
@@ -77,24 +75,10 @@ def looking_into(
     Raises:
         SyntheticError: It cannot be opened, or reading it fails.
     """
-    try:
-        connection = opening(directory.database, settings)
-    except apsw.Error as error:
-        raise translate(error) from error
-    try:
-        clock = SystemClock()
-        watch = interruption or Interruption(clock)
-        connection.set_progress_handler(lambda: watch.reason() is not None, STEPS_BETWEEN_CHECKS)
-        connection.execute("BEGIN")
-        surroundings = Surroundings(_no_settings) if registry is None else surroundings_of(registry, clock)
-        for resource in lent:
-            surroundings.provide(resource)
-        yield Snapshot(connection, clock.now_ms(), surroundings, watch)
-    except apsw.Error as error:
-        raise translate(error, connection.system_errno) from error
-    finally:
-        connection.close()
-
-
-def _no_settings(settings_class: type[Any], /) -> Any:
-    raise LookupError(f"no plugin is loaded that could have {settings_class.__name__}")
+    surroundings = without_plugins() if registry is None else surroundings_of(registry, SystemClock())
+    for resource in lent:
+        surroundings.provide(resource)
+    with looking.looking_into(
+        directory, settings, surroundings, opening=opening, interruption=interruption
+    ) as snapshot:
+        yield snapshot

@@ -147,6 +147,20 @@ def open_scratch() -> apsw.Connection:
     return connection
 
 
+def open_copy(path: Path) -> apsw.Connection:
+    """A connection to an empty file that a database is copied into: it keeps no journal and waits for no disk.
+
+    What a crash leaves of it is thrown away.
+
+    Raises:
+        apsw.Error: The file cannot be opened.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.pragma("journal_mode", "OFF")
+    connection.pragma("synchronous", "OFF")
+    return connection
+
+
 def leave_the_log(connection: apsw.Connection) -> None:
     """The last one to close a database writes its log back to it, which may be what a damaged one is mended from."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)

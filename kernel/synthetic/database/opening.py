@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import apsw
 
+from synthetic.backups.before_change import back_up_before
 from synthetic.clock import Clock
 from synthetic.contributions import Stamped, Table
 from synthetic.data_directory import DataDirectory
-from synthetic.database.backup import back_up, backup_path
 from synthetic.database.confinement import Territory
 from synthetic.database.connections import APPLICATION_ID, check_sqlite_version, open_reader, open_writer
 from synthetic.database.failures import translate
 from synthetic.database.migrations import Migration, apply_migrations, find_pending, read_ledger
 from synthetic.database.ownership import read_owners, record_tables, refuse_takeover
 from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, SyntheticError
-from synthetic.kernel_settings import DatabaseSettings
+from synthetic.kernel_settings import BackupSettings, DatabaseSettings, KernelSettings
 
 APPLIED_BY = "synthetic"
 
@@ -104,6 +104,7 @@ def open_store(
     *,
     migrate: bool,
     progress: Callable[[Migration], None],
+    backups: BackupSettings | None = None,
 ) -> tuple[apsw.Connection, list[Migration]]:
     """Open a store for writing, after every check, migrated where that is asked for.
 
@@ -114,13 +115,14 @@ def open_store(
         clock: For the lock, and for times in the ledger.
         migrate: Apply what is missing; else a store that lacks any is refused.
         progress: Told of each migration before it is applied.
+        backups: Where the backup goes that is taken before a change; None: to the data directory.
 
     Returns:
         The writing connection, and the migrations that were applied.
 
     Raises:
         SyntheticError: See `inspect_store`; MIGRATION_PENDING, MIGRATION_FAILED,
-            STORAGE_FULL, STORAGE_READ_ONLY.
+            STORAGE_FULL, STORAGE_READ_ONLY, BACKUP_UNPROVEN.
     """
     with directory.start_lock(clock):
         pending = inspect_store(directory, settings, blueprint)
@@ -133,7 +135,10 @@ def open_store(
         except apsw.Error as error:
             raise translate(error) from error
         try:
-            applied = _bring_up_to_date(connection, directory, blueprint, pending, clock, progress)
+            if pending and read_ledger(connection):
+                kept = KernelSettings(database=settings, backups=backups or BackupSettings())
+                back_up_before("migration", directory, kept, blueprint.version, clock)
+            applied = _bring_up_to_date(connection, blueprint, pending, clock, progress)
             record_tables(connection, blueprint.tables, blueprint.loaded)
         except apsw.Error as error:
             translated = translate(error, connection.system_errno)
@@ -147,7 +152,6 @@ def open_store(
 
 def _bring_up_to_date(
     connection: apsw.Connection,
-    directory: DataDirectory,
     blueprint: Blueprint,
     pending: Sequence[Migration],
     clock: Clock,
@@ -155,8 +159,6 @@ def _bring_up_to_date(
 ) -> list[Migration]:
     if connection.pragma("application_id") != APPLICATION_ID:
         connection.pragma("application_id", APPLICATION_ID)
-    if pending and read_ledger(connection):
-        back_up(connection, backup_path(directory, "before-migration", clock.now_ms()))
     owners = read_owners(connection)
     applied = apply_migrations(
         connection,

@@ -23,6 +23,7 @@ from synthetic.database.deletion_steps import Step, list_steps
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError, PluginClashError
 from synthetic.json_text import from_json, to_json
+from synthetic.travel_contributions import Travel
 
 BATCH_ROWS = 500
 Ts = TypeVarTuple("Ts")
@@ -130,7 +131,9 @@ def _table_of(plugin: str, text: str) -> Stamped[Table]:
     # A store that an older version wrote last may have tables on record that say nothing of events.
     deleted = record.pop("deleted", None)
     event_type = None if deleted is None else EventType(**deleted)
-    return Stamped(plugin, Table(**record, references=references, deleted=event_type))
+    # Nor of exports.
+    travel = Travel.of_record(record.pop("travel")) if "travel" in record else Travel()
+    return Stamped(plugin, Table(**record, references=references, deleted=event_type, travel=travel))
 
 
 def plan_deletion(snapshot: Snapshot, table: str, key: str) -> DeletionPlan:

@@ -32,7 +32,7 @@ from synthetic.graphql.context import NOTHING_PREPARED, OperationContext
 from synthetic.graphql.execution import ONE_ROOT, Ask, Execution, answers_of, execute_by_core, execute_now
 from synthetic.graphql.executor import Asked, NotCompiled
 from synthetic.graphql.known_queries import KnownQuery
-from synthetic.graphql.placement import Placer
+from synthetic.graphql.placer import Placer
 from synthetic.graphql.plans import KeptPlan
 from synthetic.kernel_settings import LimitSettings
 from synthetic.metrics import Metrics

@@ -70,8 +70,9 @@ class EventFilter:
         module: The plugin that wrote them.
         correlation_id: The request that caused them.
         position: Only the one with this position.
-        payload: Texts that must stand in their payloads, each under a name of
-            its top level. No index serves this.
+        payload: What must stand in their payloads under names of the top level:
+            a text, one of some texts, or None: nothing, or null. No index
+            serves this.
     """
 
     types: frozenset[str] | None = None
@@ -81,7 +82,7 @@ class EventFilter:
     module: str | None = None
     correlation_id: str | None = None
     position: int | None = None
-    payload: tuple[tuple[str, str], ...] = ()
+    payload: tuple[tuple[str, str | frozenset[str] | None], ...] = ()
 
     def matcher(self) -> Callable[[Event], bool]:
         """A function that says of an event whether it is wanted."""
@@ -109,14 +110,27 @@ class EventFilter:
             where.append("type IN (SELECT value FROM json_each(:types))")
             params["types"] = to_json(sorted(self.types))
         for number, (name, value) in enumerate(self.payload):
-            where.append(f"json_extract(payload, :path_{number}) = :text_{number}")
-            params |= {f"path_{number}": f'$."{name}"', f"text_{number}": value}
+            stands = f"json_extract(payload, :path_{number})"
+            params[f"path_{number}"] = f'$."{name}"'
+            if isinstance(value, frozenset):
+                where.append(f"{stands} IN (SELECT value FROM json_each(:texts_{number}))")
+                params[f"texts_{number}"] = to_json(sorted(value))
+            else:
+                where.append(f"{stands} IS :text_{number}")
+                params[f"text_{number}"] = value
         return where, params
 
 
-def _holds(event: Event, wanted: Sequence[tuple[str, str]]) -> bool:
+def _holds(event: Event, wanted: Sequence[tuple[str, str | frozenset[str] | None]]) -> bool:
     data = event.data()
-    return all(data.get(name) == value for name, value in wanted)
+    for name, value in wanted:
+        stands = data.get(name)
+        if isinstance(value, frozenset):
+            if not (isinstance(stands, str) and stands in value):
+                return False
+        elif stands != value:
+            return False
+    return True
 
 
 _EQUAL = ("entity_type", "entity_id", "construct_id", "module", "correlation_id", "position")

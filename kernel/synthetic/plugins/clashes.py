@@ -8,6 +8,7 @@ from typing import Any
 from strawberry.utils.str_converters import to_camel_case
 
 from synthetic import demo_errors, errors
+from synthetic.backups import errors as backup_errors
 from synthetic.check_contributions import Check
 from synthetic.checks import errors as check_errors
 from synthetic.command_contributions import Command
@@ -20,8 +21,24 @@ from synthetic.metric_contributions import MetricReading
 from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
 from synthetic.route_contributions import Route
+from synthetic.transfer import errors as transfer_errors
 
-KERNEL_COMMANDS = ("serve", "migrate", "status", "check", "plugins", "token", "schema", "demo", "retention", "storage")
+KERNEL_COMMANDS = (
+    "serve",
+    "migrate",
+    "status",
+    "check",
+    "plugins",
+    "token",
+    "schema",
+    "demo",
+    "retention",
+    "storage",
+    "backup",
+    "restore",
+    "export",
+    "import",
+)
 """Verbs that the kernel brings itself (`synthetic.cli`)."""
 
 KERNEL_TABLES = (
@@ -38,12 +55,26 @@ KERNEL_TABLES = (
     "log_segments",
     "drift_checks",
     "drift_rows",
+    "event_origins",
+    "imports",
+    "imported_units",
 )
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 
 KERNEL_FIELDS = {
-    "queries": ("node", "health", "plugins", "event", "events", "lineage", "syncStatus", "integrity", "storage"),
-    "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention"),
+    "queries": (
+        "node",
+        "health",
+        "plugins",
+        "event",
+        "events",
+        "lineage",
+        "syncStatus",
+        "integrity",
+        "storage",
+        "backups",
+    ),
+    "mutations": ("emitEvent", "reportSync", "requestResync", "forgetSyncModule", "runRetention", "runBackup"),
     "subscriptions": ("events", "syncStatus"),
 }
 """Root fields that the kernel brings itself (`synthetic.kernel_fields`)."""
@@ -112,11 +143,24 @@ Name = tuple[str, str]
 """Kind of a thing and its name, for instance ("table", "notes")."""
 
 
+KERNEL_ERRORS = (
+    errors,
+    graphql_errors,
+    log_errors,
+    retention_errors,
+    check_errors,
+    demo_errors,
+    backup_errors,
+    transfer_errors,
+)
+"""The modules of the kernel that define errors."""
+
+
 def kernel_error_classes() -> tuple[type[SyntheticError], ...]:
     """The kernel's own errors, one class a code, in the order in which they are defined."""
     return tuple(
         cls
-        for module in (errors, graphql_errors, log_errors, retention_errors, check_errors, demo_errors)
+        for module in KERNEL_ERRORS
         for cls in vars(module).values()
         if isinstance(cls, type) and issubclass(cls, SyntheticError) and cls.__module__ == module.__name__
     )

@@ -9,18 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import apsw
-
-from synthetic.data_directory import DataDirectory
-from synthetic.database.backup import back_up, backup_path
-from synthetic.database.connections import open_reader
-from synthetic.database.failures import translate
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError, NotFoundError
-from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.consumers.rebuilding import forget_consumer
 from synthetic.log.consumers.store import list_consumers
 
@@ -87,35 +79,6 @@ def purge_plugin(tx: Transaction, plugin: str) -> tuple[PurgedTable, ...]:
     tx.execute("DELETE FROM registered_tables WHERE plugin = :plugin", {"plugin": plugin})
     tx.execute("DELETE FROM schema_migrations WHERE plugin = :plugin", {"plugin": plugin})
     return planned
-
-
-def back_up_before_purge(directory: DataDirectory, settings: DatabaseSettings, plugin: str, now_ms: int) -> Path:
-    """Copy the database into `backups/`.
-
-    Args:
-        directory: The store's.
-        settings: For the connection.
-        plugin: Whose tables are to go, for the file's name.
-        now_ms: For the file's name.
-
-    Returns:
-        The copy.
-
-    Raises:
-        SyntheticError: It could not be made, for instance STORAGE_FULL; nothing was changed.
-    """
-    target = backup_path(directory, f"before-purge-{plugin}", now_ms)
-    try:
-        connection = open_reader(directory.database, settings)
-    except apsw.Error as error:
-        raise translate(error) from error
-    try:
-        # The file stays read-only; this switch would forbid VACUUM INTO as well.
-        connection.pragma("query_only", 0)
-        back_up(connection, target)
-    finally:
-        connection.close()
-    return target
 
 
 def _pointers(snapshot: Snapshot) -> list[tuple[str, str, str]]:

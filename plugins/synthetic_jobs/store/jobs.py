@@ -264,4 +264,6 @@ def _tell_saved(tx: Transaction, before: Job | None, job: Job) -> None:
         replayOf=job.replay_of,
         scheduleId=job.schedule_id,
     )
+    if before is not None and before.construct_id != job.construct_id:
+        payload |= {"constructId": job.construct_id, "previousConstructId": before.construct_id}
     tx.emit(JOB_SAVED, job.id, construct_id=job.construct_id, payload=payload)

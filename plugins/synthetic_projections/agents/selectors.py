@@ -6,6 +6,7 @@ the kind, are looked for first, and then all events of each of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from synthetic import Event, EventFilter, FoldState, RowKey, Selector
@@ -35,23 +36,29 @@ def _filters_of_run(work: str, run_id: str, found: Sequence[Event]) -> Iterator[
 def _filters_of_peers(work: str, agent: str, kind: str, found: Sequence[Event]) -> Iterator[EventFilter]:
     """All events of the runs that an agent has had, or of all jobs of a kind where no agent is named.
 
-    What no index finds by the run is looked for once for all of them: what the
-    events of others say changes nothing, as long as these runs are not known.
+    What no index finds by the run is looked for once for all of the runs that are known.
     """
-    yield EventFilter(types=APPROVALS)
     if work == AgentWork.JOB:
         yield EventFilter(types=CHANGED, payload=(("worker", agent),) if agent else (("kind", kind),))
-        jobs = {each.entity_id for each in found if each.type in CHANGED and each.data()["kind"] == kind}
+        jobs = frozenset(each.entity_id for each in found if each.type in CHANGED and each.data()["kind"] == kind)
         yield from (EventFilter(entity_type=JOB, entity_id=job_id) for job_id in sorted(jobs))
+        if jobs:
+            yield EventFilter(types=APPROVALS, payload=(("jobId", jobs),))
         return
-    yield EventFilter(types=SAVED, payload=(("agent", agent),) if agent else ())
-    sessions = {each.entity_id for each in found if each.type in SAVED and (each.data()["agent"] or "") == agent}
+    yield EventFilter(types=SAVED, payload=(("agent", agent or None),))
+    sessions = frozenset(
+        each.entity_id for each in found if each.type in SAVED and (each.data()["agent"] or "") == agent
+    )
+    yield from (EventFilter(entity_type=SESSION, entity_id=session_id) for session_id in sorted(sessions))
+    if sessions:
+        yield EventFilter(types=APPROVALS, payload=(("sessionId", sessions),))
+    working = defaultdict[str | None, set[str]](set)
     constructs = _constructs_of(found)
-    for session_id in sorted(sessions):
-        yield EventFilter(entity_type=SESSION, entity_id=session_id)
+    for session_id in sessions:
         for construct_id in constructs[session_id]:
-            payload = () if construct_id is None else (("sessionId", session_id),)
-            yield EventFilter(types=USED, construct_id=construct_id, payload=payload)
+            working[construct_id].add(session_id)
+    for construct_id, of_construct in working.items():
+        yield EventFilter(types=USED, construct_id=construct_id, payload=(("sessionId", frozenset(of_construct)),))
 
 
 def _constructs_of(found: Sequence[Event]) -> dict[str, set[str | None]]:

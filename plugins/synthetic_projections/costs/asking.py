@@ -14,11 +14,14 @@ from synthetic_projections.costs.enums import CostGroup
 from synthetic_projections.costs.inputs import CostFilter
 from synthetic_projections.costs.model import NOTHING
 from synthetic_projections.costs.questions import Criteria, Question, Row, foremost
-from synthetic_projections.costs.store.sums import CELLS_MAX, read_costs, too_many_cells
+from synthetic_projections.costs.store.sums import read_costs, read_series
 from synthetic_projections.costs.types import CostRow
 
 SERIES_DAYS = 30
 """How far back a series goes whose window has no beginning."""
+
+CELLS_MAX = 20_000
+"""Most buckets of all rows of an answer together."""
 
 VALUES_MAX = 1_000
 """Most values of one field of the filter."""
@@ -73,18 +76,20 @@ class Asking:
         """
         groups = tuple(dict.fromkeys(self.group_by or ()))
         buckets = self._buckets(snapshot)
-        spans = buckets or self._window(snapshot)
-        most = self._most(snapshot)
-        rows = read_costs(snapshot, Question(groups=groups, criteria=self._criteria(), spans=spans), most + 1)
+        window = Span(buckets[0].from_at, buckets[-1].to_at) if buckets else self._window(snapshot)
+        question, most = Question(groups=groups, criteria=self._criteria(), window=window), self._most(snapshot)
+        rows = read_costs(snapshot, question, most + 1)
         if not rows and not groups:
             # Nothing was spent: charts want the empty buckets all the same.
-            rows = [Row((), "", NOTHING, (NOTHING,) * len(buckets))]
+            rows = [Row((), "", NOTHING)]
         if len(rows) > most:
             said = f"There are more than {most} rows of costs; of each currency those are shown that cost most."
             snapshot.notice(TRUNCATED, said)
         shown = foremost(rows, most)
         if len(shown) * len(buckets) > CELLS_MAX:
-            raise too_many_cells()
+            raise bad_input("bucket", f"must be longer, or the rows fewer: they have at most {CELLS_MAX:,} buckets")
+        if buckets:
+            shown = read_series(snapshot, question, shown, buckets)
         return [CostRow.of(row, buckets) for row in shown]
 
     def _most(self, snapshot: Snapshot) -> int:
@@ -102,11 +107,11 @@ class Asking:
         window = window_of(self.from_at, self.to_at, snapshot.now, SERIES_DAYS * DAY_MS)
         return buckets_of(window, self.bucket, zone)
 
-    def _window(self, snapshot: Snapshot) -> list[Span] | None:
+    def _window(self, snapshot: Snapshot) -> Span | None:
         if self.from_at is None and self.to_at is None:
             return None
         begin = 0 if self.from_at is None else self.from_at
-        return [window_of(begin, self.to_at, snapshot.now, 0)]
+        return window_of(begin, self.to_at, snapshot.now, 0)
 
     def _criteria(self) -> Criteria:
         criteria = Criteria() if self.filter is None else self.filter.criteria()

@@ -62,8 +62,8 @@ def show_(
 
     def read(snapshot: Snapshot) -> list[Row]:
         is_all = from_at is None and to_at is None
-        spans = None if is_all else [window_of(from_at or 0, to_at, snapshot.now, 0)]
-        return read_costs(snapshot, Question(groups=groups, criteria=criteria, spans=spans), limit + 1)
+        window = None if is_all else window_of(from_at or 0, to_at, snapshot.now, 0)
+        return read_costs(snapshot, Question(groups=groups, criteria=criteria, window=window), limit + 1)
 
     with open_store(data) as store:
         rows = store.read(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from synthetic import Command, Extension, GraphQL, Reference, Table
+from synthetic import Command, Extension, GraphQL, Reference, Table, Travel, TravellingId
 from synthetic_constructs.types import Construct
 from synthetic_projections.costs import command, mutation, query, subscription
 from synthetic_projections.costs.budget_types import Budget, find_budget_nodes
@@ -15,7 +15,7 @@ from synthetic_projections.costs.folds import COSTS
 from synthetic_projections.costs.metrics import METRICS
 from synthetic_projections.costs.model import Dimension
 from synthetic_projections.costs.services import SERVICES
-from synthetic_projections.costs.store.sums import list_totals, list_totals_of_stories
+from synthetic_projections.costs.store.sums import list_totals, list_totals_of_stories, list_totals_of_workflows
 from synthetic_projections.costs.types import READS, CostEvent, costs_field
 from synthetic_projections.theme import Theme
 from synthetic_projections.workflows.group_types import Project, Story
@@ -24,6 +24,7 @@ from synthetic_projections.workflows.types import Workflow
 from synthetic_sessions.types import Session
 
 _OF_CONSTRUCTS = partial(list_totals, Dimension.CONSTRUCT)
+_OF_WORKFLOWS = (*READS, *WORKFLOW_READS)
 _PAID = "What was paid stays paid: sums outlive the sessions and constructs that they are of."
 
 THEME = Theme(
@@ -32,11 +33,24 @@ THEME = Theme(
             name="cost_events",
             purpose="Costs that somebody has recorded.",
             kept="What was paid stays paid: it outlives the session and the construct that it is of.",
+            travel=Travel(
+                entity="cost",
+                ids=(
+                    TravellingId(column="session_id", table="sessions", accompanies=True),
+                    TravellingId(column="construct_id", table="constructs", accompanies=True),
+                ),
+            ),
         ),
         Table(
             name="cost_rollups",
             purpose="What was spent: in all, and by agent, project, construct and session, by quarter, day and ever.",
             key=("dimension", "key", "span_ms", "starts_at", "agent", "model", "currency", "source"),
+            kept=_PAID,
+        ),
+        Table(
+            name="cost_settled",
+            purpose="What was spent under ids of constructs and sessions that were then given anew, by quarter.",
+            key=("dimension", "key", "starts_at", "agent", "model", "currency", "source"),
             kept=_PAID,
         ),
         Table(
@@ -78,8 +92,8 @@ THEME = Theme(
                 Extension(type=Session, fields=(costs_field(partial(list_totals, Dimension.SESSION)),)),
                 Extension(type=Construct, fields=(costs_field(_OF_CONSTRUCTS),)),
                 Extension(type=Project, fields=(costs_field(partial(list_totals, Dimension.PROJECT)),)),
-                Extension(type=Workflow, fields=(costs_field(_OF_CONSTRUCTS, key="construct_id"),)),
-                Extension(type=Story, fields=(costs_field(list_totals_of_stories, reads=(*READS, *WORKFLOW_READS)),)),
+                Extension(type=Workflow, fields=(costs_field(list_totals_of_workflows, reads=_OF_WORKFLOWS),)),
+                Extension(type=Story, fields=(costs_field(list_totals_of_stories, reads=_OF_WORKFLOWS),)),
             ),
             nodes={Budget: find_budget_nodes, CostEvent: query.find_cost_nodes},
         ),

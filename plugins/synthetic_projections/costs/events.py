@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthetic import EventType
+from synthetic import EventType, changed_fields
+from synthetic_projections.costs.budget_model import FIELDS, Budget
 from synthetic_projections.costs.model import CostEvent
 
 COST_RECORDED = EventType(
@@ -17,8 +18,8 @@ COST_RECORDED = EventType(
 BUDGET_SAVED = EventType(
     name="budget.saved",
     entity="budget",
-    purpose="A budget was stored (`created`) or changed; `changed` names the fields that have another value than"
-    " before.",
+    purpose="A budget was stored (`created`) or changed; `previousConstructId` is the construct that it has left with"
+    " this change, else null; `changed` names the fields that have another value than before.",
 )
 BUDGET_DELETED = EventType(
     name="budget.deleted",
@@ -55,4 +56,19 @@ def recorded_payload(cost: CostEvent) -> dict[str, Any]:
         "cacheWriteTokens": cost.cache_write_tokens,
         "costMicros": cost.cost_micros,
         "currency": cost.currency,
+    }
+
+
+def saved_budget_payload(before: Budget | None, budget: Budget) -> dict[str, Any]:
+    """What `budget.saved` carries.
+
+    Args:
+        before: As the budget was; None for a new one.
+        budget: As it is now.
+    """
+    left = None if before is None else before.construct_id
+    return {
+        "created": before is None,
+        "previousConstructId": None if left == budget.construct_id else left,
+        "changed": changed_fields(before, budget, FIELDS),
     }

@@ -21,6 +21,7 @@ from synthetic_projections.costs.model import (
     CostProgress,
     CostRollup,
     CostSession,
+    CostSettled,
     CostSource,
     Dimension,
     Sums,
@@ -63,10 +64,9 @@ def fold_costs(state: FoldState, event: Event) -> None:
     """Take in one event."""
     match event.type:
         case CONSTRUCT_SAVED.name:
-            _place_construct(state, event.entity_id, event.data()["projectId"] or "")
+            _place_construct(state, event)
         case SESSION_SAVED.name:
-            data = event.data()
-            _place_session(state, CostSession(event.entity_id, data["constructId"] or "", data["agent"] or ""))
+            _place_session(state, event)
         case MESSAGES_APPENDED.name | USAGE_APPENDED.name | COST_RECORDED.name:
             _spend(state, event)
         case _:
@@ -116,9 +116,17 @@ def quarters_of(state: FoldState, dimension: Dimension, key: str) -> list[CostRo
     return state.rows(CostRollup, dimension.value, key, QUARTER_MS)
 
 
-def item_of(row: CostRollup) -> Item:
-    """What a row of quarters counts, as an item."""
-    return Item(row.starts_at, row.model, row.currency, row.source, row.sums)
+def moving_items(state: FoldState, dimension: Dimension, key: str) -> list[tuple[str, Item]]:
+    """By agent what a construct or session takes along when it moves: all but what others spent that had its id."""
+    moving = {row[3:8]: row.sums for row in quarters_of(state, dimension, key)}
+    for settled in state.rows(CostSettled, dimension.value, key):
+        whose = settled[2:7]
+        moving[whose] = moving.get(whose, NOTHING).plus(settled.sums.negated())
+    return [
+        (agent, Item(starts_at, model, currency, source, sums))
+        for (starts_at, agent, model, currency, source), sums in moving.items()
+        if sums != NOTHING
+    ]
 
 
 def keys_of(owner: Owner, item: Item) -> list[tuple[Any, ...]]:
@@ -183,39 +191,60 @@ def _priced(
     return Item(quarter_at, model, currency, source.value, Sums.of(tokens, responses, picos))
 
 
-def _place_session(state: FoldState, session: CostSession) -> None:
+def _place_session(state: FoldState, event: Event) -> None:
     """A session takes its costs along to the construct that it now works on, and to the agent that it now is of."""
-    before = state.get(CostSession, session.session_id)
-    if before == session:
+    data, before = event.data(), state.get(CostSession, event.entity_id)
+    session = CostSession(event.entity_id, data["constructId"] or "", data["agent"] or "", 0, event.position)
+    if before is None:
+        state.put(session)
+        return
+    if data["created"]:
+        state.put(session._replace(since_position=event.position))
+        _settle(state, Dimension.SESSION, event.entity_id)
+        return
+    session = session._replace(since_position=before.since_position)
+    if session.construct_id == before.construct_id:
+        session = session._replace(placed_position=before.placed_position)
+    if session == before:
         return
     state.put(session)
-    if before is None:
-        return
     finish_costs(state)
     old, new = owner_of_session(state, before), owner_of_session(state, session)
-    for row in quarters_of(state, Dimension.SESSION, session.session_id):
-        item = item_of(row)
+    for _, item in moving_items(state, Dimension.SESSION, event.entity_id):
         for key in keys_of(old, item):
-            _add_to(state, key, row.sums.negated())
+            _add_to(state, key, item.sums.negated())
         for key in keys_of(new, item):
-            _add_to(state, key, row.sums)
+            _add_to(state, key, item.sums)
 
 
-def _place_construct(state: FoldState, construct_id: str, project_id: str) -> None:
+def _place_construct(state: FoldState, event: Event) -> None:
     """A construct takes its costs along to the project that it now belongs to."""
-    before = _project_of(state, construct_id)
-    if CostConstruct(construct_id, project_id) == state.get(CostConstruct, construct_id):
+    data, before = event.data(), state.get(CostConstruct, event.entity_id)
+    project_id = data["projectId"] or ""
+    if before is not None and data["created"]:
+        state.put(CostConstruct(event.entity_id, project_id, event.position))
+        _settle(state, Dimension.CONSTRUCT, event.entity_id)
         return
-    state.put(CostConstruct(construct_id, project_id))
-    if before == project_id:
+    old = CostConstruct(event.entity_id, "") if before is None else before
+    if before is None or old.project_id != project_id:
+        state.put(old._replace(project_id=project_id))
+    if old.project_id == project_id:
         return
     finish_costs(state)
-    for row in quarters_of(state, Dimension.CONSTRUCT, construct_id):
-        item = item_of(row)
-        for key in keys_in(Dimension.PROJECT, before, row.agent, item):
-            _add_to(state, key, row.sums.negated())
-        for key in keys_in(Dimension.PROJECT, project_id, row.agent, item):
-            _add_to(state, key, row.sums)
+    for agent, item in moving_items(state, Dimension.CONSTRUCT, event.entity_id):
+        for key in keys_in(Dimension.PROJECT, old.project_id, agent, item):
+            _add_to(state, key, item.sums.negated())
+        for key in keys_in(Dimension.PROJECT, project_id, agent, item):
+            _add_to(state, key, item.sums)
+
+
+def _settle(state: FoldState, dimension: Dimension, key: str) -> None:
+    """An id begins anew, after what had it was deleted: what was spent under it stays with those who paid it."""
+    finish_costs(state)
+    for settled in state.rows(CostSettled, dimension.value, key):
+        state.delete(CostSettled, *settled[:7])
+    for row in quarters_of(state, dimension, key):
+        state.put(CostSettled(dimension.value, key, *row[3:]))
 
 
 def owner_of_session(state: FoldState, session: CostSession) -> Owner:

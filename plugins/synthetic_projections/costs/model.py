@@ -148,19 +148,65 @@ class CostRollup(NamedTuple):
         return Sums(*self[8:])
 
 
+class CostSettled(NamedTuple):
+    """A row of `cost_settled`: what was spent in a quarter of an hour under an id that was then given anew.
+
+    It is part of the sums under that id and does not move with whoever has the
+    id now. There are none of ids that were not used again.
+
+    Attributes:
+        dimension: CONSTRUCT or SESSION.
+        key: The id.
+
+    The others are those of `CostRollup`.
+    """
+
+    dimension: str
+    key: str
+    starts_at: int
+    agent: str
+    model: str
+    currency: str
+    source: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    responses: int
+    cost_micros: int
+    cost_rest: int
+
+    @property
+    def sums(self) -> Sums:
+        """What it counts."""
+        return Sums(*self[7:])
+
+
 class CostSession(NamedTuple):
-    """A row of `cost_sessions`: for whom a session spends; "" stands for none."""
+    """A row of `cost_sessions`: for whom a session spends; "" stands for none.
+
+    Attributes:
+        since_position: Of the event that began it, where another had had its id before; else 0.
+        placed_position: Of the event that brought it to its construct; 0: it is older than the log.
+    """
 
     session_id: str
     construct_id: str
     agent: str
+    since_position: int = 0
+    placed_position: int = 0
 
 
 class CostConstruct(NamedTuple):
-    """A row of `cost_constructs`: for which project a construct spends; "" stands for none."""
+    """A row of `cost_constructs`: for which project a construct spends; "" stands for none.
+
+    Attributes:
+        since_position: Of the event that began it, where another had had its id before; else 0.
+    """
 
     construct_id: str
     project_id: str
+    since_position: int = 0
 
 
 class CostProgress(NamedTuple):

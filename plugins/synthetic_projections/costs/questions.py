@@ -68,12 +68,12 @@ class Question:
     Attributes:
         groups: By what costs are told apart, in this order.
         criteria: Which.
-        spans: One after the other, each of whole quarters of an hour; None: all time.
+        window: Of whole quarters of an hour; None: all time.
     """
 
     groups: tuple[CostGroup, ...] = ()
     criteria: Criteria = Criteria()
-    spans: Sequence[Span] | None = None
+    window: Span | None = None
 
     def dimension(self) -> Dimension:
         """Which sums answer it: the coarsest that tell apart what is to be told apart.
@@ -117,14 +117,14 @@ class Row(NamedTuple):
     Attributes:
         keys: What it is told apart by, in the order of the groups; "" stands for none.
         currency: "": what has no price.
-        total: Of all spans.
-        series: Of each span.
+        total: Of the whole window.
+        series: Of each part of it that is asked for; empty where none is.
     """
 
     keys: tuple[str, ...]
     currency: str
     total: Sums
-    series: tuple[Sums, ...]
+    series: tuple[Sums, ...] = ()
 
 
 ALL_TIME = (-(2**62), 2**62)
@@ -154,7 +154,7 @@ def segments_of(dimension: Dimension, spans: Sequence[Span] | None) -> Iterator[
 
     Args:
         dimension: Whose sums.
-        spans: As in a question.
+        spans: One after the other, each of whole quarters of an hour; None: all time.
     """
     has_days = DAY_MS in SPANS_MS[dimension]
     if spans is None:

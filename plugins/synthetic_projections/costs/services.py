@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Self
 
-from synthetic import BlockingStore, Row, Service, SettingsLookup, Snapshot
+from synthetic import BlockingStore, Row, Service, SettingsLookup, Snapshot, find_making
 from synthetic_projections.costs.model import CostProgress
 from synthetic_projections.costs.store.alerts import Crossing, find_crossings, tell
-from synthetic_projections.costs.store.sums import find_progress
+from synthetic_projections.costs.store.sums import MODULE, find_progress
 from synthetic_transcripts.events import quarter_of
 
-Seen = tuple[CostProgress | None, Row, int]
+Seen = tuple[CostProgress | None, str | None, Row, int]
 
 
 class BudgetWatch:
@@ -41,7 +41,8 @@ def _look(snapshot: Snapshot) -> tuple[BudgetWatch, Seen, list[Crossing]]:
     watch = snapshot.resource(BudgetWatch)
     budgets = snapshot.rows("SELECT count(*), sum(version), max(updated_at) FROM budgets")[0]
     # Of what is recorded ahead of its time, a budget is exceeded when its period begins, though nothing happens then.
-    seen = find_progress(snapshot), budgets, quarter_of(snapshot.now)
+    # A rebuild may put the sums right where they hold the same events by the same prices.
+    seen = find_progress(snapshot), find_making(snapshot, MODULE), budgets, quarter_of(snapshot.now)
     return watch, seen, [] if not budgets[0] or seen == watch.seen else find_crossings(snapshot)
 
 

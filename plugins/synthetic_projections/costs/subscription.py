@@ -5,20 +5,34 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import NamedTuple
 
 import strawberry
 
-from synthetic import AfterPosition, Live, Position, Snapshot, log_horizon, subscription
+from synthetic import (
+    SYNC_STATUS_CHANGED,
+    AfterPosition,
+    EventFilter,
+    Live,
+    Position,
+    Snapshot,
+    find_making,
+    log_horizon,
+    read_events,
+    subscription,
+)
 from synthetic_constructs.events import CONSTRUCT_SAVED
 from synthetic_projections.costs.asking import Asking, Filter, First, From, GroupBy, MaybeBucket, TimeZone, To
 from synthetic_projections.costs.events import COST_RECORDED
-from synthetic_projections.costs.store.sums import find_progress
+from synthetic_projections.costs.store.sums import MODULE, find_progress
 from synthetic_projections.costs.types import CostRow
 from synthetic_sessions.events import SESSION_SAVED
 from synthetic_transcripts.events import USAGE_EVENTS
 
 TYPES = (CONSTRUCT_SAVED, SESSION_SAVED, *USAGE_EVENTS, COST_RECORDED)
 """What changes sums."""
+
+CHANGING = EventFilter(types=frozenset(each.name for each in TYPES))
 
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 2.0
@@ -47,7 +61,8 @@ async def cost_updates(
 ) -> AsyncGenerator[CostsUpdate]:
     """Costs as they are now, and again whenever something was spent; the arguments are those of the query.
 
-    A burst of changes is one update, and a slow client gets the newest.
+    They come again, too, when the sums were made anew: by other prices, or by a
+    rebuild. A burst of changes is one update, and a slow client gets the newest.
     """
     asking = Asking(
         group_by=group_by,
@@ -58,19 +73,26 @@ async def cost_updates(
         filter=filter,
         first=first,
     )
-    begin, told, rows = await live.read(_look, asking)
+    seen = await live.read(_look, asking)
+    begin, told, making = seen.position, seen.position.number, seen.making
     if live.begin(after) is None:
-        yield CostsUpdate(position=begin, rows=rows)
+        yield CostsUpdate(position=begin, rows=seen.rows)
     else:
-        # What its client has seen may be less than what the sums hold.
-        told = -1
-    async with aclosing(live.follow(after, TYPES, begin=begin)) as events:
+        # What its client has seen may be less than what the sums hold, and of sums that are not there any more.
+        told, making = -1, None
+    async with aclosing(live.follow(after, (*TYPES, SYNC_STATUS_CHANGED), begin=begin)) as events:
         async for event in events:
-            if event.position <= told:
+            if event.type == SYNC_STATUS_CHANGED.name:
+                # The end of a rebuild is a change of the module's status; most changes are nothing of the kind.
+                if event.entity_id != MODULE or making == await live.read(find_making, MODULE):
+                    continue
+            elif event.position <= told:
                 continue
-            await _until_summed(live, event.position)
-            position, told, rows = await live.read(_look, asking)
-            yield CostsUpdate(position=position, rows=rows)
+            else:
+                await _until_summed(live, event.position)
+            seen = await live.read(_look, asking)
+            told, making = seen.position.number, seen.making
+            yield CostsUpdate(position=seen.position, rows=seen.rows)
 
 
 async def _until_summed(live: Live, position: int) -> None:
@@ -82,14 +104,31 @@ async def _until_summed(live: Live, position: int) -> None:
         await asyncio.sleep(pause)
 
 
+class _Seen(NamedTuple):
+    """What one look has shown.
+
+    Attributes:
+        position: The sums hold all that changes them up to there.
+        making: By what rebuild they were made.
+        rows: What they say.
+    """
+
+    position: Position
+    making: str | None
+    rows: list[CostRow]
+
+
 def _summed_to(snapshot: Snapshot) -> int:
-    """Up to which event the sums hold the log."""
+    """The last event that the sums hold."""
     progress = find_progress(snapshot)
     # What spent last may be archived by now, and nothing have been spent since: whoever follows begins behind it.
     return max(log_horizon(snapshot), 0 if progress is None else progress.last_position)
 
 
-def _look(snapshot: Snapshot, asking: Asking) -> tuple[Position, int, list[CostRow]]:
-    """Up to where the sums hold the log, as a position and as its number, and what they say."""
+def _look(snapshot: Snapshot, asking: Asking) -> _Seen:
     through = _summed_to(snapshot)
-    return Position(snapshot.position().epoch, through), through, asking.answer(snapshot)
+    # What comes then and changes no sum was seen, too: else a client that comes back is told of a rebuild once more.
+    page = read_events(snapshot, through, 1, CHANGING)
+    seen_to = page.events[0].position - 1 if page.events else max(through, page.through)
+    position = Position(snapshot.position().epoch, seen_to)
+    return _Seen(position, find_making(snapshot, MODULE), asking.answer(snapshot))

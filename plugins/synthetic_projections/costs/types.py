@@ -15,14 +15,14 @@ from synthetic_projections.costs.model import CostEvent as CostEventRecord
 from synthetic_projections.costs.model import Sums
 from synthetic_projections.costs.prices import FOREVER, Price, PriceBook
 from synthetic_projections.costs.questions import Row
-from synthetic_projections.costs.store.sums import Total, UnpricedModel
+from synthetic_projections.costs.store.sums import MODULE, Total, UnpricedModel
 
 __all__ = ["CostBucket", "CostEvent", "CostRow", "CostSource", "CostTotal", "PriceList"]
 
 LONG_MAX = 2**53
 """Most that a `Long` tells exactly, either way."""
 
-READS = ("projections.costs",)
+READS = (MODULE,)
 """The consumer whose tables are read."""
 
 Totals = Callable[[Snapshot, Sequence[Any]], Sequence[Sequence[Total]]]
@@ -210,19 +210,18 @@ class PriceList:
         )
 
 
-def costs_field(totals: Totals, key: str = "id", reads: Sequence[str] = READS) -> Any:
+def costs_field(totals: Totals, reads: Sequence[str] = READS) -> Any:
     """The field `costs` of a type: what each object has cost since ever, by currency.
 
     Args:
         totals: Reads that of many of them.
-        key: Their attribute by which costs know them.
         reads: The consumers whose tables that reads.
     """
 
-    @batched(reads=reads, needs=(key,))
+    @batched(reads=reads, needs=("id",))
     def costs(snapshot: Snapshot, parents: Sequence[Any]) -> list[list[CostTotal]]:
         """What it has cost since ever, with all that belongs to it now, by currency."""
-        return [[CostTotal.of(each) for each in one] for one in totals(snapshot, values_of(parents, key))]
+        return [[CostTotal.of(each) for each in one] for one in totals(snapshot, values_of(parents, "id"))]
 
     return costs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthetic import Extension, GraphQL, Reference, RetentionRule, Table
+from synthetic import Extension, GraphQL, Reference, RetentionRule, Table, Travel, TravellingId
 from synthetic_constructs.types import Construct
 from synthetic_projections.documents import mutation, query, types
 from synthetic_projections.documents.checks import CHECKS
@@ -24,6 +24,7 @@ THEME = Theme(
             purpose="Every version of each document, with its body.",
             key=("document_id", "version"),
             references=(Reference(column="document_id", table="documents"),),
+            travel=Travel(ids=(TravellingId(column="construct_id", table="constructs"),)),
         ),
     ),
     events=EVENTS,

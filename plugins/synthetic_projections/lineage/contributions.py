@@ -13,7 +13,8 @@ THEME = Theme(
             name="timeline_mentions",
             purpose="Which events of other constructs, or of none, name a construct.",
             key=("construct_id", "occurred_at", "position"),
-            kept="A few rows a construct; they go with the construct. What names it once it has gone stays.",
+            kept="A few rows a construct; they go with the construct, or when the event has left the log. What names it"
+            " once it has gone stays until then.",
         ),
     ),
     graphql=(GraphQL(queries=(query.timeline,), subscriptions=(subscription.timeline_updates,)),),

@@ -22,6 +22,8 @@ TIMELINE = Fold(
     purpose="Which events of other constructs, or of none, name a construct.",
     tables={"timeline_mentions": Mention},
     types=None,
+    version=2,
     apply=fold_mentions,
     selectors={"timeline_mentions": Selector(behind=_behind, touched=_touched)},
+    positions={"timeline_mentions": "position"},
 )

@@ -27,8 +27,8 @@ def list_entries(snapshot: Snapshot, construct_id: str, order: Order, window: Wi
     down = "DESC" if order.descending != window.backward else "ASC"
     params: dict[str, Value] = {"construct_id": construct_id, "rows": window.size + 1}
     if (horizon := log_horizon(snapshot)) > 0:
-        # Mentions of what has left the log are passed over without a look for their events.
-        named += " AND m.position > :horizon"
+        # Mentions of what has left the log may not be deleted yet. The unary plus keeps SQLite on the key.
+        named += " AND +m.position > :horizon"
         params["horizon"] = horizon
     for prefix, values in (("after", window.after), ("before", window.before)):
         if values is not None:
@@ -49,7 +49,7 @@ def count_entries(snapshot: Snapshot, construct_id: str) -> int:
     return snapshot.value(
         "SELECT (SELECT count(*) FROM domain_events WHERE construct_id = :construct_id)"
         " + (SELECT count(*) FROM timeline_mentions AS m CROSS JOIN domain_events AS e ON e.position = m.position"
-        " WHERE m.construct_id = :construct_id AND m.position > :horizon)",
+        " WHERE m.construct_id = :construct_id AND +m.position > :horizon)",
         {"construct_id": construct_id, "horizon": log_horizon(snapshot)},
     )
 

@@ -63,12 +63,20 @@ def _number(count: object, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def _movable(noun: str) -> Teller:
+    """Of what works on a construct: that it has gone on to another one, or else as of all that has a status."""
+
+    def tell(id: str, data: Mapping[str, Any]) -> str:
+        now, before = data.get("constructId"), data.get("previousConstructId")
+        if not data.get("created") and now != before:
+            return f"{noun} {id} moved from {before or 'no construct'} to {now or 'no construct'}"
+        return _saved(noun)(id, data)
+
+    return tell
+
+
 def _session(id: str, data: Mapping[str, Any]) -> str:
-    now, before = data.get("constructId"), data.get("previousConstructId")
-    if not data.get("created") and now != before:
-        return f"Session {id} moved from {before or 'no construct'} to {now or 'no construct'}"
-    agent = data.get("agent")
-    text = _saved("Session")(id, data)
+    agent, text = data.get("agent"), _movable("Session")(id, data)
     return f"{text}, by {agent}" if agent and data.get("created") else text
 
 
@@ -151,7 +159,7 @@ TITLES: Mapping[str, Teller] = {
     "transcript.created": lambda _id, data: f"A transcript of session {data.get('sessionId')} was begun",
     "transcript.messages_appended": _appended,
     "transcript.deleted": _of("Transcript {id} was deleted"),
-    "job.saved": _saved("Job"),
+    "job.saved": _movable("Job"),
     "job.status_changed": _job_status,
     "job.progressed": _progressed,
     "job.checkpointed": lambda id, data: f"Job {id} saved a checkpoint of {data.get('phase')}",

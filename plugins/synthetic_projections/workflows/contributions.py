@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthetic import ErrorCode, Extension, GraphQL, Reference, RetentionRule, Table
+from synthetic import ErrorCode, Extension, GraphQL, Reference, RetentionRule, Table, Travel
 from synthetic_constructs.types import Construct
 from synthetic_projections.theme import Theme
 from synthetic_projections.workflows import group_types, mutation, query, subscription, types
@@ -20,17 +20,30 @@ _NOT_LAST_RECORDED = (
     " WHERE same_id = workflow_id AND later_number > number)"
 )
 
+# A workflow loses only its beginning: a late transition is judged by what came before it, which must not be missing.
+# So one that stays, since its turn comes later or it was recorded last, keeps all that happened after it.
+_NONE_BEFORE_STAYS = (
+    "NOT EXISTS (SELECT 1 FROM (SELECT workflow_id AS same_id, occurred_at AS earlier_at, number AS earlier_number,"
+    " superseded_at AS earlier_superseded_at FROM workflow_transitions)"
+    " WHERE same_id = workflow_id AND (earlier_at, earlier_number) < (occurred_at, number)"
+    " AND (earlier_superseded_at > superseded_at OR earlier_number = (SELECT max(last_number)"
+    " FROM (SELECT workflow_id AS last_id, number AS last_number FROM workflow_transitions)"
+    " WHERE last_id = workflow_id)))"
+)
+
 FACTS = (
     Table(
         name="workflow_machines",
         purpose="Which states workflows may have and which may follow which, every version.",
         key=("name", "version"),
         kept="Written by people, a few a year; transitions name the version that allowed them.",
+        travel=Travel(entity="workflow_machine", entity_column="name"),
     ),
     Table(
         name="workflow_transitions",
         purpose="That workflows came from one state to another.",
         references=(Reference(column="construct_id", table="constructs", on_delete="clear"),),
+        travel=Travel(entity="workflow", entity_column="workflow_id"),
     ),
 )
 
@@ -104,11 +117,12 @@ THEME = Theme(
     retention=(
         RetentionRule(
             name="transitions",
-            purpose="Deletes transitions of workflows that others have taken the place of, where that is asked for.",
+            purpose="Deletes the first transitions of workflows, which others have taken the place of, where that is"
+            " asked for.",
             table="workflow_transitions",
             age_column="superseded_at",
             keep_setting="keep_transitions_ms",
-            condition=f"superseded_at IS NOT NULL AND {_NOT_LAST_RECORDED}",
+            condition=f"superseded_at IS NOT NULL AND {_NOT_LAST_RECORDED} AND {_NONE_BEFORE_STAYS}",
         ),
     ),
     checks=CHECKS,

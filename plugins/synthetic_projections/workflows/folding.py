@@ -73,6 +73,7 @@ def _begin(state: FoldState, event: Event, step: StepRow, data: dict[str, Any]) 
         since_position=step.position,
         first_at=step.occurred_at,
         transitions=1,
+        cost_construct_id=event.construct_id,
     )
     state.put(WorkflowStateRow(step.workflow_id, step.state, entries=1))
     state.put(_name_construct(state, workflow, event.construct_id))
@@ -93,6 +94,9 @@ def _go_on(state: FoldState, event: Event, step: StepRow, data: dict[str, Any], 
         since_position=step.position,
         transitions=workflow.transitions + 1,
     )
+    # One that names no construct, and left none, is of a workflow whose construct was deleted: what it cost stays.
+    if event.construct_id is not None or data.get("previousConstructId") is not None:
+        workflow = workflow._replace(cost_construct_id=event.construct_id)
     add_time(state, workflow, step.state, 0, entries=1)
     state.put(_name_construct(state, workflow, event.construct_id))
     stand(state, workflow, 1, transitions=1)
@@ -126,7 +130,7 @@ def _delete_workflow(state: FoldState, workflow_id: str) -> None:
 
 
 def _delete_construct(state: FoldState, construct_id: str) -> None:
-    """Workflows outlive the construct that they are about."""
+    """Workflows outlive the construct that they are about, and keep what it has cost."""
     for row in state.rows(WorkflowConstructRow, construct_id):
         workflow = state.get(WorkflowRow, row.workflow_id)
         if workflow is not None:

@@ -25,6 +25,7 @@ WORKFLOWS = Fold(
         "project_constructs": read_model.ProjectConstructRow,
     },
     types=(WORKFLOW_TRANSITIONED, WORKFLOW_DELETED, CONSTRUCT_SAVED, CONSTRUCT_DELETED),
+    version=2,
     apply=fold_workflows,
     selectors=SELECTORS,
 )

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 
 class WorkflowRow(NamedTuple):
-    """Where a workflow stands: in the state of the last transition in the order of (occurred_at, position)."""
+    """Where a workflow stands: in the state of the last transition in the order of (occurred_at, position).
+
+    Attributes:
+        cost_construct_id: The construct whose costs are the workflow's: the one that it is about, also when that is
+            deleted, until it is about another one or leaves it.
+
+    The others are as transitions tell them.
+    """
 
     workflow_id: str
     machine: str | None
@@ -19,6 +26,7 @@ class WorkflowRow(NamedTuple):
     since_position: int
     first_at: int
     transitions: int
+    cost_construct_id: str | None
 
 
 class StepRow(NamedTuple):

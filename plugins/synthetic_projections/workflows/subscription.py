@@ -27,11 +27,14 @@ class WorkflowUpdateFilter:
     ids: list[strawberry.ID] | None = strawberry.field(default=None, description="The workflow is one of these.")
     project_id: strawberry.ID | None = strawberry.field(default=None, description="It belongs to this project.")
     story_id: strawberry.ID | None = strawberry.field(default=None, description="It belongs to this story.")
-    construct_id: strawberry.ID | None = strawberry.field(default=None, description="It is about this construct.")
+    construct_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The workflow is about this construct, or was until this transition, with which it left it.",
+    )
     to: list[str] | None = strawberry.field(default=None, description="It came to one of these states.")
 
     def matcher(self) -> Callable[[Event], bool]:
-        """A function that says of an event whether it is wanted, the construct apart.
+        """A function that says of an event whether it is wanted.
 
         Raises:
             BadUserInputError: A value is not acceptable, or they are too many.
@@ -46,13 +49,17 @@ class WorkflowUpdateFilter:
             )
             if values is not None
         ]
+        construct_id = None if self.construct_id is None else check_id(self.construct_id, "filter.constructId")
 
         def matches(event: Event) -> bool:
             if ids is not None and event.entity_id not in ids:
                 return False
+            is_of_construct = construct_id is None or event.construct_id == construct_id
             if event.type == WORKFLOW_DELETED.name:
-                return True
+                return is_of_construct
             payload = event.data()
+            if not is_of_construct and payload["previousConstructId"] != construct_id:
+                return False
             return all(payload[key] in values for key, values in among)
 
         return matches
@@ -120,14 +127,14 @@ async def workflow_updates(
     """What happens to workflows, each update once and in order.
 
     A deletion is delivered whatever the filter says of project, story and
-    state: its event does not tell them.
+    state: its event does not tell them. Who follows a construct is told of the
+    transition with which a workflow leaves it.
     """
     wanted = WorkflowUpdateFilter() if filter is None else filter
     matches = wanted.matcher()
-    construct_id = None if wanted.construct_id is None else check_id(wanted.construct_id, "filter.constructId")
     only_id = wanted.ids[0] if wanted.ids is not None and len(wanted.ids) == 1 else None
     types = (WORKFLOW_TRANSITIONED, WORKFLOW_DELETED)
-    async with aclosing(live.follow(after, types, entity_id=only_id, construct_id=construct_id)) as events:
+    async with aclosing(live.follow(after, types, entity_id=only_id)) as events:
         async for event in events:
             if matches(event):
                 yield WorkflowUpdate.of(event, live.at(event))

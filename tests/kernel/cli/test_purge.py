@@ -54,9 +54,10 @@ def test_the_tables_of_a_plugin_that_was_taken_out_are_removed_leaf_first_after_
     done = stored.run_json("plugins", "purge", "beta", "--yes")
     assert done["tables"] == [{"table": "lids", "rows": 1}, {"table": "boxes", "rows": 1}]
     assert tables(stored) & {"things", "boxes", "lids"} == {"things"}
-    backup = apsw.Connection(done["backup"], flags=apsw.SQLITE_OPEN_READONLY)
-    assert backup.execute("SELECT count(*) FROM lids").get == 1
-    backup.close()
+    stored.list_plugins({"alpha": "", "beta": ""})
+    stored.run("restore", done["backup"])
+    with open_store(stored.data_dir) as store:
+        assert store.read(lambda snapshot: snapshot.value("SELECT count(*) FROM lids")) == 1
 
 
 def test_a_plugin_that_comes_back_begins_anew(stored):
@@ -87,8 +88,10 @@ def test_without_its_backup_nothing_is_removed(stored):
     with database.open("r+b") as file:
         file.seek((pages - 1) * 4096)
         file.write(b"\xff" * 4096)
-    assert stored.fail("plugins", "purge", "beta", "--yes", code=74)["code"] == "STORE_DAMAGED"
-    assert list((stored.data_dir / "backups").glob("before-purge-*")) == []
+    assert stored.fail("plugins", "purge", "beta", "--yes", code=74)["code"] == "BACKUP_UNPROVEN"
+    (backup,) = stored.run_json("backup", "list")["backups"]
+    assert (backup["reason"], backup["provenAt"]) == ("before-purge-beta", None)
+    assert backup["problems"][0].startswith("kernel.")
 
 
 def test_while_another_has_the_store_open_nothing_is_removed(stored):

@@ -34,14 +34,19 @@ def test_the_page_for_people_shows_the_same(line, things):
     assert f"kernel.database.readers 3 5 {line.data_dir / 'plugins.toml'}" in page
 
 
-def test_a_backup_that_a_crash_cut_short_is_not_counted(line):
+def test_backups_are_counted_once_they_are_whole_and_the_last_proven_one_has_its_age(line):
     line.run("migrate")
-    backups = line.data_dir / "backups"
-    backups.mkdir()
-    (backups / "before-migration-20260101T000000-000.db").write_bytes(b"whole")
-    (backups / "before-migration-20260102T000000-000.db.partial").write_bytes(b"cut")
+    assert line.run_json("status")["lastProvenBackup"] is None
+    taken = line.run_json("backup")
+    (line.data_dir / "backups" / "20260102T000000-000-manual.json.1234.partial").write_bytes(b"cut")
     status = line.run_json("status")
-    assert (status["backups"], status["backupBytes"]) == (1, 5)
+    proven = status["lastProvenBackup"]
+    assert (status["backups"], proven["id"], proven["provenAt"]) == (1, taken["id"], taken["provenAt"])
+    assert 0 <= proven["ageMs"] < 60_000
+    assert status["backupBytes"] > taken["addedBytes"]
+    assert any(
+        row.startswith("Last proven ") and row.rstrip().endswith(" ago") for row in line.run("status").splitlines()
+    )
 
 
 def test_quick_does_not_count(line):

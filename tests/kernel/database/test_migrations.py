@@ -11,11 +11,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from synthetic.backups.folder import BackupFolder
+from synthetic.backups.objects import FolderObjects
+from synthetic.backups.proving import restore_files
 from synthetic.clock import SystemClock
 from synthetic.contributions import MigrationFolder, Stamped, Table
 from synthetic.data_directory import DataDirectory
-from synthetic.database.backup import back_up
-from synthetic.database.migrations import Migration, read_ledger, read_migrations
+from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
 from synthetic.database.ownership import read_owners
 from synthetic.errors import (
@@ -25,9 +27,9 @@ from synthetic.errors import (
     NotAStoreError,
     PluginClashError,
     PluginFailedError,
+    StorageFullError,
     StorageReadOnlyError,
     StoreNewerError,
-    SyntheticError,
 )
 from synthetic.kernel import KERNEL_TABLES
 from synthetic.kernel_settings import DatabaseSettings
@@ -63,13 +65,15 @@ class Site:
         self.directory = DataDirectory(path)
         self.directory.prepare()
 
-    def open(self, plan: Blueprint, *, migrate: bool = True) -> tuple[apsw.Connection, list[Migration]]:
+    def open(
+        self, plan: Blueprint, *, migrate: bool = True, settings: DatabaseSettings = SETTINGS
+    ) -> tuple[apsw.Connection, list[Migration]]:
         return open_store(
-            self.directory, SETTINGS, plan, SystemClock(), migrate=migrate, progress=lambda migration: None
+            self.directory, settings, plan, SystemClock(), migrate=migrate, progress=lambda migration: None
         )
 
-    def migrate(self, plan: Blueprint) -> list[str]:
-        connection, applied = self.open(plan)
+    def migrate(self, plan: Blueprint, *, settings: DatabaseSettings = SETTINGS) -> list[str]:
+        connection, applied = self.open(plan, settings=settings)
         connection.close()
         return [str(migration) for migration in applied]
 
@@ -127,27 +131,28 @@ def test_a_backup_is_made_before_a_store_with_data_is_changed(site):
     connection.close()
     assert not site.directory.backups.exists()  # a new store has nothing to lose
     site.migrate(blueprint(*line(NOTES, "DELETE FROM notes;")))
-    (backup,) = site.directory.backups.iterdir()
-    copy = apsw.Connection(str(backup))
+    folder = BackupFolder(site.directory.backups)
+    (backup,), _ = folder.list_backups()
+    assert (backup.reason, backup.is_whole, backup.proven_at is not None) == ("before-migration", False, True)
+    assert backup.migrations == {"kernel": len(KERNEL), "notes": 1}
+    restored = site.directory.path / "restored"
+    restore_files(folder.read_contents(backup), FolderObjects(folder.path), restored, lambda _bytes: None)
+    copy = apsw.Connection(str(restored / "synthetic.db"))
     assert copy.execute("SELECT id FROM notes").get == "kept"
-    assert len(read_ledger(copy)) == len(KERNEL) + 1
     copy.close()
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.path.rglob("*") if path.is_file()} == {0o600}
 
 
 def test_without_a_backup_nothing_is_migrated_and_no_part_of_it_is_left(site):
     site.migrate(blueprint(*line(NOTES)))
     later = blueprint(*line(NOTES, "ALTER TABLE notes ADD COLUMN author TEXT;"))
     site.directory.backups.touch()  # a file in the place of the directory
-    with pytest.raises(StorageReadOnlyError, match=r"before-migration.*nothing was changed"):
+    with pytest.raises(StorageReadOnlyError, match="backup in"):
         site.migrate(later)
     site.directory.backups.unlink()
-    connection, _ = site.open(blueprint(*line(NOTES)))
-    connection.execute("BEGIN")  # a copy cannot be made inside a transaction
-    with pytest.raises(SyntheticError):
-        back_up(connection, site.directory.backups / "copy.db")
-    connection.close()
-    assert list(site.directory.backups.iterdir()) == []
+    with pytest.raises(StorageFullError, match="are needed in"):
+        site.migrate(later, settings=replace(SETTINGS, free_disk_bytes=2**60))
+    assert [path for path in site.directory.backups.rglob("*") if path.is_file()] == [site.directory.backups / "lock"]
     assert site.migrate(later) == ["notes 0002_step_2"]
 
 

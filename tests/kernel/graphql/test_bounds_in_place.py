@@ -13,7 +13,7 @@ import strawberry
 
 from synthetic.contributions import Extension, GraphQL
 from synthetic.database.transaction import Snapshot
-from synthetic.graphql import placement
+from synthetic.graphql import placer
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.connections import Connection, First
 from synthetic.graphql.cursors import Order
@@ -101,7 +101,7 @@ LATE = GraphQL(
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Queries are begun in place, and have any time there."""
     monkeypatch.setattr(Placement, "is_in_place", lambda *_arguments: True)
-    monkeypatch.setattr(placement, "CUT_SECONDS", 60.0)
+    monkeypatch.setattr(placer, "CUT_SECONDS", 60.0)
     with open_bench(tmp_path, parts=(PART, LATE)) as opened:
         opened.add(("a", None, 1), ("b", None, 2))
         yield opened
@@ -156,13 +156,13 @@ async def test_a_field_that_counts_a_whole_table_is_answered_by_the_pool(bench):
     "document", ["{ found: parsed(first: 2) { nodes { size } } }", "{ found: parsedOne { size } }"]
 )
 async def test_columns_that_are_parsed_count_in_bytes(bench, monkeypatch, document: str):
-    monkeypatch.setattr(placement, "BYTES_MAX", 2 * PARSED_BYTES)
+    monkeypatch.setattr(placer, "BYTES_MAX", 2 * PARSED_BYTES)
     bench.database.write_blocking(
         lambda tx: tx.execute("UPDATE notes SET label = :label", {"label": "x" * PARSED_BYTES})
     )
     found, place = await answer(bench, document)
     assert place == "in place"
-    monkeypatch.setattr(placement, "BYTES_MAX", PARSED_BYTES - 1)
+    monkeypatch.setattr(placer, "BYTES_MAX", PARSED_BYTES - 1)
     assert await answer(bench, document) == (found, "pool")
     assert (await answer(bench, document.replace("size", "id")))[1] == "in place"
 

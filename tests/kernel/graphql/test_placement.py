@@ -12,7 +12,7 @@ import pytest
 from synthetic.database.database import Database
 from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
-from synthetic.graphql import placement
+from synthetic.graphql import placement, placer
 from synthetic.graphql.placement import (
     COST_GROWTH,
     COST_MAX,
@@ -20,8 +20,8 @@ from synthetic.graphql.placement import (
     SHORT_RUNS,
     WAITING_PAUSES,
     Placement,
-    Placer,
 )
+from synthetic.graphql.placer import Placer
 from synthetic.metrics import Metrics
 from synthetic.store import Store
 from synthetic.testing import ManualClock, copy_template, open_test_store
@@ -107,7 +107,7 @@ def test_a_plan_that_may_not_run_in_place_does_not():
 
 def test_a_plan_that_computed_for_too_long_goes_to_the_pool_at_once():
     plan = proven()
-    plan.was_late(placement.CUT_SECONDS, 0, waited_for_disk=True)
+    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=True)
     assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
@@ -166,7 +166,7 @@ def test_a_plan_that_was_only_kept_waiting_comes_back_sooner():
 
 def test_a_run_that_used_up_its_steps_and_was_late_as_well_is_held_against_its_plan_once():
     plan = Placement()
-    plan.was_late(placement.CUT_SECONDS, 0, waited_for_disk=True)
+    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=True)
     plan.overran(0)
     for _ in range(SHORT_RUNS):
         plan.ran_in_pool(COST, SHORT)
@@ -286,9 +286,9 @@ async def test_a_query_that_decodes_too_many_bytes_is_answered_by_the_pool_and_s
         return place
 
     plan = proven()
-    assert await queries.run(plan, lambda snapshot: decode(snapshot, placement.BYTES_MAX)) == "in place"
-    assert await queries.run(plan, lambda snapshot: decode(snapshot, placement.BYTES_MAX)) == "in place"
-    assert await queries.run(plan, lambda snapshot: decode(snapshot, placement.BYTES_MAX + 8)) == "pool"
+    assert await queries.run(plan, lambda snapshot: decode(snapshot, placer.BYTES_MAX)) == "in place"
+    assert await queries.run(plan, lambda snapshot: decode(snapshot, placer.BYTES_MAX)) == "in place"
+    assert await queries.run(plan, lambda snapshot: decode(snapshot, placer.BYTES_MAX + 8)) == "pool"
     assert queries.counted("synthetic_query_restarts")["over_budget"] == 1
     assert await queries.run(plan, where) == "pool"
 
@@ -371,7 +371,7 @@ async def test_a_lock_sends_all_plans_to_the_pool_for_a_moment_and_blames_none(q
     first, second = proven(), proven()
     assert await queries.run(first, locked) == "pool"
     assert await queries.run(second, where) == "pool"
-    queries.clock.advance(round(placement.LOCKED_SECONDS * 1_000))
+    queries.clock.advance(round(placer.LOCKED_SECONDS * 1_000))
     assert await queries.run(first, where) == "in place"
     assert await queries.run(second, where) == "in place"
     assert queries.counted("synthetic_query_restarts") == {"over_budget": 0, "late": 0, "locked": 1, "in_use": 0}

@@ -65,6 +65,7 @@ def install(site, plugin, consumers="Fold(**fold)", table="", more="", after="")
             "elsewhere, which the plugin does not register",
         ),
         (17, "Fold(**fold | {'selectors': {}})", "a selector for each of its tables: refused17_rows"),
+        (18, "Fold(**fold | {'positions': {'refused18_rows': 'x'}})", "no table refused18_rows with the column x"),
         (8, "Service(name='both', purpose='Both.', step=len, work=len, every_ms=1)", "either a step or work"),
         (9, "Service(name='none', purpose='None.', every_ms=1)", "either a step or work"),
         (12, "Service(name='both', purpose='Both.', opens=len, work=len, every_ms=1)", "either a step or work"),
@@ -110,6 +111,14 @@ def test_a_name_is_taken_once(site, tmp_path):
     install(site, "same", f"Fold(**fold), {mirror}")
     with pytest.raises(PluginClashError, match="consumer"):
         load(tmp_path, same="")
+
+
+def test_positions_of_events_are_in_the_key(site, tmp_path):
+    install(site, "placed", "Fold(**fold | {'positions': {'placed_rows': 'total'}})")
+    write_plugins_toml(tmp_path / "store", {"placed": ""})
+    refused = pytest.raises(PluginFailedError, match="the column total, which is not of its key")
+    with refused, open_test_store(tmp_path / "store"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from plugins.transcripts.making import append, begin, plain, seal
 from synthetic import Store, from_json, to_json
-from synthetic.graphql import placement
+from synthetic.graphql import placer
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.placement import Placement
 from synthetic.security.gate import ANONYMOUS
@@ -24,7 +24,7 @@ APART = "something long that was said. " * 100
 def in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Queries are begun in place, and have any time there."""
     monkeypatch.setattr(Placement, "is_in_place", lambda *_arguments: True)
-    monkeypatch.setattr(placement, "CUT_SECONDS", 60.0)
+    monkeypatch.setattr(placer, "CUT_SECONDS", 60.0)
 
 
 def answer(store: Store, selection: str) -> tuple[Any, bool]:
@@ -46,17 +46,17 @@ def test_bodies_are_read_in_place_up_to_a_budget_of_bytes(store, monkeypatch, ki
     append(store, [plain(number, text=text, metadata={"about": TEXT}) for number in range(1, 8)])
     if kind == "sealed":
         seal(store, "t")
-    monkeypatch.setattr(placement, "BYTES_MAX", 500)
+    monkeypatch.setattr(placer, "BYTES_MAX", 500)
     in_pool, was_in_place = answer(store, selection)
     assert not was_in_place
-    monkeypatch.setattr(placement, "BYTES_MAX", 1_000_000)
+    monkeypatch.setattr(placer, "BYTES_MAX", 1_000_000)
     assert answer(store, selection) == (in_pool, True)
 
 
 def test_what_reads_no_bodies_needs_no_bytes_for_them(store, monkeypatch) -> None:
     begin(store, "t")
     append(store, [plain(number, text=APART) for number in range(1, 8)])
-    monkeypatch.setattr(placement, "BYTES_MAX", 0)
+    monkeypatch.setattr(placer, "BYTES_MAX", 0)
     found, was_in_place = answer(store, "seq sourceId sizeBytes")
     assert was_in_place
     assert [each["seq"] for each in found] == list(range(1, 8))
@@ -66,7 +66,7 @@ def test_a_stretch_in_the_cache_costs_only_what_is_parsed_of_it(store, monkeypat
     begin(store, "t")
     append(store, [plain(number, text=2 * TEXT) for number in range(1, 8)])
     seal(store, "t")
-    monkeypatch.setattr(placement, "BYTES_MAX", 1_200)
+    monkeypatch.setattr(placer, "BYTES_MAX", 1_200)
     assert [answer(store, "seq")[1] for _ in range(2)] == [False, True]
-    monkeypatch.setattr(placement, "BYTES_MAX", 0)
+    monkeypatch.setattr(placer, "BYTES_MAX", 0)
     assert not answer(store, "seq")[1]

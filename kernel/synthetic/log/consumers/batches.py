@@ -31,6 +31,7 @@ from synthetic.log.consumers.store import (
     get_consumer,
 )
 from synthetic.log.events import Event, read_events
+from synthetic.log.positions import read_ends
 from synthetic.log.sync.attempts import record_attempt
 from synthetic.refusal_contributions import Refusal, Settlement, refusal_key
 
@@ -97,7 +98,7 @@ def take_in(
         started_at: When they were read, Unix milliseconds.
     """
     if state is not None:
-        state.write_back(tx)
+        state.write_back(tx, read_ends(tx).horizon)
     elif events:
         mirror = cast("Mirror", consumer.record)
         mirror.refresh(tx, list(dict.fromkeys((event.entity_type, event.entity_id) for event in events)))

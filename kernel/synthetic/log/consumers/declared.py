@@ -97,7 +97,9 @@ def declared_consumers(
         DeclaredConsumer(
             name=f"{each.plugin}.{each.record.name}",
             record=each.record,
-            tables=fold_tables(each.record.tables, tables) if isinstance(each.record, Fold) else (),
+            tables=fold_tables(each.record.tables, tables, each.record.positions)
+            if isinstance(each.record, Fold)
+            else (),
             wanted=filter_of(each.record.types),
             inputs=each.record.inputs(surroundings) if isinstance(each.record, Fold) and each.record.inputs else None,
         )
@@ -125,6 +127,8 @@ def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer])
             columns, problem = found[table.name], ties.get(table.name)
             if problem is None and columns != set(table.columns):
                 problem = f"has the columns ({', '.join(sorted(columns))}), which are not those of its record"
+            if problem is None and table.position not in (None, *table.key):
+                problem = f"has the positions of events in the column {table.position}, which is not of its key"
             if problem:
                 raise PluginFailedError(
                     f"The table {table.name} of the fold {consumer.name} {problem}.",

@@ -29,11 +29,13 @@ class FoldTable:
         name: As registered.
         record: The NamedTuple of its rows.
         key: Columns of the key, the first fields of the record.
+        position: The one of them that holds the position of the event without which a row is of no use; None: none.
     """
 
     name: str
     record: type[Any]
     key: tuple[str, ...]
+    position: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -62,18 +64,38 @@ class FoldTable:
         """SQL that deletes a row by key."""
         return f"DELETE FROM {name} WHERE {self._where()}"
 
+    def is_left(self, key: Key, horizon: int) -> bool:
+        """Whether a row with this key has no place any more, since its event has left the log.
+
+        Args:
+            key: Of the row.
+            horizon: Events up to this position have left the log.
+        """
+        return self.position is not None and key[self.key.index(self.position)] <= horizon
+
+    def remaining(self, horizon: int) -> tuple[str, dict[str, int]]:
+        """A condition in SQL that holds of the rows of which `is_left` does not, and its parameters."""
+        return ("TRUE", {}) if self.position is None else (f"+{self.position} > :horizon", {"horizon": horizon})
+
     def _where(self, length: int | None = None) -> str:
         return " AND ".join(f"{column} = :{column}" for column in self.key[:length])
 
 
-def fold_tables(declared: Mapping[str, type[Any]], registered: Sequence[Stamped[Table]]) -> tuple[FoldTable, ...]:
+def fold_tables(
+    declared: Mapping[str, type[Any]], registered: Sequence[Stamped[Table]], positions: Mapping[str, str] | None = None
+) -> tuple[FoldTable, ...]:
     """The tables of a fold, with the keys that its plugin registered.
+
+    Args:
+        declared: The record of each.
+        registered: Tables of the plugin.
+        positions: The columns of `Fold.positions`.
 
     Raises:
         KeyError: One is not registered.
     """
-    keys = {table.record.name: table.record.key for table in registered}
-    return tuple(FoldTable(name, record, keys[name]) for name, record in declared.items())
+    keys, columns = {table.record.name: table.record.key for table in registered}, positions or {}
+    return tuple(FoldTable(name, record, keys[name], columns.get(name)) for name, record in declared.items())
 
 
 class FoldState:
@@ -208,8 +230,12 @@ class FoldState:
         self._keep(record_class, key, None)
         self._changed[record_class].add(key)
 
-    def write_back(self, tx: Transaction) -> int:
+    def write_back(self, tx: Transaction, horizon: int = 0) -> int:
         """Store what was changed; the kernel calls it at the end of a batch.
+
+        Args:
+            tx: To write in.
+            horizon: Events up to this position have left the log, and with them the rows that are about one alone.
 
         Returns:
             How many rows that were.
@@ -217,7 +243,7 @@ class FoldState:
         count = 0
         for record_class, table in self._tables.items():
             rows, name = self._rows[record_class], self._names[record_class]
-            changed = [(key, rows[key]) for key in self._changed[record_class]]
+            changed = [(key, rows[key]) for key in self._changed[record_class] if not table.is_left(key, horizon)]
             gone = [dict(zip(table.key, key, strict=True)) for key, row in changed if row is None]
             kept = [row._asdict() for _, row in changed if row is not None]
             if gone:

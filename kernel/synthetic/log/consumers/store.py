@@ -111,6 +111,24 @@ def find_consumer(snapshot: Snapshot, name: str) -> ConsumerRecord | None:
     return snapshot.record(ConsumerRecord, f"SELECT {COLUMNS} FROM consumers WHERE name = :name", {"name": name})
 
 
+def find_making(snapshot: Snapshot, name: str) -> str | None:
+    """What the rows of a consumer were made anew by: another text after each rebuild, and the same until the next.
+
+    Whoever keeps something that was computed from these rows, and looks again
+    when an event comes, looks too when this has changed: the rows may be others
+    then, though nothing happened.
+
+    Args:
+        snapshot: To read in.
+        name: The consumer, as `plugin.name`.
+
+    Returns:
+        A text to be compared only; None for a consumer that never ran.
+    """
+    record = find_consumer(snapshot, name)
+    return None if record is None else f"{record.fingerprint} {record.rebuilt_at or 0}"
+
+
 def get_consumer(snapshot: Snapshot, name: str) -> ConsumerRecord:
     """One of them.
 

@@ -20,6 +20,7 @@ from synthetic.log.consumers.store import SET_ASIDE_KEPT, find_consumer
 from synthetic.log.drift.model import ROWS_KEPT, Comparison, Difference, DriftRow, DriftScope
 from synthetic.log.drift.scratch import read_definitions, scratch_tables
 from synthetic.log.lineage.row_keys import text_of_key
+from synthetic.log.positions import read_ends
 
 BATCH_EVENTS = 1_000
 
@@ -130,10 +131,11 @@ def _end(
     if goal.position - after > BATCH_EVENTS:
         return goal
     _fold_on(OneSnapshot(snapshot), consumer, scratch, after, goal)
+    horizon = read_ends(snapshot).horizon
     rows, differing, first, hashes = 0, 0, list[DriftRow](), list[tuple[str, str]]()
     for table in consumer.tables:
         digest = hashlib.sha256()
-        for stored, made in _side_by_side(snapshot, scratch, table):
+        for stored, made in _side_by_side(snapshot, scratch, table, horizon):
             rows += 1
             if made is not None:
                 digest.update(repr(made).encode())
@@ -162,12 +164,13 @@ def _difference_of(table: FoldTable, stored: Row | None, made: Row | None) -> Dr
 
 
 def _side_by_side(
-    snapshot: Snapshot, scratch: Transaction, table: FoldTable
+    snapshot: Snapshot, scratch: Transaction, table: FoldTable, horizon: int
 ) -> Iterator[tuple[Row | None, Row | None]]:
-    """For each key, in order, the row that is stored and the one that was made."""
-    sql = f'SELECT {", ".join(table.columns)} FROM "{table.name}" ORDER BY {", ".join(table.key)}'
+    """For each key, in order, the row that is stored and the one that was made; none of events that left the log."""
+    where, params = table.remaining(horizon)
+    sql = f'SELECT {", ".join(table.columns)} FROM "{table.name}" WHERE {where} ORDER BY {", ".join(table.key)}'
     length = len(table.key)
-    stored_rows, made_rows = snapshot.iterate(sql), scratch.iterate(sql)
+    stored_rows, made_rows = snapshot.iterate(sql, params), scratch.iterate(sql, params)
     stored, made = next(stored_rows, None), next(made_rows, None)
     while stored is not None or made is not None:
         if made is None or (stored is not None and stored[:length] < made[:length]):

@@ -183,15 +183,17 @@ class _Folding:
 def _draw_rows(snapshot: Snapshot, table: FoldTable, after: Any, limit: int) -> list[Drawn]:
     """Rows behind a key, in order; with no key to begin behind, from the beginning; None: anywhere."""
     key, columns = ", ".join(table.key), ", ".join(table.columns)
-    params: dict[str, Value] = {"limit": limit}
+    remaining, bound = table.remaining(read_ends(snapshot).horizon)
+    params: dict[str, Value] = {"limit": limit, **bound}
     if after is None:
-        sql = f'SELECT {columns} FROM "{table.name}" ORDER BY random() LIMIT :limit'
+        sql = f'SELECT {columns} FROM "{table.name}" WHERE {remaining} ORDER BY random() LIMIT :limit'
     elif after:
         names = ", ".join(f":after_{number}" for number in range(len(table.key)))
         params |= {f"after_{number}": value for number, value in enumerate(after)}
-        sql = f'SELECT {columns} FROM "{table.name}" WHERE ({key}) > ({names}) ORDER BY {key} LIMIT :limit'
+        where = f"({key}) > ({names}) AND {remaining}"
+        sql = f'SELECT {columns} FROM "{table.name}" WHERE {where} ORDER BY {key} LIMIT :limit'
     else:
-        sql = f'SELECT {columns} FROM "{table.name}" ORDER BY {key} LIMIT :limit'
+        sql = f'SELECT {columns} FROM "{table.name}" WHERE {remaining} ORDER BY {key} LIMIT :limit'
     return [Drawn(table, row[: len(table.key)], row) for row in snapshot.rows(sql, params)]
 
 
@@ -207,11 +209,13 @@ def _draw_events(
 
 def _touched(snapshot: Snapshot, consumer: DeclaredConsumer, events: list[Event]) -> list[Drawn]:
     """The rows that hold some events, or should: each with what is stored."""
-    state = consumer.state(snapshot)
+    state, horizon = consumer.state(snapshot), read_ends(snapshot).horizon
     found: list[Drawn] = []
     for table in consumer.tables:
         selector = selector_of(consumer, table)
         for key in dict.fromkeys(tuple(key) for event in events for key in selector.touched(state, event)):
+            if table.is_left(key, horizon):
+                continue
             stored = state.get(table.record, *key)
             found.append(Drawn(table, key, None if stored is None else tuple(stored)))
     return found

@@ -24,6 +24,10 @@ from synthetic.logs import logger_for
 
 LOOK_MS = 1_000
 
+PAUSE_SHARE = 0.1
+"""After a start no sample is taken for this share of the time between two: folds have to catch up, and whoever starts
+a process again and again has samples taken all the same."""
+
 log = logger_for(__name__)
 
 
@@ -47,11 +51,11 @@ class DriftWatch:
 
         Args:
             settings: How often, and how much.
-            clock: For how long a comparison takes, and since when this process has run.
+            clock: For how long a comparison takes, and for how long this process has run.
         """
         self._settings = settings
         self._clock = clock
-        self._began_at = clock.now_ms()
+        self._began = clock.monotonic()
 
     def service(self) -> Service:
         """The watch as the kernel's background work."""
@@ -105,12 +109,15 @@ class DriftWatch:
         """What was asked for first, else the fold that was compared longest ago, if that is long enough."""
         oldest: Due | None = None
         oldest_at = snapshot.now - self._settings.sample_ms
+        samples = self._settings.sample_ms > 0 and self._elapsed(self._began) >= PAUSE_SHARE * self._settings.sample_ms
         for name, consumer in snapshot.resource(LoadedFolds).folds.items():
             check = find_drift_check(snapshot, name)
             is_asked = check is not None and check.requested_at is not None
-            compared_at = max(self._began_at, 0 if check is None or check.checked_at is None else check.checked_at)
-            is_old = self._settings.sample_ms > 0 and compared_at <= oldest_at
-            if not (is_asked or is_old) or find_goal(snapshot, consumer) is None:
+            compared_at = 0 if check is None or check.checked_at is None else check.checked_at
+            if compared_at > snapshot.now:
+                # The clock was ahead then: nobody knows how long ago that was.
+                compared_at = 0
+            if not (is_asked or (samples and compared_at <= oldest_at)) or find_goal(snapshot, consumer) is None:
                 continue
             if is_asked:
                 return Due(consumer, is_whole=True)

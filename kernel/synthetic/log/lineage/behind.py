@@ -22,28 +22,44 @@ EVENTS_MAX = 10_000
 ROUNDS_MAX = 64
 """So often a selector is asked to go on from what was found."""
 
+SCANNED_MAX = 500_000
+"""So many events of a type, an entity or a construct are looked at for what their payloads say."""
 
 READS_KEPT = 20_000
 """So many events of what was read are kept for the rows that are looked at next."""
+
+
+class Found(NamedTuple):
+    """What a filter gave.
+
+    Attributes:
+        events: In the order of the log.
+        is_cut_short: Whether there was more to look at than is looked at.
+    """
+
+    events: list[Event]
+    is_cut_short: bool
 
 
 class Reads:
     """What filters gave, for many rows in one snapshot that are found with the same ones, `through` and `limit`."""
 
     def __init__(self) -> None:
-        self._found: dict[EventFilter, list[Event]] = {}
+        self._found: dict[EventFilter, Found] = {}
         self._held = 0
 
-    def get(self, snapshot: Snapshot, wanted: EventFilter, limit: int, through: int | None) -> list[Event]:
-        """As `find_logged`."""
+    def get(self, snapshot: Snapshot, wanted: EventFilter, limit: int, through: int | None) -> Found:
+        """As `find_logged`, of no more than `SCANNED_MAX` events whose payloads are looked into."""
         found = self._found.get(wanted)
         if found is None:
-            found = find_logged(snapshot, wanted, limit, through)
+            end = _find_end_of_scan(snapshot, wanted, through)
+            events = find_logged(snapshot, wanted, limit, through if end is None else end)
+            found = Found(events, end is not None)
             if self._held > READS_KEPT:
                 self._found.clear()
                 self._held = 0
             self._found[wanted] = found
-            self._held += 1 + len(found)
+            self._held += 1 + len(events)
         return found
 
 
@@ -118,6 +134,8 @@ def find_behind(
     horizon = read_ends(snapshot).horizon
     reads, roots = reads or Reads(), frozenset[tuple[str, str]]()
     for _ in range(ROUNDS_MAX):
+        # What a selector computes of many events takes its time, too.
+        snapshot.spend(0)
         events = [found[position] for position in sorted(found)]
         wanted = [each for each in dict.fromkeys(selector.behind(key, events)) if each not in asked]
         if not wanted:
@@ -130,14 +148,27 @@ def find_behind(
         filters = [_of_consumer(each, consumer) for each in wanted]
         if archived and horizon:
             found |= {event.position: event for event in find_archived(snapshot, filters, limit + 1)}
-        for each in filters:
-            found |= {event.position: event for event in reads.get(snapshot, each, limit + 1, through)}
-            if len(found) > limit:
-                break
-        if len(found) > limit:
+        if not _read_all(snapshot, filters, found, reads, limit, through):
             break
     events = [found[position] for position in sorted(found)][:limit]
     return Behind(events, has_more=True, horizon=0 if archived else horizon)
+
+
+def _read_all(
+    snapshot: Snapshot,
+    filters: Iterable[EventFilter],
+    found: dict[int, Event],
+    reads: Reads,
+    limit: int,
+    through: int | None,
+) -> bool:
+    """Add what filters give to what was found; whether that is all, and not more than the limit."""
+    for each in filters:
+        events, is_cut_short = reads.get(snapshot, each, limit + 1, through)
+        found |= {event.position: event for event in events}
+        if is_cut_short or len(found) > limit:
+            return False
+    return True
 
 
 def find_facts(snapshot: Snapshot, entity_type: str, entity_id: str, limit: int = EVENTS_MAX) -> Behind:
@@ -178,6 +209,22 @@ def find_logged(snapshot: Snapshot, wanted: EventFilter, limit: int, through: in
         for event in _find_in_order(snapshot, where, {**params, "type": name}, limit, through)
     ]
     return sorted(found)[:limit]
+
+
+def _find_end_of_scan(snapshot: Snapshot, wanted: EventFilter, through: int | None) -> int | None:
+    """The last position at which payloads are looked into; None: there are not too many to look at all."""
+    if not wanted.payload:
+        return None
+    where, params = replace(wanted, types=None, payload=()).conditions()
+    names: Iterable[str | None] = (None,)
+    if wanted.types is not None and not where:
+        where, names = ["type = :type"], sorted(wanted.types)
+    clause = f" WHERE {' AND '.join(where)}" if where else ""
+    # Answered from the index of the type, the entity or the construct, which has the positions in order.
+    sql = f"SELECT position FROM domain_events{clause} ORDER BY position LIMIT 1 OFFSET :scanned"
+    ends = [snapshot.value(sql, {**params, "type": name, "scanned": SCANNED_MAX - 1}) for name in names]
+    within = [end for end in ends if end is not None and (through is None or end < through)]
+    return min(within, default=None)
 
 
 def _find_in_order(

@@ -59,7 +59,7 @@ class Lineage:
     )
     is_truncated: bool = strawberry.field(
         description="Whether events may be missing: older ones have left the log and the archive was not read, or "
-        f"there are more than {EVENTS_MAX:,}."
+        f"there are more than {EVENTS_MAX:,}, or too many to look through."
     )
     horizon: Position = strawberry.field(description="Events up to this position have left the log for the archive.")
     found: strawberry.Private[list[EventRecord] | None]

@@ -12,7 +12,6 @@ from synthetic import (
     Snapshot,
     Transaction,
     bad_input,
-    changed_fields,
     check_id,
     delete_owned,
     find_changes,
@@ -27,7 +26,7 @@ from synthetic_projections.costs.budget_model import (
     BudgetState,
     SavedBudget,
 )
-from synthetic_projections.costs.events import BUDGET_SAVED
+from synthetic_projections.costs.events import BUDGET_SAVED, saved_budget_payload
 from synthetic_projections.costs.model import Dimension
 from synthetic_projections.costs.prices import CURRENCY
 from synthetic_projections.costs.questions import Criteria, Question
@@ -113,7 +112,7 @@ def save_budget(
         BUDGET_SAVED,
         budget.id,
         construct_id=budget.construct_id,
-        payload={"created": stored is None, "changed": changed_fields(stored, budget, FIELDS)},
+        payload=saved_budget_payload(stored, budget),
     )
     return SavedBudget(budget, created=stored is None, changed=True)
 
@@ -139,8 +138,7 @@ def read_state(snapshot: Snapshot, budget: Budget, period: Span) -> BudgetState:
         Dimension.PROJECT: Criteria(project_ids=[key]),
         Dimension.CONSTRUCT: Criteria(construct_ids=[key]),
     }[dimension]
-    spans = None if budget.period == BudgetPeriod.TOTAL else [period]
-    question = Question(criteria=criteria, spans=spans)
+    question = Question(criteria=criteria, window=None if budget.period == BudgetPeriod.TOTAL else period)
     rows = {row.currency: row.total for row in read_costs(snapshot, question, CURRENCIES_MAX)}
     counted, unpriced = rows.pop(budget.currency, None), rows.pop("", None)
     spent = 0 if counted is None else counted.rounded_micros

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthetic import BadUserInputError, Snapshot, Value, bad_input, to_json
+from synthetic import Snapshot, Value, to_json
+from synthetic_projections.buckets import Span
 from synthetic_projections.costs.folding import PROGRESS
 from synthetic_projections.costs.model import EVER_MS, NOTHING, CostProgress, Dimension, Sums
 from synthetic_projections.costs.questions import OWNERS, CostGroup, Question, Row, foremost, segments_of
@@ -26,15 +27,16 @@ _ROLLUPS = (
 )
 _SESSIONS_OF = {
     Dimension.CONSTRUCT: "SELECT session_id FROM cost_sessions WHERE construct_id",
-    Dimension.PROJECT: "SELECT session_id FROM cost_sessions JOIN cost_constructs USING (construct_id)"
-    " WHERE project_id",
+    # A session of a construct that is gone is of no project by another one that has its id.
+    Dimension.PROJECT: "SELECT s.session_id FROM cost_constructs AS c JOIN cost_sessions AS s"
+    " ON s.construct_id = c.construct_id AND s.placed_position >= c.since_position WHERE c.project_id",
 }
 _CONSTRUCTS_OF = {Dimension.PROJECT: "SELECT construct_id FROM cost_constructs WHERE project_id"}
 _BELOW = {Dimension.SESSION: _SESSIONS_OF, Dimension.CONSTRUCT: _CONSTRUCTS_OF}
 
 
-CELLS_MAX = 20_000
-"""Most buckets of all rows of an answer together."""
+MODULE = "projections.costs"
+"""The consumer that keeps the sums."""
 
 
 class Total(NamedTuple):
@@ -52,7 +54,7 @@ class UnpricedModel(NamedTuple):
 
 
 def read_costs(snapshot: Snapshot, question: Question, rows_max: int) -> list[Row]:
-    """The answer to a question: its rows by currency, the dearest first, what has no price last.
+    """The answer to a question: its rows by currency, the dearest first, what has no price last; without series.
 
     Args:
         snapshot: To read in.
@@ -60,36 +62,55 @@ def read_costs(snapshot: Snapshot, question: Question, rows_max: int) -> list[Ro
         rows_max: So many of them at most; the `foremost`.
 
     Raises:
-        BadUserInputError: No sums answer it, or its spans have more to show than one answer may hold.
+        BadUserInputError: No sums answer it.
     """
     dimension = question.dimension()
     groups = [_column_of(group, dimension) for group in question.groups]
     where, params = _conditions(question, dimension)
-    size, parts = len(question.spans or (None,)), len(groups)
-    columns = ", ".join(["s.number", *groups, "r.currency"])
-    limit = rows_max if size == 1 else CELLS_MAX + 1
+    columns = ", ".join([*groups, "r.currency"])
+    spans = None if question.window is None else [question.window]
     rows = snapshot.rows(
         f"SELECT {columns}, {_SUMS} {_ROLLUPS} WHERE {' AND '.join(where)} GROUP BY {columns}"
         f" ORDER BY row_number() OVER (PARTITION BY r.currency ORDER BY {', '.join([_DEAREST, *groups])}),"
         " r.currency = '', r.currency LIMIT :limit",
+        {**params, "segments": _segments(dimension, spans), "limit": rows_max},
+    )
+    parts = len(groups)
+    return foremost((Row(tuple(row[:parts]), row[parts], _sums_of(row[parts + 1 :])) for row in rows), rows_max)
+
+
+def read_series(snapshot: Snapshot, question: Question, rows: Sequence[Row], spans: Sequence[Span]) -> list[Row]:
+    """Rows of an answer with their series: only what they count is read, however many others there are.
+
+    Args:
+        snapshot: To read in.
+        question: What they answer.
+        rows: As `read_costs` has given them.
+        spans: One after the other, the whole window together.
+    """
+    dimension = question.dimension()
+    groups = [_column_of(group, dimension) for group in question.groups]
+    where, params = _conditions(question, dimension)
+    told_apart = [*groups, "r.currency"]
+    chosen = ", ".join(f"value ->> {number}" for number in range(len(told_apart)))
+    where.append(f"({', '.join(told_apart)}) IN (SELECT {chosen} FROM json_each(:rows))")
+    if "r.key" in groups:
+        where.append("r.key IN (SELECT value FROM json_each(:keys))")
+        params["keys"] = to_json(sorted({row.keys[groups.index("r.key")] for row in rows}))
+    columns = ", ".join(["s.number", *told_apart])
+    cells = snapshot.rows(
+        f"SELECT {columns}, {_SUMS} {_ROLLUPS} WHERE {' AND '.join(where)} GROUP BY {columns}",
         {
             **params,
-            "segments": to_json([list(each) for each in segments_of(dimension, question.spans)]),
-            "limit": limit,
+            "segments": _segments(dimension, spans),
+            "rows": to_json([[*row.keys, row.currency] for row in rows]),
         },
     )
-    if size > 1 and len(rows) == limit:
-        raise too_many_cells()
-    series: defaultdict[tuple[tuple[str, ...], str], list[Sums]] = defaultdict(lambda: [NOTHING] * size)
-    for number, *rest in rows:
-        series[tuple(rest[:parts]), rest[parts]][number] = _sums_of(rest[parts + 1 :])
-    answer = [Row(keys, currency, _total(each), tuple(each)) for (keys, currency), each in series.items()]
-    return foremost(answer, rows_max)
-
-
-def too_many_cells() -> BadUserInputError:
-    """The error for an answer that would have too many buckets; the caller raises it."""
-    return bad_input("bucket", f"must be longer, or the rows fewer: they have at most {CELLS_MAX:,} buckets")
+    parts = len(told_apart)
+    series = {(*row.keys, row.currency): [NOTHING] * len(spans) for row in rows}
+    for number, *rest in cells:
+        series[tuple(rest[:parts])][number] = _sums_of(rest[parts:])
+    return [row._replace(series=tuple(series[*row.keys, row.currency])) for row in rows]
 
 
 def list_totals(dimension: Dimension, snapshot: Snapshot, keys: Sequence[str | None]) -> list[list[Total]]:
@@ -106,7 +127,7 @@ def list_totals(dimension: Dimension, snapshot: Snapshot, keys: Sequence[str | N
         {
             "dimension": dimension.value,
             "keys": to_json(list({key for key in keys if key})),
-            "segments": to_json([list(each) for each in segments_of(dimension, None)]),
+            "segments": _segments(dimension, None),
         },
     )
     found: defaultdict[str, list[Total]] = defaultdict(list)
@@ -115,21 +136,31 @@ def list_totals(dimension: Dimension, snapshot: Snapshot, keys: Sequence[str | N
     return [found[key] if key else [] for key in keys]
 
 
+def list_totals_of_workflows(snapshot: Snapshot, workflow_ids: Sequence[str]) -> list[list[Total]]:
+    """For each workflow what the construct has cost that it is about, or was until that was deleted, by currency."""
+    return _totals_of_members(snapshot, "workflow_id", workflow_ids)
+
+
 def list_totals_of_stories(snapshot: Snapshot, story_ids: Sequence[str]) -> list[list[Total]]:
-    """For each story what the constructs have cost that its workflows are about, each once, by currency."""
+    """For each story what the constructs of its workflows have cost, each once, by currency."""
+    return _totals_of_members(snapshot, "story_id", story_ids)
+
+
+def _totals_of_members(snapshot: Snapshot, column: str, ids: Sequence[str]) -> list[list[Total]]:
+    """For each value of a column of `workflows`, what the constructs have cost whose costs these have."""
     pairs = snapshot.rows(
-        "SELECT DISTINCT story_id, construct_id FROM workflows"
-        " WHERE story_id IN (SELECT value FROM json_each(:ids)) AND construct_id IS NOT NULL",
-        {"ids": to_json(list(story_ids))},
+        f"SELECT DISTINCT {column}, cost_construct_id FROM workflows"
+        f" WHERE {column} IN (SELECT value FROM json_each(:ids)) AND cost_construct_id IS NOT NULL",
+        {"ids": to_json(list(ids))},
     )
     totals = list_totals(Dimension.CONSTRUCT, snapshot, [construct_id for _, construct_id in pairs])
     found: defaultdict[str, defaultdict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
-    for (story_id, _), parts in zip(pairs, totals, strict=True):
+    for (id, _), parts in zip(pairs, totals, strict=True):
         for currency, sums in parts:
-            found[story_id][currency] = found[story_id][currency].plus(sums)
+            found[id][currency] = found[id][currency].plus(sums)
     return [
         sorted((Total(*each) for each in found[id].items()), key=lambda total: (not total.currency, total.currency))
-        for id in story_ids
+        for id in ids
     ]
 
 
@@ -189,8 +220,5 @@ def _sums_of(values: Sequence[int]) -> Sums:
     return Sums(*counts).plus(NOTHING._replace(cost_micros=micros, cost_rest=rest))
 
 
-def _total(series: Iterable[Sums]) -> Sums:
-    total = NOTHING
-    for each in series:
-        total = total.plus(each)
-    return total
+def _segments(dimension: Dimension, spans: Sequence[Span] | None) -> str:
+    return to_json([list(each) for each in segments_of(dimension, spans)])

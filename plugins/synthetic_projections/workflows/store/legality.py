@@ -15,10 +15,10 @@ class Place(NamedTuple):
     """Where a transition stands among those of its workflow.
 
     Attributes:
-        before: The one that happened before it, if any.
+        before: The one that happened before it, if any is known.
         after: The one that happened after it, where it is late.
         occurred_at: When it happened, Unix milliseconds.
-        is_cut_off: Whether none is known before it because those that were recorded first are not kept any more.
+        is_cut_off: Whether none is known before it because those that happened first are not kept any more.
     """
 
     before: Transition | None

@@ -143,11 +143,17 @@ def _place_of(tx: Transaction, workflow_id: str, current: Transition | None, giv
         _SELECT + " WHERE workflow_id = :id AND occurred_at > :at ORDER BY occurred_at, number LIMIT 1",
         params,
     )
-    return Place(before, after, occurred_at, is_cut_off=before is None and _first_number(tx, workflow_id) > 1)
+    # Retention deletes only what was first in time. What has come late to the place of that knows of no state before
+    # it, and nor does what comes late behind such a one.
+    is_cut_off = (before is None or before.from_state is None) and _lacks_numbers(tx, workflow_id)
+    return Place(None if is_cut_off else before, after, occurred_at, is_cut_off)
 
 
-def _first_number(tx: Transaction, workflow_id: str) -> int:
-    return tx.value(f"SELECT min(number) FROM {TRANSITIONS_TABLE} WHERE workflow_id = :id", {"id": workflow_id})
+def _lacks_numbers(tx: Transaction, workflow_id: str) -> bool:
+    """Whether transitions of a workflow have been deleted: numbers are given from 1 on, and none is left out."""
+    return tx.value(
+        f"SELECT count(*) < max(number) FROM {TRANSITIONS_TABLE} WHERE workflow_id = :id", {"id": workflow_id}
+    )
 
 
 def _last_number(tx: Transaction, workflow_id: str) -> int:

@@ -15,7 +15,7 @@ from synthetic.log.drift.sampling import compare_sample
 from synthetic.log.drift.service import DriftWatch
 from synthetic.log.drift.store import cursors_of, find_drift_check, save_comparison
 from synthetic.log.sync import statuses
-from synthetic.testing import expect_data, open_test_store, wait_until
+from synthetic.testing import ManualClock, expect_data, open_test_store, wait_until
 
 from .kit import ask, count, digest, rebuild, record_of, running, until_following
 
@@ -156,6 +156,18 @@ def test_the_watch_looks_by_itself_and_says_what_a_comparison_of_all_has_found(t
         change(store, ALTER)
         check = wait_until(lambda: found if (found := turns()).differing else None, "the altered row")
         assert (check.scope, check.differing) == ("WHOLE", 1)
+
+
+def test_the_watch_goes_on_when_the_clock_was_put_right_and_soon_after_each_start(followed):
+    clock = ManualClock(now_ms=followed.kernel.clock.now_ms())
+    watch = DriftWatch(SyncSettings(sample_ms=600_000), clock)
+    assert watch.work(followed) == 0, "a process that has just started lets its folds catch up"
+    clock.advance(60_000)
+    compared = sum(iter(lambda: watch.work(followed), 0))
+    assert compared == followed.read(lambda snapshot: len(snapshot.resource(LoadedFolds).folds)), "each, and only once"
+    change(followed, f"UPDATE drift_checks SET checked_at = checked_at + 86400000 WHERE consumer = '{MODULE}'")
+    assert watch.work(followed) == 1, "what was compared in the future was compared by a clock that was ahead"
+    assert followed.read(find_drift_check, MODULE).checked_at <= followed.kernel.clock.now_ms()
 
 
 def test_an_event_that_was_set_aside_is_no_drift(tally_dir, monkeypatch):

@@ -207,3 +207,16 @@ def test_the_inputs_are_handed_out_by_their_class(tables):
         return state.input(dict)
 
     assert tables.write(work) == {"price": 3}
+
+
+def test_rows_about_events_that_have_left_the_log_are_not_stored(tables):
+    of_events = (FoldTable("totals", Total, ("name", "day"), position="day"),)
+
+    def work(tx) -> int:
+        state = FoldState(of_events, tx, str)
+        for day in (1, 2, 3):
+            state.put(Total("a", day, 5))
+        return state.write_back(tx, horizon=2)
+
+    assert tables.write(work) == 1
+    assert [row[-1] for row in rows(tables)] == [3]

@@ -7,6 +7,7 @@ from typing import Any
 from plugins.projections.agents.fleet import START, TABLES, Fleet
 from synthetic.log.consumers.fold_state import FoldState
 from synthetic.log.consumers.loaded import fold_in
+from synthetic.log.lineage import behind as behind_rows
 from synthetic.log.lineage.behind import find_behind
 from synthetic_constructs.store import save_construct
 from synthetic_jobs import store as jobs
@@ -75,3 +76,50 @@ def test_the_events_behind_a_row_make_the_row_and_find_it(fleet: Fleet):
     seen = fleet.store.write(with_empty_tables)
     assert seen.keys() == set(TABLES)
     assert seen["agent_outliers"] >= 1
+
+
+def test_what_others_do_is_neither_behind_a_row_nor_in_its_way(fleet: Fleet):
+    for number, agent in enumerate(("loner", None, "crowd")):
+        fleet.session(f"of-{number}", agent=agent, started_at=START)
+        fleet.spend(f"of-{number}", 1, 2)
+        fleet.ask(f"asked-{number}", session_id=f"of-{number}")
+        fleet.session(f"of-{number}", agent=agent, status="ENDED", ended_at=START + 1_000)
+    for number in range(20):
+        fleet.session(f"crowded-{number}", agent="crowd", started_at=START)
+        fleet.spend(f"crowded-{number}", 1, 2)
+        fleet.ask(f"crowding-{number}", session_id=f"crowded-{number}")
+    for id, worker in (("lone-job", "lone-box"), ("other-job", "other-box")):
+        token = fleet.run(id, worker, kind="lonely" if id == "lone-job" else "else")
+        fleet.ask(f"asked-{id}", job_id=id)
+        fleet.write(jobs.complete_job, id, token)
+    fleet.fold()
+    consumer = fleet.consumer
+    tables = {table.name: table for table in consumer.tables}
+
+    def look(snapshot, name: str, key: tuple) -> set[str]:
+        behind = find_behind(snapshot, consumer, tables[name], key, limit=8)
+        assert not behind.has_more, (name, key)
+        return {
+            str(event.data().get("sessionId") or event.data().get("jobId") or event.entity_id) for event in behind[0]
+        }
+
+    for name, of_agent, of_kind in (
+        ("agent_groups", ("loner", ""), ("lone-box", "lonely")),
+        ("agent_windows", ("loner", "", "DURATION_MS"), ("", "lonely", "DURATION_MS")),
+        ("agent_metrics", ("loner", "", "DAY", START), ("lone-box", "lonely", "DAY", START)),
+    ):
+        assert fleet.store.read(look, name, ("SESSION", *of_agent)) == {"of-0"}
+        assert fleet.store.read(look, name, ("SESSION", "", *of_agent[1:])) >= {"of-1"}
+        assert fleet.store.read(look, name, ("JOB", *of_kind)) == {"lone-job"}
+    assert fleet.store.read(look, "agent_outliers", ("SESSION", "of-0", "DURATION_MS")) == {"of-0"}
+
+
+def test_no_more_payloads_are_looked_into_than_is_right_for_one_row(fleet: Fleet, monkeypatch):
+    fleet.ended("scanned", "scanner", 1_000)
+    fleet.fold()
+    consumer = fleet.consumer
+    table = next(table for table in consumer.tables if table.name == "agent_groups")
+    key = ("SESSION", "scanner", "")
+    assert not fleet.store.read(lambda snapshot: find_behind(snapshot, consumer, table, key)).has_more
+    monkeypatch.setattr(behind_rows, "SCANNED_MAX", 1)
+    assert fleet.store.read(lambda snapshot: find_behind(snapshot, consumer, table, key)).has_more

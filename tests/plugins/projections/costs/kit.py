@@ -25,7 +25,7 @@ from synthetic_transcripts.store import (
     ensure_transcript,
 )
 
-TABLES = ("cost_rollups", "cost_sessions", "cost_constructs", "cost_progress")
+TABLES = ("cost_rollups", "cost_settled", "cost_sessions", "cost_constructs", "cost_progress")
 
 SAVE_CONSTRUCT = """
 mutation ($id: ID!, $project: ID, $version: Int) {
@@ -61,7 +61,7 @@ output = 17
 
 
 class Spent(NamedTuple):
-    """One thing that was spent, as the test knows it."""
+    """One thing that was spent, as the test knows it; `session` and `construct` are those that had it and are gone."""
 
     at: int
     model: str
@@ -71,6 +71,8 @@ class Spent(NamedTuple):
     currency: str
     owner: tuple[str, str]
     agent: str
+    session: str = ""
+    construct: str = ""
 
 
 @dataclass
@@ -155,8 +157,8 @@ class Fleet:
         project = self.projects.get(construct, "") if construct else (id if kind == "project" else "")
         return {
             "PROJECT": project,
-            "CONSTRUCT": construct,
-            "SESSION": session,
+            "CONSTRUCT": construct or spent.construct,
+            "SESSION": session or spent.session,
             "AGENT": agent,
             "MODEL": spent.model,
             "SOURCE": spent.source,

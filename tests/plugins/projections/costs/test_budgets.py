@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from plugins.logged import logged
+from plugins.projections.costs.kit import Fleet
+from synthetic.log.consumers.store import has_reached, request_action
+from synthetic.testing import expect_data, open_test_store, wait_until
 from synthetic_projections.costs.services import watch_budgets
 from synthetic_projections.costs.store import alerts
 from synthetic_projections.costs.store.budgets import read_state
+from synthetic_projections.costs.store.sums import MODULE
 
 SAVE = """
 mutation ($input: SaveBudgetInput!) {
@@ -221,3 +225,28 @@ def test_a_period_of_which_all_was_told_is_not_summed_up_again(paid, monkeypatch
         spend(paid, micros, construct_id="told")
         watch(paid)
     assert seen.count("told") == 2
+
+
+def test_a_rebuild_that_puts_sums_right_is_looked_at_though_nothing_was_spent(data_dir):
+    with open_test_store(data_dir) as store:
+        background = store.kernel.services()
+        background.start()
+        try:
+            fleet = Fleet(store)
+            fleet.construct("wrong")
+            fleet.record(construct_id="wrong", cost_micros=5_000, currency="EUR")
+            head = store.read(lambda tx: tx.position().number)
+            wait_until(lambda: store.read(has_reached, MODULE, head), "the sums")
+        finally:
+            background.stop()
+        store.write(lambda tx: tx.execute("UPDATE cost_rollups SET cost_micros = 5"))
+        given = {"id": "wrong", "name": "B", "limitMicros": 1_000, "currency": "EUR", "constructId": "wrong"}
+        expect_data(store.graphql(SAVE, {"input": given}))
+        assert watch_budgets(store) == 0
+        store.write(request_action, MODULE, "REBUILD")
+        background = store.kernel.services()
+        background.start()
+        try:
+            wait_until(lambda: logged(store, "budget.exceeded"), "the budget to be told of")
+        finally:
+            background.stop()

@@ -171,6 +171,31 @@ def test_more_rows_than_were_asked_for_are_told_of(fleet):
     assert [notice["code"] for notice in answer["extensions"]["notices"]] == ["COSTS_TRUNCATED"]
 
 
+def test_a_series_of_the_dearest_is_read_however_many_others_there_are(fleet):
+    begin = BEGIN - 700 * 3_600_000
+    many = (
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 30),"
+        " h(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM h WHERE n < 699)"
+        " INSERT INTO cost_rollups SELECT 'CONSTRUCT', 'many' || r.n, 900000, :begin + h.n * 3600000, '', 'large',"
+        " 'EUR', 'RECORDED', 0, 0, 0, 0, 1, r.n, 0 FROM r, h"
+    )
+    window = {"from": begin, "to": BEGIN, "bucket": "HOUR"}
+    fleet.store.write(lambda tx: tx.execute(many, {"begin": begin}))
+    try:
+        rows = ask(fleet, by=["CONSTRUCT"], first=3, **window)
+        assert [(row["key"], row["costMicros"]) for row in rows] == [
+            ("many30", 21_000), ("many29", 20_300), ("many28", 19_600),
+        ]  # fmt: skip
+        assert [[each["costMicros"] for each in row["series"]] for row in rows] == [[n] * 700 for n in (30, 29, 28)]
+        told = ask(fleet, by=["CONSTRUCT", "MODEL", "AGENT", "SOURCE"], first=28, **window)
+        assert [row["keys"] for row in told[:2]] == [[f"many{n}", "large", None, "RECORDED"] for n in (30, 29)]
+        assert sum(len(row["series"]) for row in told) == 28 * 700
+        given = {"by": ["CONSTRUCT"], "first": 29, **window, "from": iso_from_ms(begin), "to": iso_from_ms(BEGIN)}
+        expect_error(fleet.store.graphql(COSTS, given), "BAD_USER_INPUT")
+    finally:
+        fleet.store.write(lambda tx: tx.execute("DELETE FROM cost_rollups WHERE key LIKE 'many%'"))
+
+
 @pytest.mark.parametrize(
     ("variables", "field"),
     [

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from plugins.transcripts.following import Server
-from synthetic.testing import RunningServer, copy_template, running_server
+from synthetic.testing import RunningServer, copy_template, open_test_store, running_server
 
 pytestmark = pytest.mark.anyio
 
 RECORD = """
 mutation ($input: RecordCostInput!) { recordCost(input: $input) { created } }
 """
+REBUILD = 'mutation { requestResync(input: {module: "projections.costs", action: REBUILD}) { status { status } } }'
 SUBSCRIBE = """
 subscription ($id: ID!, $after: Position) {
   costs(groupBy: [CONSTRUCT], filter: {constructIds: [$id]}, after: $after) {
@@ -32,8 +33,12 @@ subscription ($id: ID!, $after: Position) {
 
 
 @pytest.fixture(scope="module")
-def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    directory = copy_template(template, tmp_path_factory.mktemp("served") / "store")
+def directory(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_template(template, tmp_path_factory.mktemp("served") / "store")
+
+
+@pytest.fixture(scope="module")
+def running(directory: Path) -> Iterator[RunningServer]:
     with running_server(directory, environment={"SYNTHETIC_DATABASE_SYNCHRONOUS": "OFF"}) as server:
         yield server
 
@@ -81,6 +86,23 @@ async def test_costs_are_delivered_as_they_come_in_and_after_a_cut(server):
         await server.spend("live", -13)
         await server.spend("live", 100)
         await until(feed, 100)
+
+
+async def test_sums_that_are_made_anew_are_delivered_though_nothing_happens(server, directory):
+    await server.make("mended")
+    await server.spend("mended", 5)
+    async with server.follow("mended", None, SUBSCRIBE) as feed:
+        await until(feed, 5)
+    with open_test_store(directory) as store:
+        store.write(lambda tx: tx.execute("UPDATE cost_rollups SET cost_micros = 77 WHERE key = 'mended'"))
+    async with contextlib.AsyncExitStack() as stack:
+        feed = await stack.enter_async_context(server.follow("mended", None, SUBSCRIBE))
+        position = await until(feed, 77)
+        await server.ask(REBUILD)
+        mended = await until(feed, 5)
+        assert number_of(mended) > number_of(position)
+        back = await stack.enter_async_context(server.follow("mended", position, SUBSCRIBE))
+        await until(back, 5)
 
 
 async def test_a_budget_that_is_exceeded_is_told_live(server):

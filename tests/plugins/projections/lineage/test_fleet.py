@@ -13,9 +13,14 @@ from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.log.consumers.store import find_consumer
 from synthetic.log.drift.refolding import OneSnapshot, compare_whole
 from synthetic.log.drift.sampling import compare_sample
-from synthetic.testing import open_test_store, wait_until
+from synthetic.testing import expect_data, open_test_store, wait_until
 from synthetic_projections.lineage.store import list_entries, order_of
 
+ATTACH = """
+mutation ($constructId: ID, $ifVersion: Int) { saveSession(input: {
+  id: "mover", constructId: $constructId, startedAt: "2026-01-01T00:00:00Z", ifVersion: $ifVersion
+}) { created } }
+"""
 ROWS = 12
 EVENTS = "SELECT position, occurred_at_utc, construct_id, payload FROM domain_events"
 WINDOW = Window(size=100_000, backward=False, after=None, before=None)
@@ -23,10 +28,15 @@ WINDOW = Window(size=100_000, backward=False, after=None, before=None)
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """The store of a small demo, with all folds at the end of the log."""
+    """The store of a small demo, with all folds at the end of the log, of which most is in the archive."""
     path = tmp_path_factory.mktemp("fleet") / "store"
     make(path)
     with open_test_store(path) as store:
+        # What is still in the log is to name a construct, too.
+        for version, (id,) in enumerate(
+            store.read(lambda snapshot: snapshot.rows("SELECT id FROM constructs LIMIT 2"))
+        ):
+            expect_data(store.graphql(ATTACH, {"constructId": id, "ifVersion": version or None}))
         background = store.kernel.services()
         background.start()
         head = store.read(lambda snapshot: snapshot.position().number)

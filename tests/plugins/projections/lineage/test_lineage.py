@@ -6,9 +6,12 @@ import pytest
 
 from synthetic import Event, EventFilter, Selector
 from synthetic.clock import SystemClock
+from synthetic.kernel_services import tidy_consumers
 from synthetic.log.archive import archive_step
 from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.log.consumers.store import has_reached
+from synthetic.log.drift.refolding import OneSnapshot, compare_whole
+from synthetic.log.drift.sampling import compare_sample
 from synthetic.log.lineage import behind
 from synthetic.log.lineage.behind import Behind
 from synthetic.log.positions import read_ends
@@ -201,6 +204,39 @@ def test_what_has_left_the_log_is_missed_until_the_archive_is_asked(moved):
         assert ([node["type"] for node in found["nodes"]], found["totalCount"]) == (types, len(types))
         notices = {notice["code"] for notice in told["extensions"].get("notices", [])}
         assert ("TRUNCATED" in notices) is is_truncated, "what else begins in a construct is not its own beginning"
+
+
+def test_mentions_go_with_their_events_and_nobody_misses_them(moved):
+    store, clock = moved
+    for version in range(9):
+        do(store, ATTACH, id="mover", constructId=("plan", "build")[version % 2], ifVersion=version or None)
+    clock.advance(50_000)
+    do(store, ATTACH, id="mover", constructId="build", ifVersion=9)
+    background = store.kernel.services()
+    background.start()
+    until_followed(store)
+    background.stop()
+    # What the mover did first has left the log now, and what it did last has not.
+    clock.advance(20_000)
+    while archive_step(store.kernel.directory.archive, store):
+        pass
+    count = "SELECT count(*) FROM timeline_mentions"
+    left = f"{count} WHERE position <= (SELECT value FROM meta WHERE key = 'log_pruned_to')"
+
+    def differing(snapshot) -> tuple[int, int]:
+        timeline = snapshot.resource(LoadedFolds).folds["projections.timeline"]
+        whole, sampled = compare_whole(OneSnapshot(snapshot), timeline), compare_sample(snapshot, timeline, {}, 20)
+        assert whole is not None
+        assert sampled is not None
+        return whole.differing, sampled.comparison.differing
+
+    assert store.read(lambda snapshot: snapshot.value(left)) > 0
+    assert store.read(differing) == (0, 0)
+    while store.write(tidy_consumers):
+        pass
+    assert store.read(lambda snapshot: snapshot.value(left)) == 0
+    assert store.read(lambda snapshot: snapshot.value(count)) > 0
+    assert store.read(differing) == (0, 0)
 
 
 def event(position: int, type: str, entity_type: str, id: str) -> Event:

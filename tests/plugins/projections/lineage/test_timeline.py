@@ -18,6 +18,11 @@ mutation ($id: ID!, $constructId: ID, $ifVersion: Int) { saveSession(input: {
   id: $id, constructId: $constructId, startedAt: "2026-01-01T00:00:00Z", ifVersion: $ifVersion
 }) { created } }
 """
+SAVE_JOB = """
+mutation ($constructId: ID, $ifVersion: Int) {
+  saveJob(input: {id: "j", kind: "build", constructId: $constructId, ifVersion: $ifVersion}) { created }
+}
+"""
 RELATE = """
 mutation ($from: ID!, $to: ID!) {
   relateConstructs(input: {fromId: $from, toId: $to, kind: PLAN_TO_IMPLEMENTATION}) { created }
@@ -40,6 +45,7 @@ query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String, $orde
 LIVE = """
 subscription ($after: Position) { timeline(constructId: "plan", after: $after) { title constructId position } }
 """
+BUDGET = "mutation ($input: SaveBudgetInput!) { saveBudget(input: $input) { created } }"
 SETTINGS = {"kernel.events.external_types": '["deploy.done"]'}
 
 
@@ -86,6 +92,16 @@ def test_it_has_the_events_of_a_construct_and_those_of_others_that_name_it(told)
     assert all(node["event"]["id"] == node["id"] for node in found["nodes"])
     moved = timeline(told, "plan")["nodes"][-1]
     assert (moved["title"], moved["constructId"]) == ("Session s moved from plan to build", "build")
+
+
+def test_a_job_that_moves_is_told_in_the_timeline_of_the_construct_that_it_leaves(told):
+    for id in ("here", "there"):
+        do(told, SAVE, id=id)
+    for version, construct in enumerate(("here", "there", None)):
+        do(told, SAVE_JOB, constructId=construct, ifVersion=version or None)
+    titles = {id: [node["title"] for node in timeline(told, id)["nodes"]][1:] for id in ("here", "there")}
+    moved, left = "Job j moved from here to there", "Job j moved from there to no construct"
+    assert titles == {"here": ["Job j began as pending", moved], "there": [moved, left]}
 
 
 def test_what_comes_late_or_twice_stands_once_where_it_occurred(told):
@@ -175,6 +191,19 @@ def test_a_deleted_construct_is_named_by_nothing_any_more(told):
     do(told, DELETE, id="gone")
     assert timeline(told, "gone")["nodes"][-1]["title"] == "Construct gone was deleted"
     assert told.read(lambda snapshot: snapshot.value(count)) == 0
+
+
+def test_a_budget_that_is_given_to_another_construct_is_told_by_both(told):
+    for id in ("giver", "taker"):
+        do(told, SAVE, id=id)
+    do(told, BUDGET, input={"id": "b", "name": "B", "limitMicros": 1, "currency": "USD", "constructId": "giver"})
+    do(told, BUDGET, input={"id": "b", "constructId": "taker", "ifVersion": 1})
+    do(told, BUDGET, input={"id": "b", "name": "C", "ifVersion": 2})
+    saved = {id: [each for each in timeline(told, id)["nodes"] if each["type"] == "budget.saved"] for id in
+             ("giver", "taker")}  # fmt: skip
+    assert [each["constructId"] for each in saved["giver"]] == ["giver", "taker"]
+    assert [each["constructId"] for each in saved["taker"]] == ["taker", "taker"]
+    assert saved["giver"][1] == saved["taker"][0]
 
 
 def test_an_id_that_is_none_and_a_cursor_of_another_order_are_refused(told):

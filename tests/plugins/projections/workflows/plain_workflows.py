@@ -46,7 +46,7 @@ class PlainWorkflows:
             found["workflows"].add(
                 (id, workflow["machine"], workflow["project_id"], workflow["story_id"], workflow["construct_id"],
                  workflow["state"], workflow["status"], workflow["since_at"], steps[-1].position,
-                 workflow["first_at"], len(steps))
+                 workflow["first_at"], len(steps), workflow["cost_construct_id"])
             )  # fmt: skip
             for step in steps:
                 data = step.data()
@@ -104,6 +104,13 @@ class PlainWorkflows:
             times[step.data()["to"]] = (entries + 1, closed + lasted)
         current = steps[-1]
         data = current.data()
+        leading = [
+            each
+            for number, each in enumerate(events)
+            if all(each.occurred_at_utc >= other.occurred_at_utc for other in events[:number])
+        ]
+        # A deletion changes nothing about whose costs they are.
+        saying = [each for each in leading if each.construct_id or each.data()["previousConstructId"]]
         gone = [
             each.entity_id
             for each in self._events
@@ -119,6 +126,7 @@ class PlainWorkflows:
             "story_id": data["storyId"],
             "project_id": data["projectId"],
             "construct_id": None if current.construct_id in gone else current.construct_id,
+            "cost_construct_id": saying[-1].construct_id if saying else None,
             "since_at": current.occurred_at_utc,
             "first_at": steps[0].occurred_at_utc,
         }

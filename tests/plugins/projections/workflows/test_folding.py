@@ -47,12 +47,13 @@ def history(draw: Random, length: int) -> list[Event]:
     for position in range(1, length + 1):
         at, kind = draw.randrange(1_000, 1_040), draw.random()
         if kind < 0.7:
-            to = draw.choice("XYZ")
+            to, left = draw.choice("XYZ"), draw.choice((None, None, "c"))
             events.append(
                 event(
                     position, "workflow.transitioned", draw.choice("vw"), at, draw.choice((None, "c", "d")),
-                    **{"to": to, "from": None, "status": "ENDED" if to == "Z" else "OPEN", "machine": None,
-                       "projectId": draw.choice((None, "p", "q")), "storyId": draw.choice((None, "s", "t"))},
+                    **{"to": to, "previousConstructId": left, "from": None, "status": "ENDED" if to == "Z" else "OPEN",
+                       "machine": None, "projectId": draw.choice((None, "p", "q")),
+                       "storyId": draw.choice((None, "s", "t"))},
                 )
             )  # fmt: skip
         elif kind < 0.75:

@@ -9,6 +9,7 @@ import pytest
 from plugins.projections.workflows.conftest import KEPT_MS, START
 from plugins.projections.workflows.documents import DELETE, MACHINE, RECORD, SAVE_CONSTRUCT, SAVE_MACHINE
 from synthetic import from_json, iso_from_ms
+from synthetic_projections.workflows.store import removal
 
 LISTED = """
 query ($id: ID!) {
@@ -222,6 +223,26 @@ def test_many_transitions_are_deleted_in_small_transactions_and_the_last_one_las
     assert store.read(lambda tx: tx.rows(sql)) == [("workflow.deleted",), ("workflow.transitioned",)]
 
 
+@pytest.mark.parametrize("transitions", [2, 5])
+def test_a_workflow_that_begins_anew_while_it_is_deleted_stays(store, ask, monkeypatch, transitions):
+    monkeypatch.setattr(removal, "BATCH_ROWS", 2)
+
+    class Overtaken:
+        """Between two batches, others delete the workflow, and begin it anew."""
+
+        def write(self, function, *args):
+            came_to = store.write(function, *args)
+            if "errors" not in store.graphql(DELETE, {"id": "anew"}) or came_to.is_last:
+                ask(RECORD, input={"workflowId": "anew", "to": "NEW"})
+            return came_to
+
+    for _ in range(transitions):
+        ask(RECORD, input={"workflowId": "anew", "to": "OLD"})
+    assert removal.delete_workflow(Overtaken(), "anew") == 2
+    assert [each["to"] for each in ask(LISTED, id="anew")["workflowTransitions"]["nodes"]] == ["NEW"]
+    ask(DELETE, id="anew")
+
+
 def test_of_many_that_go_on_from_the_same_state_at_once_one_does(store, ask):
     ask(RECORD, input={"workflowId": "raced", "to": "start"})
 
@@ -272,3 +293,27 @@ def test_retention_keeps_what_was_recorded_last_and_where_the_workflow_stands(st
     late = record(**early)["transition"]
     assert (late["number"], late["from"]) == (5, None)
     refused("ILLEGAL_WORKFLOW_TRANSITION", RECORD, input=early | {"to": "C"})
+
+
+def test_retention_takes_only_the_beginning_so_that_no_late_one_is_judged_by_the_wrong_state(
+    ask, record, refused, clock
+):
+    pairs = [{"from": before, "to": after} for before, after in ("AB", "BX", "BC", "XC", "CC", "CD", "DD")]
+    chain = {"name": "chain", "states": [*"ABCDX"], "initialStates": ["A"], "finalStates": [], "transitions": pairs}
+    ask(SAVE_MACHINE, input=chain)
+    for to, day in (("A", 1), ("B", 4), ("C", 6), ("D", 8)):
+        record(workflowId="gap", to=to, machine="chain", occurredAt=at(day))
+    clock.advance(KEPT_MS)
+    for to, day in (("X", 5), ("D", 9)):
+        record(workflowId="gap", to=to, occurredAt=at(day))
+    clock.advance(60_000)
+    ask('mutation { runRetention(input: {rules: ["projections.transitions"]}) { __typename } }')
+    kept = ask(LISTED, id="gap")["workflowTransitions"]["nodes"]
+    assert [(each["number"], each["to"]) for each in kept] == [(5, "X"), (3, "C"), (4, "D"), (6, "D")], (
+        "the time of the late one is not over, and it keeps what happened after it"
+    )
+    assert record(workflowId="gap", to="C", occurredAt=at(7))["transition"]["from"] == "C"
+    refused("ILLEGAL_WORKFLOW_TRANSITION", RECORD, input={"workflowId": "gap", "to": "A", "occurredAt": at(7)})
+    for day in (2, 3):
+        late = record(workflowId="gap", to="B", occurredAt=at(day))["transition"]
+        assert late["from"] is None, "what came before it has gone, perhaps also what came after the other late one"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plugins.projections.workflows.documents import DELETE, RECORD
+from plugins.projections.workflows.documents import DELETE, RECORD, SAVE_CONSTRUCT
 from plugins.transcripts.following import Feed, Server
 from synthetic.testing import RunningServer, copy_template, running_server
 
@@ -72,3 +72,16 @@ async def test_who_names_the_last_position_that_it_saw_misses_nothing(server: Se
     async with server.follow("", begin, FOLLOW % ', filter: {storyId: "s", to: ["A", "C"]}') as feed:
         found = await updates(feed, 3)
     assert [(each["workflowId"], each["to"]) for each in found] == [("w", "A"), ("w", "C"), ("v", None)]
+
+
+async def test_who_follows_a_construct_is_told_of_what_leaves_it(server: Server) -> None:
+    for id in ("old", "new"):
+        await server.ask(SAVE_CONSTRUCT, id=id)
+    begin = (await server.ask("{ health { version } }"))["extensions"]["position"]
+    for to, construct in (("A", "old"), ("B", "new"), ("C", "new")):
+        await server.ask(RECORD, input={"workflowId": "moved", "to": to, "constructId": construct})
+    await server.ask(RECORD, input={"workflowId": "end", "to": "Z", "constructId": "old"})
+    await server.ask(RECORD, input={"workflowId": "end", "to": "Z", "constructId": "new"})
+    for id, told in (("old", ["A", "B", "Z", "Z"]), ("new", ["B", "C", "Z"])):
+        async with server.follow("", begin, FOLLOW % f', filter: {{constructId: "{id}"}}') as feed:
+            assert [each["to"] for each in await updates(feed, len(told))] == told

@@ -1,0 +1,134 @@
+"""`BackupArchive`: one backup in one file, which can be carried anywhere.
+
+It is a zip file whose members are stored as they are: the pieces, and the
+record `backup.json`. Its comment, the last bytes of the file, is the hash of
+all the bytes before it, so a byte that no member holds cannot be flipped
+without being found either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import zipfile
+from collections.abc import Generator
+from pathlib import Path
+
+from synthetic.backups.errors import BackupDamagedError, BackupUnsupportedError
+from synthetic.backups.objects import UNREADABLE, ArchiveObjects, damaged, explain
+from synthetic.backups.records import HASH_BYTES, Backup, seal, unseal
+from synthetic.durable_files import FILE_MODE, reach_the_disk
+from synthetic.errors import NotFoundError
+
+SUFFIX = ".zip"
+RECORD = "backup.json"
+HASH_LENGTH = 2 * HASH_BYTES
+RECORD_BYTES_MAX = 16_777_216
+READ_BYTES = 1_048_576
+
+
+class ArchiveWriter:
+    """A file that is being written.
+
+    Attributes:
+        objects: Its pieces.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.objects = ArchiveObjects(archive)
+
+    def finish(self, backup: Backup) -> None:
+        """Add the record, last of all, and end the file.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._archive.writestr(RECORD, seal(backup))
+        self._archive.comment = b"0" * HASH_LENGTH
+        self._archive.close()
+
+
+@contextlib.contextmanager
+def writing_archive(target: Path) -> Generator[ArchiveWriter]:
+    """Write a backup to one file; it has its name once the block has ended, whole and on the disk.
+
+    Raises:
+        SyntheticError: It cannot be written; no part of it is left.
+    """
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        with os.fdopen(descriptor, "w+b") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                yield ArchiveWriter(archive)
+            size = file.seek(0, os.SEEK_END)
+            digest = _digest(partial, size - HASH_LENGTH)
+            file.seek(size - HASH_LENGTH)
+            file.write(digest)
+            file.flush()
+            os.fsync(descriptor)
+        partial.rename(target)
+        reach_the_disk(target.parent)
+    except OSError as error:
+        raise explain(error, target) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def reading_archive(path: Path) -> Generator[tuple[Backup, ArchiveObjects]]:
+    """The record of the backup in a file, and its pieces, for the block.
+
+    Raises:
+        NotFoundError: There is no such file.
+        BackupDamagedError: It is not as it was written; of a file that is no backup at all, that is all that is known.
+        BackupUnsupportedError: It is of a newer format.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file {path}.", action="Name a backup that is there.") from None
+    except UNREADABLE as error:
+        raise damaged(path.name) from error
+    with archive:
+        try:
+            found = archive.getinfo(RECORD)
+            is_plain = found.compress_type == zipfile.ZIP_STORED and found.file_size <= RECORD_BYTES_MAX
+            content = archive.read(RECORD) if is_plain else b""
+        except KeyError:
+            check_archive(path)
+            raise BackupUnsupportedError(f"{path.name} is no backup of a store.") from None
+        except UNREADABLE as error:
+            raise damaged(f"{path.name}/{RECORD}") from error
+        yield unseal(content, f"{path.name}/{RECORD}"), ArchiveObjects(archive)
+
+
+def check_archive(path: Path) -> None:
+    """Compare all bytes of a file with the hash at its end.
+
+    Raises:
+        BackupDamagedError: One is not as it was written.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - HASH_LENGTH))
+            said = file.read(HASH_LENGTH)
+        if size < HASH_LENGTH or said != _digest(path, size - HASH_LENGTH):
+            raise damaged(path.name)
+    except OSError as error:
+        raise BackupDamagedError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _digest(path: Path, size_bytes: int) -> bytes:
+    """The hash of the first bytes of a file."""
+    hashed = hashlib.blake2b(digest_size=HASH_BYTES)
+    left = size_bytes
+    with path.open("rb") as file:
+        while left > 0 and (content := file.read(min(READ_BYTES, left))):
+            hashed.update(content)
+            left -= len(content)
+    return hashed.hexdigest().encode()

@@ -1,0 +1,124 @@
+"""The files beside the database: which there are, and keeping those that have changed.
+
+A row that names a file is added after the file has reached the disk, and
+deleted before it. So the files are gone through twice, before the database is
+copied and after it: what the copy's rows name was there the first time, or has
+come since. A file that has gone in between stays in the backup, where no row
+names it; whoever owns its folder sweeps it away after a restore.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from synthetic.backups.objects import Objects
+from synthetic.backups.pieces import keep_stream
+from synthetic.backups.records import DATABASE, NOT_KEPT, KeptFile
+from synthetic.errors import StorageFailedError
+
+PARTIAL = ".partial"
+"""How the names end of what is being written, or was cut short."""
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def list_files(data_dir: Path) -> Iterator[str]:
+    """Paths of all files of a store beside the database, in order; links are not followed.
+
+    Raises:
+        StorageFailedError: A folder cannot be read, or a name is no text.
+    """
+    for name in _names(data_dir):
+        if name not in NOT_KEPT and name != DATABASE and not name.startswith("token."):
+            yield from _below(data_dir, name)
+
+
+def keep_files(
+    data_dir: Path, known: Mapping[str, KeptFile], objects: Objects, go_on: Callable[[int], None]
+) -> dict[str, KeptFile]:
+    """Keep all files beside the database; what has not changed since it was kept is not read again.
+
+    Args:
+        data_dir: Of the store.
+        known: Files as they were kept before, by path.
+        objects: Where to keep them.
+        go_on: Told how many bytes were kept; raises where the work should stop.
+
+    Returns:
+        The files that there are, by path; one that goes meanwhile is left out.
+
+    Raises:
+        StorageFailedError: A file cannot be read.
+        OSError: The pieces cannot be written.
+    """
+    kept: dict[str, KeptFile] = {}
+    for path in list_files(data_dir):
+        found = _keep_file(data_dir, path, known.get(path), objects, go_on)
+        if found is not None:
+            kept[path] = found
+    return kept
+
+
+def _keep_file(
+    data_dir: Path, path: str, before: KeptFile | None, objects: Objects, go_on: Callable[[int], None]
+) -> KeptFile | None:
+    try:
+        descriptor = os.open(data_dir / path, _READ)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        now = KeptFile(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, ())
+        if before is not None and before[:4] == now[:4]:
+            go_on(0)
+            return before
+        pieces = keep_stream(file, objects, go_on)
+        # A file that grew while it was read is kept as it was read.
+        return now._replace(size_bytes=sum(piece.size_bytes for piece in pieces), pieces=pieces)
+
+
+def _below(data_dir: Path, path: str) -> Iterator[str]:
+    """The path itself, if it is of a file, or those of the files below it."""
+    try:
+        mode = os.lstat(data_dir / path).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(mode) and not path.endswith(PARTIAL):
+        yield path
+    elif stat.S_ISDIR(mode):
+        for name in _names(data_dir / path):
+            yield from _below(data_dir, f"{path}/{name}")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(str(folder), error) from error
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            raise StorageFailedError(
+                f"The name {shown} is no text, so the file cannot be backed up.",
+                action="Rename it, or move it out of the data directory.",
+            ) from error
+    return names
+
+
+def _unreadable(path: str, error: OSError) -> StorageFailedError:
+    return StorageFailedError(
+        f"{path} cannot be read, so it cannot be backed up: {error.strerror}.",
+        action="Let the user of the server read it, or move it out of the data directory.",
+        details={"path": path},
+    )

@@ -1,0 +1,165 @@
+"""`BackupFolder`: a folder with many backups, which share what is the same in them.
+
+    20261121T181800-123-manual.json     the record of a backup, written last of all
+    objects/3f/3f09...                  the pieces, each under the hash of its content
+    lock                                empty; who writes to the folder holds a lock on it
+
+It can be copied elsewhere with any tool while nothing is written to it, and its
+objects never change, so a tool that copies what is new copies little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from synthetic.backups.errors import BackupBusyError, BackupDamagedError, BackupUnsupportedError
+from synthetic.backups.objects import FolderObjects, explain
+from synthetic.backups.pieces import read_content
+from synthetic.backups.records import Backup, Contents, decode_contents, seal, unseal
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file, reach_the_disk
+from synthetic.errors import NotFoundError
+
+RECORD = ".json"
+RECORD_BYTES_MAX = 16_777_216
+LOCK = "lock"
+_NAME = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{3}-[a-z0-9_-]{1,100}")
+
+
+class BackupFolder:
+    """Backups in one folder.
+
+    Attributes:
+        path: The folder, which need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def locked(self) -> Generator[None]:
+        """Keep other processes from writing to the folder, for the block; it is made if it is not there.
+
+        Raises:
+            BackupBusyError: One does; nobody is waited for.
+            StorageReadOnlyError, StorageFullError: The folder cannot be made or written.
+        """
+        try:
+            self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        except OSError as error:
+            raise explain(error, self.path) from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BackupBusyError(retry_after_ms=5_000) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def list_backups(self) -> tuple[list[Backup], list[BackupDamagedError | BackupUnsupportedError]]:
+        """The records that can be read, the newest first, and what is wrong with the others."""
+        found: list[Backup] = []
+        wrong: list[BackupDamagedError | BackupUnsupportedError] = []
+        for name in sorted(self._names(), reverse=True):
+            try:
+                found.append(self.get_backup(name))
+            except NotFoundError:
+                continue  # it was removed in this moment
+            except (BackupDamagedError, BackupUnsupportedError) as error:
+                wrong.append(error)
+        return found, wrong
+
+    def get_backup(self, id: str) -> Backup:
+        """The record of one.
+
+        Raises:
+            NotFoundError: There is none of this name.
+            BackupDamagedError, BackupUnsupportedError: Its record cannot be read.
+        """
+        path = self._record(id)
+        try:
+            with path.open("rb") as file:
+                content = file.read(RECORD_BYTES_MAX)
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"There is no backup {id!r} in {self.path}.", action="`synthetic backup list` shows those that are."
+            ) from None
+        except OSError as error:
+            raise BackupDamagedError(f"{path.name} cannot be read: {error.strerror}.") from error
+        backup = unseal(content, path.name)
+        if backup.id != id:
+            raise BackupDamagedError(f"{path.name} is the record of {backup.id}.", details={"file": path.name})
+        return backup
+
+    def read_contents(self, backup: Backup) -> Contents:
+        """What is in a backup.
+
+        Raises:
+            BackupDamagedError, BackupUnsupportedError: The list of it cannot be read.
+        """
+        return decode_contents(read_content(backup.contents, FolderObjects(self.path)))
+
+    def save(self, backup: Backup) -> None:
+        """Write the record of a backup whose pieces are on the disk, or write it anew.
+
+        Raises:
+            StorageFullError, StorageReadOnlyError, StorageFailedError: It cannot be written.
+        """
+        with durable_file(self._record(backup.id)) as file:
+            file.write(seal(backup))
+
+    def remove(self, backup: Backup) -> None:
+        """Remove the record of a backup; its pieces go with `remove_unused`."""
+        self._record(backup.id).unlink(missing_ok=True)
+
+    def remove_unused(self) -> int:
+        """Remove the pieces that no backup has any more; only while the folder is locked.
+
+        Where a record or a list cannot be read, nothing is removed: what it names is not known.
+
+        Returns:
+            How many bytes were given back.
+
+        Raises:
+            OSError: A piece cannot be removed.
+        """
+        backups, wrong = self.list_backups()
+        if wrong:
+            return 0
+        used: set[str] = set()
+        try:
+            for backup in backups:
+                used.update(piece.digest for piece in backup.contents)
+                for file in self.read_contents(backup).files:
+                    used.update(piece.digest for piece in file.pieces)
+        except (BackupDamagedError, BackupUnsupportedError):
+            return 0
+        freed = 0
+        for path in FolderObjects(self.path).names():
+            if path.name not in used:
+                freed += path.lstat().st_size
+                path.unlink(missing_ok=True)
+        return freed
+
+    def make_durable(self) -> None:
+        """Wait until the folder itself is on the disk, under its name."""
+        reach_the_disk(self.path)
+        reach_the_disk(self.path.parent)
+
+    def _names(self) -> Iterator[str]:
+        for path in self.path.glob(f"*{RECORD}"):
+            if _NAME.fullmatch(path.stem):
+                yield path.stem
+
+    def _record(self, id: str) -> Path:
+        if not _NAME.fullmatch(id):
+            raise NotFoundError(
+                f"{id!r} is not the name of a backup.", action="`synthetic backup list` shows those that there are."
+            )
+        return self.path / f"{id}{RECORD}"

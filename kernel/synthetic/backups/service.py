@@ -1,0 +1,118 @@
+"""Backups as background work: by the schedule, and when somebody asks for one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from synthetic.backups.errors import BackupBusyError
+from synthetic.backups.folder import BackupFolder
+from synthetic.backups.notes import BACKUP, REQUESTED, find_request
+from synthetic.backups.proving import GoOn
+from synthetic.backups.running import StoreBackups, back_up_store
+from synthetic.backups.schedule import check_schedule, longest_pause_ms, next_at
+from synthetic.clock import Clock
+from synthetic.contributions import Service
+from synthetic.database.ownership import BlockingStore
+from synthetic.database.transaction import Snapshot
+from synthetic.log.sync.store import SyncState, find_state
+
+EVERY_MS = 1_000
+RETRY_MS = 600_000
+"""After a backup has failed or was cut short, it is tried again so much later, until one succeeds."""
+
+
+LOOK_SECONDS = 0.1
+
+
+class Due(NamedTuple):
+    """A backup that is to be taken now.
+
+    Attributes:
+        reason: Why, in lower-case words.
+    """
+
+    reason: str
+
+
+def backup_service(backups: StoreBackups) -> Service:
+    """The taking of backups, as the kernel's background work.
+
+    Raises:
+        SettingsInvalidError: The schedule is none.
+    """
+    schedule = backups.settings.backups.schedule
+    check_schedule(schedule)
+
+    def work(store: BlockingStore) -> int:
+        due = store.read(find_due, schedule)
+        if due is None or _is_busy(backups.folder):
+            return 0
+        interval_ms = longest_pause_ms(schedule, backups.clock.now_ms()) if schedule else 0
+
+        go_on = _until_stopped(store, backups.clock)
+        back_up_store(store, backups, due.reason, go_on, expected_interval_ms=interval_ms)
+        return 0
+
+    return Service(
+        name="backup",
+        purpose="Takes backups by the schedule and when they are asked for, and proves them.",
+        work=work,
+        every_ms=EVERY_MS,
+    )
+
+
+def _until_stopped(store: BlockingStore, clock: Clock) -> GoOn:
+    """The function to call while a backup is taken: raises once the background work is to end, which a read tells."""
+    looked_at = float("-inf")
+
+    def go_on(_done_bytes: int) -> None:
+        nonlocal looked_at
+        now = clock.monotonic()
+        if now - looked_at >= LOOK_SECONDS:
+            looked_at = now
+            store.read(_look)
+
+    return go_on
+
+
+def _is_busy(folder: BackupFolder) -> bool:
+    """Whether another process is taking a backup into a folder, such as a command."""
+    try:
+        with folder.locked():
+            return False
+    except BackupBusyError:
+        return True
+
+
+def find_due(snapshot: Snapshot, schedule: str) -> Due | None:
+    """The backup that is to be taken now, or None.
+
+    Args:
+        snapshot: To look in.
+        schedule: As of the settings; "": there is none.
+    """
+    request = find_request(snapshot)
+    if request is not None:
+        return Due(request.reason)
+    state = find_state(snapshot, BACKUP)
+    if state is not None and state.requested is not None:
+        return Due(REQUESTED)
+    if schedule and _is_time(state, schedule, snapshot.now):
+        return Due("schedule")
+    return None
+
+
+def _is_time(state: SyncState | None, schedule: str, now: int) -> bool:
+    if state is None or state.last_attempt_at is None:
+        return True  # the first one does not wait
+    if state.disabled_at is not None:
+        return False
+    # One that is still said to run was cut short: while it does run, its folder is locked.
+    is_unfinished = state.error is not None or state.heard_at is not None
+    if is_unfinished and now - state.last_attempt_at >= RETRY_MS:
+        return True
+    return next_at(schedule, state.last_attempt_at) <= now
+
+
+def _look(_snapshot: Snapshot) -> None:
+    """Nothing: that the read is answered is what is asked."""

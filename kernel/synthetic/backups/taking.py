@@ -1,0 +1,262 @@
+"""Taking a backup: into a folder that has others, or into one file."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from synthetic.backups.archive_file import ArchiveWriter, writing_archive
+from synthetic.backups.beside import keep_files
+from synthetic.backups.copying import CopiedDatabase, copy_database
+from synthetic.backups.errors import BackupDamagedError, BackupUnprovenError, BackupUnsupportedError
+from synthetic.backups.folder import BackupFolder
+from synthetic.backups.objects import FolderObjects, Objects, explain
+from synthetic.backups.pieces import keep_content, keep_stream, read_content
+from synthetic.backups.proving import GoOn, Inspection, check_folder_room, restore_files
+from synthetic.backups.records import DATABASE, Backup, Contents, KeptFile, decode_contents, encode_contents
+from synthetic.backups.scratch import scratch_folder
+from synthetic.clock import Clock
+from synthetic.data_directory import DataDirectory
+from synthetic.errors import StorageFullError
+from synthetic.kernel_settings import KernelSettings
+
+LOOK_BYTES = 8_388_608
+"""After so much work, the disks are asked again how much is free."""
+
+FULL_RETRY_MS = 60_000
+SCRATCH_ACTION = "Free space there, or name a folder on another disk in `kernel.backups.scratch`."
+
+
+class Writing(Protocol):
+    """A place that a backup is being written to."""
+
+    @property
+    def objects(self) -> Objects:
+        """Where its pieces go."""
+        ...
+
+    def finish(self, backup: Backup) -> Backup:
+        """Write the record, last of all; as it was written, with what was added."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """A backup that is to be taken.
+
+    Attributes:
+        directory: Of the store.
+        settings: The kernel's.
+        reason: Why, in lower-case words.
+        is_whole: Take the files beside the database too.
+        inspection: How it is checked.
+        version: Of Synthetic.
+        clock: For its name.
+        go_on: Told how much was done; raises where the work should stop.
+    """
+
+    directory: DataDirectory
+    settings: KernelSettings
+    reason: str
+    is_whole: bool
+    inspection: Inspection
+    version: str
+    clock: Clock
+    go_on: GoOn
+
+    @property
+    def scratch(self) -> Path:
+        """Where scratch folders are made."""
+        return scratch_of(self.directory, self.settings)
+
+
+def scratch_of(directory: DataDirectory, settings: KernelSettings) -> Path:
+    """Where the scratch folders of a store's backups are made."""
+    named = settings.backups.scratch
+    return directory.path / named if named else directory.backups
+
+
+def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
+    """Take a backup into a folder; what it has already is not stored again.
+
+    Returns:
+        Its record, on the disk.
+
+    Raises:
+        BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
+        BackupDamagedError: A piece that other backups share is not as it was written. It was set aside, and the
+            next backup stores it anew; what was to be taken is not there.
+        BackupBusyError: Another process writes to the folder.
+        SyntheticError: It was not taken, for instance STORAGE_FULL; nothing of it is left.
+    """
+    with folder.locked():
+        objects = FolderObjects(folder.path)
+        try:
+            backup = _take(taking, _FolderWriting(folder, objects), _known_files(folder), folder.path)
+        except BackupDamagedError as error:
+            objects.give_up()
+            objects.set_aside(str(error.details.get("file", "")))
+            raise
+        except OSError as error:
+            objects.give_up()
+            raise explain(error, folder.path) from error
+        except BaseException:
+            objects.give_up()
+            raise
+    return _require_proven(backup)
+
+
+def take_into_file(taking: Taking, target: Path) -> Backup:
+    """Take a backup into one file, which is replaced if it is there.
+
+    Raises:
+        BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
+        SyntheticError: It was not taken; nothing of it is left.
+    """
+    with writing_archive(target) as writer:
+        backup = _take(taking, _ArchiveWriting(writer), {}, target.parent)
+    return _require_proven(backup)
+
+
+@dataclass(frozen=True, slots=True)
+class _FolderWriting:
+    folder: BackupFolder
+    objects: FolderObjects
+
+    def finish(self, backup: Backup) -> Backup:
+        """Write the record, once all pieces have reached the disk."""
+        self.objects.settle()
+        written = replace(backup, added_bytes=sum(self.objects.added.values()))
+        self.folder.save(written)
+        self.folder.make_durable()
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class _ArchiveWriting:
+    writer: ArchiveWriter
+
+    @property
+    def objects(self) -> Objects:
+        """Where its pieces go."""
+        return self.writer.objects
+
+    def finish(self, backup: Backup) -> Backup:
+        """Write the record, behind all pieces."""
+        written = replace(backup, added_bytes=self.writer.objects.stored_bytes)
+        self.writer.finish(written)
+        return written
+
+
+def _take(taking: Taking, writing: Writing, known: dict[str, KeptFile], place: Path) -> Backup:
+    """Keep everything, prove it, and write the record."""
+    objects = writing.objects
+    go_on = _guarded(taking, place)
+    data_dir = taking.directory.path
+    files = keep_files(data_dir, known, objects, go_on) if taking.is_whole else {}
+    with _copied(taking, go_on) as (copied, copy, taken_at):
+        if taking.is_whole:
+            files |= keep_files(data_dir, {**known, **files}, objects, go_on)
+        with copy.open("rb") as file:
+            database = KeptFile(DATABASE, copied.size_bytes, 0, 0, keep_stream(file, objects, go_on))
+    contents = Contents(files=(database, *(files[path] for path in sorted(files))))
+    listed = keep_content(encode_contents(contents), objects)
+    backup = Backup(
+        id=_name(taken_at, taking.reason),
+        reason=taking.reason,
+        position=copied.position,
+        taken_at=taken_at,
+        proven_at=None,
+        is_whole=taking.is_whole,
+        database_bytes=copied.size_bytes,
+        files=len(files),
+        file_bytes=sum(file.size_bytes for file in files.values()),
+        added_bytes=0,
+        contents=listed,
+        migrations=copied.migrations,
+        version=taking.version,
+    )
+    return writing.finish(prove(taking, backup, objects, go_on))
+
+
+def prove(taking: Taking, backup: Backup, objects: Objects, go_on: GoOn) -> Backup:
+    """Restore a backup into a scratch place, and check it there.
+
+    Returns:
+        Its record, with what came of that.
+
+    Raises:
+        BackupDamagedError, BackupUnsupportedError: A part of it is not as it was written.
+        StorageFullError: There is no room for it in the scratch place.
+        SyntheticError: What `go_on` raises.
+    """
+    contents = decode_contents(read_content(backup.contents, objects))
+    with scratch_folder(taking.scratch) as scratch:
+        spare_bytes = taking.settings.database.free_disk_bytes
+        check_folder_room(scratch, backup.size_bytes, spare_bytes, SCRATCH_ACTION)
+        restore_files(contents, objects, scratch, go_on)
+        problems = taking.inspection.find_problems(DataDirectory(scratch), go_on)
+    proven_at = None if problems else taking.clock.now_ms()
+    return replace(backup, proven_at=proven_at, problems=problems)
+
+
+@contextlib.contextmanager
+def _copied(taking: Taking, go_on: GoOn) -> Generator[tuple[CopiedDatabase, Path, int]]:
+    """A copy of the database, for the block, and when it was made."""
+    settings = taking.settings
+    with scratch_folder(taking.scratch) as scratch:
+        size_bytes = taking.directory.database.stat().st_size
+        check_folder_room(scratch, size_bytes, settings.database.free_disk_bytes, SCRATCH_ACTION)
+        copy = scratch / DATABASE
+        taken_at = taking.clock.now_ms()
+        copied = copy_database(taking.directory, settings.database, copy, settings.backups.wal_bytes, lambda: go_on(0))
+        yield copied, copy, taken_at
+
+
+def _guarded(taking: Taking, place: Path) -> GoOn:
+    """The function to call while the backup is written: keeps the disk from being filled up, which is the store's too.
+
+    Raises:
+        StorageFullError: The disk has no more room to spare.
+    """
+    unasked = LOOK_BYTES
+
+    def go_on(done_bytes: int) -> None:
+        nonlocal unasked
+        taking.go_on(done_bytes)
+        unasked += done_bytes
+        if unasked >= LOOK_BYTES:
+            unasked = 0
+            free = shutil.disk_usage(place).free
+            if free < taking.settings.database.free_disk_bytes:
+                raise StorageFullError(f"{free:,} bytes are free in {place}.", retry_after_ms=FULL_RETRY_MS)
+
+    return go_on
+
+
+def _known_files(folder: BackupFolder) -> dict[str, KeptFile]:
+    """The files of the newest whole backup, by path, so that those that have not changed are not read again."""
+    for backup in folder.list_backups()[0]:
+        if backup.is_whole:
+            with contextlib.suppress(BackupDamagedError, BackupUnsupportedError):
+                return {file.path: file for file in folder.read_contents(backup).files[1:]}
+    return {}
+
+
+def _name(taken_at: int, reason: str) -> str:
+    stamp = datetime.fromtimestamp(taken_at / 1000, UTC).strftime("%Y%m%dT%H%M%S")
+    return f"{stamp}-{taken_at % 1000:03d}-{reason}"
+
+
+def _require_proven(backup: Backup) -> Backup:
+    if backup.proven_at is None:
+        raise BackupUnprovenError(
+            f"The backup {backup.id} was taken, and what it holds is not as it must be: {backup.problems[0]}",
+            details={"backup": backup.id, "problems": list(backup.problems)},
+        )
+    return backup

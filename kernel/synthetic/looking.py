@@ -1,0 +1,66 @@
+"""Looking into a store without opening it: a snapshot on a connection that cannot write, for commands and proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from synthetic.clock import SystemClock
+from synthetic.data_directory import DataDirectory
+from synthetic.database.connections import open_reader
+from synthetic.database.failures import translate
+from synthetic.database.interruption import Interruption
+from synthetic.database.readers import STEPS_BETWEEN_CHECKS
+from synthetic.database.surroundings import Surroundings
+from synthetic.database.transaction import Snapshot
+from synthetic.kernel_settings import DatabaseSettings
+
+
+@contextmanager
+def looking_into(
+    directory: DataDirectory,
+    settings: DatabaseSettings,
+    surroundings: Surroundings,
+    *,
+    opening: Callable[[Path, DatabaseSettings], apsw.Connection] = open_reader,
+    interruption: Interruption | None = None,
+) -> Generator[Snapshot]:
+    """Read a store as it is, whatever its migrations and plugins, on a connection that cannot write.
+
+    Args:
+        directory: Of the store.
+        settings: For the connection.
+        surroundings: What plugins and the kernel lend to reads.
+        opening: Makes the connection.
+        interruption: Whether the look should stop, asked during statements too.
+
+    Raises:
+        SyntheticError: It cannot be opened, or reading it fails.
+    """
+    try:
+        connection = opening(directory.database, settings)
+    except apsw.Error as error:
+        raise translate(error) from error
+    try:
+        clock = SystemClock()
+        watch = interruption or Interruption(clock)
+        connection.set_progress_handler(lambda: watch.reason() is not None, STEPS_BETWEEN_CHECKS)
+        connection.execute("BEGIN")
+        yield Snapshot(connection, clock.now_ms(), surroundings, watch)
+    except apsw.Error as error:
+        raise translate(error, connection.system_errno) from error
+    finally:
+        connection.close()
+
+
+def without_plugins() -> Surroundings:
+    """What is lent to reads where no plugin is loaded: no settings, and resources that need none."""
+    return Surroundings(_no_settings)
+
+
+def _no_settings(settings_class: type[Any], /) -> Any:
+    raise LookupError(f"no plugin is loaded that could have {settings_class.__name__}")

@@ -1,0 +1,162 @@
+"""Whether an export fits into a store: asked before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from synthetic.database.deletion import CONSTRUCTS
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import ConflictError
+from synthetic.json_text import to_json
+from synthetic.transfer.archive_reading import ExportFile, refused
+from synthetic.transfer.errors import ExportTooNewError
+from synthetic.transfer.files_in_folders import steps_of
+from synthetic.transfer.manifest import EVENT_COLUMNS, MANIFEST_NAME, Manifest, Member, Unit
+from synthetic.transfer.policies import SAMPLES_MAX
+from synthetic.transfer.travelling import TravellingTable, list_travelling
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+KEYS_AT_ONCE = 500
+
+
+class PluginLackingError(ConflictError):
+    """The export holds rows of a plugin that this store does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How an export goes into a store.
+
+    Attributes:
+        tables: Those that travel, here, those first that others point at.
+        left_out: Tables of the export whose plugins are left out.
+    """
+
+    tables: Mapping[str, TravellingTable]
+    left_out: frozenset[str]
+
+
+def find_fit(snapshot: Snapshot, manifest: Manifest, without: Collection[str]) -> Fit:
+    """How an export goes into this store.
+
+    Args:
+        snapshot: Of the store.
+        manifest: Of the export.
+        without: Plugins whose rows are to be left out.
+
+    Raises:
+        ExportRefusedError: The manifest contradicts itself.
+        ExportTooNewError: A plugin's tables were further than here.
+        PluginLackingError: The store has not the tables of a plugin.
+    """
+    _check_shape(manifest)
+    tables = list_travelling(snapshot)
+    here: dict[str, int] = dict(snapshot.rows("SELECT plugin, max(number) FROM schema_migrations GROUP BY plugin"))
+    used = {member.table for unit in manifest.units for member in unit.members}
+    left_out = frozenset(name for name in used if manifest.tables[name].plugin in without)
+    for name in sorted(used - left_out):
+        plugin = manifest.tables[name].plugin
+        if name not in tables or tables[name].plugin != plugin:
+            raise PluginLackingError(
+                f"The export holds rows of {name}, a table of the plugin {plugin}, which this store does not have.",
+                action=f"Install {plugin} and run `synthetic migrate`, or leave its rows out: --without {plugin}.",
+                details={"plugin": plugin, "table": name},
+            )
+        if manifest.plugins.get(plugin, 0) > here.get(plugin, 0):
+            raise ExportTooNewError(
+                f"The export was made with a newer version of the plugin {plugin}.",
+                details={"plugin": plugin, "migration": manifest.plugins[plugin], "here": here.get(plugin, 0)},
+            )
+    for unit in manifest.units:
+        _check_files(unit, tables, left_out)
+    return Fit(tables, left_out)
+
+
+def _check_files(unit: Unit, tables: Mapping[str, TravellingTable], left_out: Collection[str]) -> None:
+    """Refuse files that no table has here, and paths that lead elsewhere.
+
+    Raises:
+        ExportRefusedError: There is one.
+    """
+    for named in unit.files:
+        if named.table in left_out:
+            continue
+        has_files = named.table in tables and tables[named.table].record.travel.file is not None
+        if not has_files or steps_of(named.path) is None:
+            raise refused(MANIFEST_NAME, f"unit {unit.number} names a file where none may be")
+
+
+def find_clash(snapshot: Snapshot, export: ExportFile, fit: Fit) -> None:
+    """Make sure that the store has no row of any key of the export.
+
+    Raises:
+        ConflictError: It has some; the details name the first.
+    """
+    found: list[str] = []
+    for unit in export.manifest.units:
+        for member in unit.members:
+            table = fit.tables.get(member.table)
+            if table is None or table.id_column is None or member.table in fit.left_out or unit.kind != "CONSTRUCT":
+                continue
+            found += [f"{table.name} {key}" for key in _keys_there(snapshot, export, table, member)]
+            if len(found) >= SAMPLES_MAX:
+                break
+    if found:
+        raise ConflictError(
+            f"The store has rows of the same key already, {found[0]} among them, so nothing was imported.",
+            action="Say what is to become of them: --on-conflict SKIP, OVERWRITE or RENAME.",
+            details={"keys": found[:SAMPLES_MAX]},
+        )
+
+
+def _keys_there(snapshot: Snapshot, export: ExportFile, table: TravellingTable, member: Member) -> list[str]:
+    """The keys of a member that the store has too, the first of them."""
+    column = table.record.key[0]
+    if column not in member.columns:
+        return []
+    place, keys, found = member.columns.index(column), list[object](), list[str]()
+    for number, row in enumerate(export.rows(member), 1):
+        keys.append(row[place])
+        if len(keys) == KEYS_AT_ONCE or number == member.rows:
+            sql = f"SELECT {column} FROM {table.name} WHERE {column} IN (SELECT value FROM json_each(:keys))"
+            found += [key for (key,) in snapshot.rows(sql, {"keys": to_json(keys)})]
+            keys.clear()
+        if len(found) >= SAMPLES_MAX:
+            break
+    return found
+
+
+def _check_shape(manifest: Manifest) -> None:
+    """Refuse a manifest that no export has.
+
+    Raises:
+        ExportRefusedError: It is one.
+    """
+    for place, unit in enumerate(manifest.units, 1):
+        if unit.number != place or (unit.kind == "CONSTRUCT") != (unit.id is not None):
+            raise refused(MANIFEST_NAME, f"unit {place} contradicts itself")
+        for member in (*unit.members, *((unit.events,) if unit.events is not None else ())):
+            if member.name != f"units/{place:06}/{member.table}.jsonl.zst" or len(set(member.columns)) != len(
+                member.columns
+            ):
+                raise refused(member.name, "it is not where its unit has it, or names a column twice")
+        if unit.events is not None and not set(EVENT_COLUMNS) <= set(unit.events.columns):
+            raise refused(unit.events.name, "events lack columns")
+        _check_unit(manifest, unit)
+    if len(set(manifest.files)) != len(manifest.files):
+        raise refused(MANIFEST_NAME, "a file is named twice")
+
+
+def _check_unit(manifest: Manifest, unit: Unit) -> None:
+    names = {file.name for file in manifest.files}
+    for member in unit.members:
+        described = manifest.tables.get(member.table)
+        if described is None or _NAME.fullmatch(member.table) is None or not set(described.key) <= set(member.columns):
+            raise refused(member.name, "its table is not described, or lacks its key")
+    if any(file.name is not None and file.name not in names for file in unit.files):
+        raise refused(MANIFEST_NAME, f"unit {unit.number} names a file that is not there")
+    roots = [member.rows for member in unit.members if member.table == CONSTRUCTS]
+    if roots != ([1] if unit.kind == "CONSTRUCT" else []):
+        raise refused(MANIFEST_NAME, f"unit {unit.number} does not hold one construct")

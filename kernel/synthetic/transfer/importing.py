@@ -1,0 +1,296 @@
+"""Importing an export: unit by unit, each in one transaction, and what was done is known afterwards.
+
+A crash between two units leaves what is complete, and the next import of the
+same file goes on behind it. A crash within one leaves nothing of it but files
+that no row names, which the plugin whose they are removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthetic.database.deletion import CONSTRUCTS, carry_out
+from synthetic.database.deletion_steps import list_steps
+from synthetic.database.ownership import list_tables, plan_deletion
+from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.errors import StorageFullError, SyntheticError
+from synthetic.transfer.archive_reading import ExportFile
+from synthetic.transfer.arriving_events import ArrivingEvents
+from synthetic.transfer.arriving_files import ArrivingFiles, require_folders
+from synthetic.transfer.arriving_rows import ArrivingRows, ClashError
+from synthetic.transfer.fitting import Fit, find_clash, find_fit
+from synthetic.transfer.ledger import Begun, abandon_import, begin_import, end_import, note_unit
+from synthetic.transfer.manifest import Member, Unit
+from synthetic.transfer.policies import OnConflict, UnitOutcome, count
+from synthetic.transfer.renaming import Renaming, read_renaming
+from synthetic.transfer.travelling import TravellingTable
+
+if TYPE_CHECKING:
+    from synthetic.store import Store
+
+ROWS_MAX = 2**62
+"""A construct is deleted in one transaction, however much belongs to it, since another takes its place in it."""
+
+
+class _TakenBackError(Exception):
+    """A trial is over, and all that it did is to be undone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """How an export is to be imported.
+
+    Attributes:
+        on_conflict: What becomes of what is there already.
+        without: Plugins whose rows are left out.
+        is_trial: Whether all is done, and taken back.
+    """
+
+    on_conflict: OnConflict
+    without: Collection[str] = ()
+    is_trial: bool = False
+
+
+def import_export(
+    store: Store,
+    export: ExportFile,
+    request: ImportRequest,
+    advance: Callable[[UnitOutcome], None],
+    is_stopped: Callable[[], None],
+) -> list[UnitOutcome]:
+    """Import an export.
+
+    Args:
+        store: Where to.
+        export: Checked.
+        request: How.
+        advance: Told of each unit.
+        is_stopped: Asked between units and pieces of files; raises to stop there.
+
+    Returns:
+        What came of each unit, those too that an import before this one has brought.
+
+    Raises:
+        ExportRefusedError, ExportTooNewError: It cannot be imported here; nothing was written.
+        ConflictError: Something is there already, and is not to be passed over. Nothing was written, unless what
+            clashes is no id: then the constructs before it are there, and the import can be gone on with.
+        StorageFullError: There is not enough room.
+    """
+    fit = store.read(find_fit, export.manifest, request.without)
+    root = store.kernel.directory.path
+    if export.manifest.files:
+        store.read(require_folders, root, fit.tables)
+    _check_room(export, root)
+    run = _Import(store, export, fit, request, root)
+    if request.is_trial:
+        return run.try_out(advance, is_stopped)
+    return run.carry_out(advance, is_stopped)
+
+
+class _Import:
+    """One import."""
+
+    def __init__(self, store: Store, export: ExportFile, fit: Fit, request: ImportRequest, root: Path) -> None:
+        self._store = store
+        self._export = export
+        self._fit = fit
+        self._policy = request.on_conflict
+        self._root = root
+
+    def carry_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
+        """Import what is not there yet."""
+        store, export = self._store, self._export
+        known = store.read(lambda snapshot: snapshot.row("SELECT 1 FROM imports WHERE id = :id", {"id": export.id}))
+        if known is None and self._policy is OnConflict.FAIL:
+            store.read(find_clash, export, self._fit)
+        begun = store.write(begin_import, export.id, self._policy)
+        try:
+            return self._go_on(begun, advance, is_stopped)
+        except Exception:
+            # What has brought nothing is no import to go on with; what broke it off says more than what this may meet.
+            with contextlib.suppress(SyntheticError):
+                store.write(abandon_import, export.id)
+            raise
+
+    def _go_on(
+        self, begun: Begun, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]
+    ) -> list[UnitOutcome]:
+        store, export = self._store, self._export
+        renaming = read_renaming(export, self._fit.tables, self._policy, begun.seed, begun.begun_at)
+        outcomes = {outcome.unit: outcome for outcome in begun.done}
+        for unit in export.manifest.units:
+            if unit.number in outcomes:
+                continue
+            is_stopped()
+            outcomes[unit.number] = self._import_unit(unit, renaming, is_stopped)
+            advance(outcomes[unit.number])
+        store.write(end_import, export.id)
+        return [outcomes[number] for number in sorted(outcomes)]
+
+    def try_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
+        """Do all of it in one transaction, which is taken back."""
+        renaming = read_renaming(self._export, self._fit.tables, self._policy, "", 0)
+        outcomes: list[UnitOutcome] = []
+
+        def run(tx: Transaction) -> None:
+            outcomes.clear()
+            for unit in self._export.manifest.units:
+                is_stopped()
+                outcomes.append(self._try_unit(tx, unit, renaming))
+                advance(outcomes[-1])
+            raise _TakenBackError
+
+        try:
+            self._store.write(run)
+        except _TakenBackError:
+            return outcomes
+        raise AssertionError("unreachable")
+
+    def _try_unit(self, tx: Transaction, unit: Unit, renaming: Renaming) -> UnitOutcome:
+        if self._stands_in_the_way(tx, unit):
+            return self._skipped(unit, "The construct is there already.")
+        outcome = self._begin(unit, renaming)
+        files = ArrivingFiles(self._root, self._fit.tables, renaming)
+        files.place(self._without_left_out(unit), outcome)
+        self._bring(tx, unit, renaming, files.paths, outcome)
+        return outcome
+
+    def _import_unit(self, unit: Unit, renaming: Renaming, is_stopped: Callable[[], None]) -> UnitOutcome:
+        """Import one unit, or pass it over."""
+        files = ArrivingFiles(self._root, self._fit.tables, renaming)
+        if self._store.read(self._stands_in_the_way, unit):
+            return self._pass_over(unit, "The construct is there already.")
+        draft = self._begin(unit, renaming)
+        files.place(self._without_left_out(unit), draft)
+        files.write(self._export, is_stopped)
+
+        def run(tx: Transaction) -> UnitOutcome:
+            outcome = self._begin(unit, renaming)
+            outcome.files, outcome.missing_files = draft.files, draft.missing_files
+            self._bring(tx, unit, renaming, files.paths, outcome)
+            note_unit(tx, self._export.id, outcome)
+            return outcome
+
+        try:
+            return self._store.write(run)
+        except ClashError as error:
+            files.discard()
+            if self._policy is not OnConflict.SKIP:
+                raise
+            return self._pass_over(unit, str(error))
+        except SyntheticError:
+            files.discard()
+            raise
+
+    def _bring(
+        self,
+        tx: Transaction,
+        unit: Unit,
+        renaming: Renaming,
+        paths: Mapping[tuple[str, str], str],
+        outcome: UnitOutcome,
+    ) -> None:
+        """Store the rows and events of a unit."""
+        if unit.id is not None and self._policy is OnConflict.OVERWRITE:
+            self._delete(tx, unit.id, outcome)
+        rows = ArrivingRows(tx, self._fit.tables, renaming, self._policy, outcome, paths)
+        members = {member.table: member for member in unit.members if member.table not in self._fit.left_out}
+        late = _bound_to_events(self._fit.tables)
+        ordered = [table for name, table in self._fit.tables.items() if name in members]
+        for table in ordered:
+            if table.name not in late:
+                self._store_member(rows, table, members[table.name])
+        events = ArrivingEvents(tx, renaming)
+        if unit.events is not None:
+            events.append(self._records(unit.events), rows.untold)
+        outcome.events = events.count
+        rows.positions, rows.event_ids = events.positions, events.ids
+        for table in ordered:
+            if table.name in late:
+                self._store_member(rows, table, members[table.name])
+        for name in outcome.rows:
+            if self._fit.tables[name].record.travel.afterwards:
+                tx.execute(self._fit.tables[name].record.travel.afterwards)
+
+    def _store_member(self, rows: ArrivingRows, table: TravellingTable, member: Member) -> None:
+        shared = [column for column in member.columns if column in table.columns]
+        for record in self._records(member):
+            rows.store(table, {column: record[column] for column in shared}, member.name)
+
+    def _records(self, member: Member) -> Iterator[dict[str, Value]]:
+        return (dict(zip(member.columns, row, strict=True)) for row in self._export.rows(member))
+
+    def _stands_in_the_way(self, snapshot: Snapshot, unit: Unit) -> bool:
+        """Whether a construct is to be passed over, since the store has one of its id."""
+        if unit.id is None or self._policy is not OnConflict.SKIP:
+            return False
+        return snapshot.row(f"SELECT 1 FROM {CONSTRUCTS} WHERE id = :id", {"id": unit.id}) is not None
+
+    def _begin(self, unit: Unit, renaming: Renaming) -> UnitOutcome:
+        new_id = None if unit.id is None else str(renaming.of(CONSTRUCTS, unit.id))
+        return UnitOutcome(unit=unit.number, kind=unit.kind, id=unit.id, new_id=None if new_id == unit.id else new_id)
+
+    def _skipped(self, unit: Unit, reason: str) -> UnitOutcome:
+        return UnitOutcome(unit=unit.number, kind=unit.kind, id=unit.id, outcome="SKIPPED", reason=reason)
+
+    def _pass_over(self, unit: Unit, reason: str) -> UnitOutcome:
+        outcome = self._skipped(unit, reason)
+        self._store.write(note_unit, self._export.id, outcome)
+        return outcome
+
+    def _without_left_out(self, unit: Unit) -> Unit:
+        """A unit with the files alone of tables that are not left out."""
+        files = tuple(file for file in unit.files if file.table not in self._fit.left_out)
+        return Unit(
+            number=unit.number, kind=unit.kind, id=unit.id, members=unit.members, events=unit.events, files=files
+        )
+
+    def _delete(self, tx: Transaction, id: str, outcome: UnitOutcome) -> None:
+        """Delete the construct that is there, with all that belongs to it.
+
+        Raises:
+            ConflictError: A row refuses to be left behind.
+        """
+        plan = plan_deletion(tx, CONSTRUCTS, id)
+        if not plan.tables:
+            return
+        outcome.outcome = "OVERWRITTEN"
+        for table in plan.tables:
+            if table.action == "delete":
+                count(outcome.deleted, table.table, table.rows)
+        for step in list_steps(list_tables(tx), CONSTRUCTS):
+            if step.action != "refuse":
+                carry_out(tx, step, {"key": id}, ROWS_MAX, id)
+
+
+def _bound_to_events(tables: Mapping[str, TravellingTable]) -> set[str]:
+    """The tables whose rows need to know the positions or ids of events, and those that point at them."""
+    found: set[str] = set()
+    for name, table in tables.items():
+        travel = table.record.travel
+        needs = any(link.table in found for link in table.links if link.strength != "loose")
+        if travel.positions or travel.events or needs:
+            found.add(name)
+    return found
+
+
+def _check_room(export: ExportFile, root: Path) -> None:
+    """Refuse an export for which the disk has no room.
+
+    Raises:
+        StorageFullError: It has not.
+    """
+    manifest = export.manifest
+    sizes: Sequence[int] = [each.size_bytes for each in manifest.files]
+    needed = sum(sizes) + sum(member.unpacked_bytes for member in manifest.lines())
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise StorageFullError(
+            f"The export unpacks to {needed:,} bytes, and the disk of the store has {free:,} left.",
+            details={"neededBytes": needed, "freeBytes": free},
+        )
