@@ -40,6 +40,7 @@ from synthetic_audit.chain import Damage
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
 from synthetic_projections.costs.asking import TRUNCATED as COSTS_TRUNCATED
 from synthetic_projections.lineage.query import TRUNCATED
+from synthetic_search.asking.answering import INCOMPLETE, LEXICAL_ONLY, UNDERSTOOD_OTHERWISE
 
 from .pages import (
     DOCS,
@@ -63,10 +64,11 @@ REGISTRY = load_registry(None, environ={})
 SCHEMA = core_schema(schema_of(REGISTRY))
 SETTING_NAMES = {value.name for value in REGISTRY.setting_values}
 COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
-OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL"}
+OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL", "SYNTHETIC_COLLECTION"}
 FOREIGN_PROGRAMS = ("pip ", ".venv/bin/pytest ")
 OTHER_WORDS = {
     *(UNINDEXED_FILTER, TRUNCATED, COSTS_TRUNCATED),  # codes of notices
+    *(UNDERSTOOD_OTHERWISE, LEXICAL_ONLY, INCOMPLETE),  # and those of search
     *("FULL", "NORMAL", "OFF"),  # values of a setting
     *("STRICT", "PRAGMA", "ATTACH"),  # words of SQL
     "JSON",  # a scalar, and the name of its Python type

@@ -39,7 +39,7 @@ from .pages import blocks_of, code_in, console_steps, files_in, table_with, tabl
 MARK = "--- the next command ---"
 DOCUMENTED = "127.0.0.1:8787"
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SECONDS = 120
+SECONDS = 240
 CHECKER = doctest.OutputChecker()
 
 

@@ -93,6 +93,8 @@ def test_the_example_of_a_hook_is_taken_by_the_loader(site, tmp_path, hook):
             assert plugin.record.requires == ("constructs",)
         case "settings":
             assert plugin.settings.length_max == 1_000
+        case "prepare_connection":
+            assert "notes" in [stamped.plugin for stamped in registry.connection_preparers]
         case "record_operation":
             assert "notes" in [stamped.plugin for stamped in registry.operation_recorders]
         case _:
@@ -116,6 +118,8 @@ def test_the_examples_together_are_a_plugin_that_works(site, tmp_path):
                 )
             )
         assert expect_data(store.graphql("{ noteCount }")) == {"noteCount": 2}
+        for run in (store.read, store.write):
+            assert run(lambda snapshot: snapshot.value("SELECT words_in('one two')")) == 2
         (trim,) = [stamped.record for stamped in store.kernel.registry.services if stamped.plugin == "notes"]
         assert [store.write(trim.step), store.write(trim.step)] == [1, 0]
         background = store.kernel.services()

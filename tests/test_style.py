@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FILE_LINES_MAX = 320
-CATALOGUES = {"errors.py": 360, "hookspecs.py": 510}
+CATALOGUES = {"errors.py": 360, "hookspecs.py": 540}
 """Long because they are lists, of one small class after the other."""
 
 FUNCTION_LINES_MAX = 60

@@ -6,7 +6,7 @@ What is not named here is the kernel's own affair and may change.
 from synthetic.check_contributions import Check, Finding, Readings
 from synthetic.clock import Clock, RunningTime, SystemClock
 from synthetic.command_contributions import Command
-from synthetic.consumer_contributions import Consumer, Entity, Fold, FoldInputs, Mirror, Scanned
+from synthetic.consumer_contributions import Consumer, Entity, Fold, FoldInputs, Mirror, Scanned, Waiting
 from synthetic.contributions import (
     ErrorCode,
     EventType,
@@ -22,7 +22,9 @@ from synthetic.contributions import (
 from synthetic.database.coalescing import CoalescedWrite, CoalescingStore
 from synthetic.database.deletion import TablePlan
 from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_owned, plan_deletion
+from synthetic.database.preparation import ConnectionRole, MatchedRow, PreparedConnection
 from synthetic.database.surroundings import SettingsLookup, Surroundings
+from synthetic.database.tokens import TextTokenizer, Token
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.demo_contributions import DemoPart
 from synthetic.durable_files import translate_system_error
@@ -53,6 +55,7 @@ from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
 from synthetic.graphql.node import Node
 from synthetic.graphql.pages import page, pages
+from synthetic.graphql.preparing import PreparingReads
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, Long, RawJSON, ms_from_iso
 from synthetic.graphql.selections import EACH, Selection
@@ -111,6 +114,7 @@ __all__ = [
     "Command",
     "ConflictError",
     "Connection",
+    "ConnectionRole",
     "Consumer",
     "DateTime",
     "DeletionPlan",
@@ -138,6 +142,7 @@ __all__ = [
     "LimitSettings",
     "Live",
     "Long",
+    "MatchedRow",
     "MetricReading",
     "MigrationFolder",
     "Mirror",
@@ -151,6 +156,8 @@ __all__ = [
     "PageInfo",
     "Plugin",
     "Position",
+    "PreparedConnection",
+    "PreparingReads",
     "RawJSON",
     "Readings",
     "RecoveryAction",
@@ -185,11 +192,14 @@ __all__ = [
     "SystemClock",
     "Table",
     "TablePlan",
+    "TextTokenizer",
+    "Token",
     "Transaction",
     "Travel",
     "TravellingFile",
     "TravellingId",
     "Value",
+    "Waiting",
     "Window",
     "bad_input",
     "batched",

@@ -55,11 +55,11 @@ class Consumer:
 
 
 class FoldInputs(NamedTuple):
-    """What a fold depends on beside its events, such as a table of prices that an operator keeps in a file.
+    """What a consumer depends on beside its events, such as a table of prices that an operator keeps in a file.
 
     Attributes:
         value: Handed out by `state.input(CLASS)`; it does not change.
-        fingerprint: Changes when the fold would make something else of the same events.
+        fingerprint: Changes when the consumer would make something else of the same events.
     """
 
     value: object
@@ -123,6 +123,18 @@ class Fold(Consumer):
             require(known, f"the fold {self.name} has no table {table} with the column {column}")
 
 
+class Waiting(NamedTuple):
+    """What a mirror has noted and not done yet.
+
+    Attributes:
+        entities: How many are waiting, up to the number that was asked about.
+        since: When the first of them was noted, Unix milliseconds; None: there is none.
+    """
+
+    entities: int
+    since: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror(Consumer):
     """What is kept in step with entities that events name, by reading them again.
@@ -134,10 +146,19 @@ class Mirror(Consumer):
         scan: Entities after a cursor, in the order of cursors, at most so many:
             all that exist, and all that the mirror still holds. The kernel
             calls it, from None on, when all is to be made anew.
+        begin: Called when all is to be made anew, before the scan. What is kept goes on answering meanwhile.
+        waiting: For a mirror that only notes what has changed, and does the
+            work in a service of its own: how many entities wait for it, counted
+            no further than the number that it is given. They count as events
+            that it is behind.
+        inputs: As of a fold: all is made anew when the fingerprint changes.
     """
 
     refresh: Callable[[Transaction, Sequence[Entity]], None]
     scan: Callable[[Snapshot, str | None, int], Sequence[Scanned]]
+    begin: Callable[[Transaction], None] | None = None
+    waiting: Callable[[Snapshot, int], Waiting] | None = None
+    inputs: Callable[[Surroundings], FoldInputs] | None = None
 
     def __post_init__(self) -> None:
         Consumer.__post_init__(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -50,7 +51,9 @@ def durable_path(target: Path) -> Generator[Path]:
         raise
     # The names of the file and of its directory must outlive a power cut too.
     reach_the_disk(target.parent)
-    reach_the_disk(target.parent.parent)
+    # A directory that may be passed through only was made by somebody else, with what is in it.
+    with contextlib.suppress(PermissionError):
+        reach_the_disk(target.parent.parent)
 
 
 @contextmanager

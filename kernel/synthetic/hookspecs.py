@@ -15,7 +15,7 @@ in the group `synthetic.plugins`. The functions of that module that carry
 - Two plugins that contribute the same name stop the start with PLUGIN_CLASH
   and both names.
 
-`record_operation` alone is called while a store is open.
+`prepare_connection` and `record_operation` alone are called while a store is open.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from synthetic.contributions import (
     Settings,
     Table,
 )
+from synthetic.database.preparation import ConnectionRole, PreparedConnection
 from synthetic.demo_contributions import DemoPart
 from synthetic.metric_contributions import MetricReading
 from synthetic.operations.model import Operation
@@ -459,6 +460,32 @@ def register_refusal_reactions() -> tuple[RefusalReaction, ...]:  # pyright: ign
         @hookimpl
         def register_refusal_reactions():
             return (RefusalReaction(purpose="Notes what was refused.", refused=note_refusal, settled=strike_out),)
+    """
+
+
+@hookspec
+def prepare_connection(connection: PreparedConnection, role: ConnectionRole) -> None:
+    """Add functions and rankings to a connection, before anything runs on it.
+
+    When it runs: for each connection to the store as it is opened, from
+    whichever thread opens it, for every plugin that implements it, in load
+    order. All connections that run a statement must know what the statement
+    names, so there is seldom a reason to look at the role.
+
+    What it must not do: keep the connection, read or write, or take long.
+
+    Args:
+        connection: What may be added to.
+        role: `writer`; `reader`, for the pool and for checks; `in_place`, for short reads on an event loop.
+
+    Raises:
+        Exception: The connection is not used; whoever needed it gets PLUGIN_FAILED, and so a server does not start.
+
+    Example::
+
+        @hookimpl
+        def prepare_connection(connection, role):
+            connection.create_function("words_in", lambda body: len(body.split()), arguments=1)
     """
 
 

@@ -19,6 +19,7 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
 from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
@@ -246,6 +247,7 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(ClockSource(clock))
     surroundings.provide(LoadedChecks.of(registry.checks))
     surroundings.provide(Contributed(registry.offered))
+    surroundings.provide(ConnectionPreparation(registry.connection_preparers))
     return surroundings
 
 
@@ -272,6 +274,7 @@ def blueprint_of(registry: Registry) -> Blueprint:
         migrations=read_migrations(folders),
         tables=tables,
         requires={plugin.name: plugin.record.requires for plugin in registry.plugins},
+        preparation=ConnectionPreparation(registry.connection_preparers),
     )
 
 

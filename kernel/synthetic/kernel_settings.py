@@ -178,16 +178,22 @@ class BackupSettings:
         ),
     ] = ""
     directory: Annotated[
-        str, Meta(description="The folder of backups; empty: `backups` in the data directory, to which others relate.")
+        str,
+        Meta(
+            description="The folder of backups, outside of the data directory, to which it relates; empty: `backups` "
+            "in it."
+        ),
     ] = ""
     scratch: Annotated[
         str,
         Meta(
-            description="Where backups are prepared and proven, which needs as much room as the store; empty: "
-            "`backups` in the data directory, to which others relate."
+            description="Where backups are prepared and proven, which needs as much room as the store: outside of the "
+            "data directory, to which it relates; empty: `backups` in it."
         ),
     ] = ""
-    keep_count: Annotated[int, Meta(ge=1, le=10_000, description="So many backups are kept in the folder.")] = 14
+    keep_count: Annotated[
+        int, Meta(ge=1, le=10_000, description="So many backups of each kind are kept in the folder.")
+    ] = 14
     keep_ms: Annotated[
         int,
         Meta(

@@ -74,6 +74,12 @@ KERNEL_TABLES = (
         references=(Reference(column="import_id", table="imports"),),
         kept="They go with their import.",
     ),
+    Table(
+        name="imported_references",
+        purpose="Columns that are empty until what they name has come with an import that is not complete.",
+        key=("import_id", "table_name", "row_key", "column_name"),
+        kept="They go with their import.",
+    ),
     Table(name="tokens", purpose="Hashes of the tokens that open the store.", kept="Made by people, a few."),
     Table(name="leases", purpose="Which process does the background work.", key=("name",), kept="One row."),
 )

@@ -14,6 +14,7 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.readers import STEPS_BETWEEN_CHECKS
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
@@ -50,6 +51,7 @@ def looking_into(
         watch = interruption or Interruption(clock)
         connection.set_progress_handler(lambda: watch.reason() is not None, STEPS_BETWEEN_CHECKS)
         connection.execute("BEGIN")
+        surroundings.resource(ConnectionPreparation).prepare(connection, "reader")
         yield Snapshot(connection, clock.now_ms(), surroundings, watch)
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error

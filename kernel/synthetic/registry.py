@@ -19,6 +19,7 @@ from synthetic.check_contributions import Check
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
+from synthetic.database.preparation import PrepareConnection
 from synthetic.demo_contributions import DemoPart
 from synthetic.kernel_settings import KernelSettings
 from synthetic.metric_contributions import MetricReading
@@ -53,6 +54,7 @@ class Registry:
         setting_values: Each single setting with its source.
         tables: What `register_tables` returned; likewise the others.
         operation_recorders: The functions with which plugins implement `record_operation`.
+        connection_preparers: Those with which they implement `prepare_connection`.
         offered: What plugins returned from the hooks that plugins offer, by the class of the records.
     """
 
@@ -78,6 +80,7 @@ class Registry:
     demo: tuple[Stamped[DemoPart], ...]
     refusal_reactions: tuple[Stamped[RefusalReaction], ...]
     operation_recorders: tuple[Stamped[RecordOperation], ...]
+    connection_preparers: tuple[Stamped[PrepareConnection], ...]
     offered: Mapping[type[Any], tuple[Any, ...]]
     _loader: PluginLoader
 
@@ -126,11 +129,10 @@ def load_registry(
     loader.run()
     values = (*kernel_values, *loader.setting_values())
     plugins = loader.plugins()
-    loaded = {plugin.name for plugin in plugins}
-    check_names(layers, [value.name for value in values], unloaded=set(layers.plugin_names()) - loaded)
-    settings: dict[type[Any], Any] = {KernelSettings: kernel_settings}
-    for section in fields(kernel_settings):
-        settings[type(getattr(kernel_settings, section.name))] = getattr(kernel_settings, section.name)
+    unloaded = set(layers.plugin_names()) - {plugin.name for plugin in plugins}
+    check_names(layers, [value.name for value in values], unloaded=unloaded)
+    sections = [getattr(kernel_settings, field.name) for field in fields(kernel_settings)]
+    settings: dict[type[Any], Any] = {type(each): each for each in (kernel_settings, *sections)}
     settings |= {type(plugin.settings): plugin.settings for plugin in plugins if plugin.settings is not None}
     return Registry(
         plugins=plugins,
@@ -147,16 +149,15 @@ def load_registry(
         graphql=_stamped(loader, "register_graphql"),
         consumers=_stamped(loader, "register_consumers"),
         retention=_stamped(loader, "register_retention"),
-        services=set_pauses(
-            _stamped(loader, "register_services"), {plugin.name: plugin.settings for plugin in plugins}
-        ),
+        services=set_pauses(_stamped(loader, "register_services"), {each.name: each.settings for each in plugins}),
         commands=_stamped(loader, "register_commands"),
         checks=_stamped(loader, "register_checks"),
         routes=_stamped(loader, "register_routes"),
         metrics=_stamped(loader, "register_metrics"),
         demo=_stamped(loader, "register_demo"),
         refusal_reactions=_stamped(loader, "register_refusal_reactions"),
-        operation_recorders=tuple(Stamped(*each) for each in loader.implementations("record_operation")),
+        operation_recorders=_implemented(loader, "record_operation"),
+        connection_preparers=_implemented(loader, "prepare_connection"),
         offered=MappingProxyType(_offered(loader)),
         _loader=loader,
     )
@@ -164,6 +165,10 @@ def load_registry(
 
 def _stamped(loader: PluginLoader, hook: str) -> tuple[Stamped[Any], ...]:
     return tuple(Stamped(plugin, record) for plugin, records in loader.results(hook) for record in records)
+
+
+def _implemented(loader: PluginLoader, hook: str) -> tuple[Stamped[Any], ...]:
+    return tuple(Stamped(*each) for each in loader.implementations(hook))
 
 
 def _offered(loader: PluginLoader) -> dict[type[Any], tuple[Any, ...]]:

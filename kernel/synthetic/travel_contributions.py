@@ -53,10 +53,21 @@ class TravellingFile:
     Attributes:
         column: The column with its path below the folder; a new one is written there where the file gets another.
         folder: The folder of the data directory.
+        state: The column that says whether the file is there; empty: none does, and a row without its file is left out.
+        present: What stands there if it is.
+        missing: What stands there if it is not, as in rows that come without it. Rows that say something else are left
+            out where their file does not come.
     """
 
     column: str
     folder: str
+    state: str = ""
+    present: str = ""
+    missing: str = ""
+
+    def __post_init__(self) -> None:
+        if not bool(self.state) == bool(self.present) == bool(self.missing):
+            raise ValueError(f"{self.column} must have state, present and missing, or none of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,7 @@ class Travel:
         stays: Why they never leave their store; empty: they may.
         evidence_of: The column with the id of what a row is about, where rows
             only bear witness: they are exported, and never imported.
+        evidence_kind: The column that says what kind of thing that is, as events do in `entityType`.
         entity: What events call a row, where the table has no `deleted` that says it.
         entity_column: The column that is the `entityId` of such events; empty: the key.
         numbered: Integer columns that each store numbers by itself: a row gets the next number.
@@ -80,6 +92,7 @@ class Travel:
 
     stays: str = ""
     evidence_of: str = ""
+    evidence_kind: str = ""
     entity: str = ""
     entity_column: str = ""
     numbered: tuple[str, ...] = ()
@@ -88,6 +101,10 @@ class Travel:
     ids: tuple[TravellingId, ...] = ()
     file: TravellingFile | None = None
     afterwards: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.evidence_of) != bool(self.evidence_kind):
+            raise ValueError("evidence_of and evidence_kind must be given together")
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:

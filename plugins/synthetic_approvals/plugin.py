@@ -46,6 +46,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Decisions that agents await from people: made once, and bound to what was shown.",
         requires=("constructs", "sessions", "jobs"),
+        with_={"search": "synthetic_approvals.with_search"},
     )
 
 

@@ -54,6 +54,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Files that are kept for constructs: on the disk, and described in the store.",
         requires=("constructs", "sessions", "jobs"),
+        with_={"search": "synthetic_artifacts.with_search"},
     )
 
 
@@ -76,7 +77,11 @@ def register_tables() -> tuple[Table, ...]:
                 Reference(column="job_id", table="sync_jobs", on_delete="clear"),
             ),
             deleted=ARTIFACT_DELETED,
-            travel=Travel(file=TravellingFile(column="path", folder="artifacts")),
+            travel=Travel(
+                file=TravellingFile(
+                    column="path", folder="artifacts", state="status", present="AVAILABLE", missing="MISSING"
+                )
+            ),
         ),
         Table(
             name="artifact_totals",

@@ -44,7 +44,7 @@ def register_tables() -> tuple[Table, ...]:
             name="audit_log",
             purpose="Who did what to the store: one row an operation, each with a hash of it and of the row before.",
             key=("seq",),
-            travel=Travel(evidence_of="entity_id"),
+            travel=Travel(evidence_of="entity_id", evidence_kind="entity_type"),
         ),
         Table(
             name="audit_chain",

@@ -28,7 +28,10 @@ from synthetic_constructs.types import Construct, find_construct_nodes
 @hookimpl
 def register_plugin() -> Plugin:
     """Who this is."""
-    return Plugin(summary="Units of agent work: their status, metadata and relationships.")
+    return Plugin(
+        summary="Units of agent work: their status, metadata and relationships.",
+        with_={"search": "synthetic_constructs.with_search"},
+    )
 
 
 @hookimpl

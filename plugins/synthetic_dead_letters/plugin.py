@@ -45,6 +45,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Work that failed for good: kept, grouped, retried in order, and resolved.",
         requires=("constructs",),
+        with_={"search": "synthetic_dead_letters.with_search"},
         hooks="synthetic_dead_letters.hookspecs",
     )
 

@@ -54,7 +54,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Durable work: claimed by lease, tried again, and gone on with from checkpoints.",
         requires=("constructs",),
-        with_={"dead_letters": "synthetic_jobs.with_dead_letters"},
+        with_={"dead_letters": "synthetic_jobs.with_dead_letters", "search": "synthetic_jobs.with_search"},
         hooks="synthetic_jobs.hookspecs",
     )
 

@@ -36,6 +36,7 @@ def register_plugin() -> Plugin:
     return Plugin(
         summary="Read models that are folded from the log.",
         requires=("constructs", "sessions", "transcripts", "jobs", "approvals"),
+        with_={"search": "synthetic_projections.with_search"},
     )
 
 

@@ -31,7 +31,11 @@ _OF_TRANSCRIPT = (Reference(column="transcript_key", table="transcripts", target
 @hookimpl
 def register_plugin() -> Plugin:
     """Who this is."""
-    return Plugin(summary="What agents said and did, message by message, in little space.", requires=("sessions",))
+    return Plugin(
+        summary="What agents said and did, message by message, in little space.",
+        requires=("sessions",),
+        with_={"search": "synthetic_transcripts.with_search"},
+    )
 
 
 @hookimpl

@@ -201,6 +201,15 @@ VALID: dict[str, dict[str, Any]] = {
         "constructId": "base", "storyId": "s", "projectId": "p", "metadata": {"a": [1]},
     },
     "deleteDocument": {"id": "doomed"},
+    "saveSearch": {
+        "id": "new", "ifVersion": None, "name": "n", "query": "lease -kept",
+        "filter": {
+            "kinds": ["JOB"], "constructIds": ["base"], "sessionIds": ["base"], "statuses": ["PENDING"],
+            "facets": [{"name": "type", "values": ["build"]}],
+            "occurredFrom": "2026-01-01T00:00:00Z", "occurredBefore": "2026-01-02T00:00:00Z",
+        },
+    },
+    "deleteSearch": {"id": "doomed"},
     "recordCost": {
         "id": "new", "kind": "tool", "sessionId": "base", "constructId": None, "projectId": None, "agent": None,
         "model": "m", "inputTokens": 1, "outputTokens": 1, "cacheReadTokens": 0, "cacheWriteTokens": 0,
@@ -248,6 +257,7 @@ BASE = """mutation {
     xc: recordTransition(input: {workflowId: "doomed", to: "DRAFT"}) { created }
     xe: saveBudget(input: {id: "costly", name: "n", limitMicros: 1, currency: "USD"}) { created }
     xd: saveDocument(input: {id: "doomed", kind: "NOTE", title: "Doomed"}) { created }
+    xs: saveSearch(input: {id: "doomed", name: "Doomed", query: "lease"}) { created }
 }"""
 HELD = ("beating", "moving", "changing", "keeping", "completing", "failing", "asking")
 """Jobs that run, each for the mutation that names it."""
@@ -278,7 +288,7 @@ COUNTS = """{
     deadLetters { totalCount nodes { id status retries } }
     artifacts(filter: {statuses: [AVAILABLE, DELETED]}) { totalCount nodes { id status } }
     workflowTransitions { totalCount } workflowMachines { nodes { name version } }
-    documents { totalCount nodes { id version } }
+    documents { totalCount nodes { id version } } savedSearches { totalCount nodes { id version } }
     costEvents { totalCount } budgets { totalCount nodes { id version } }
     jobSchedules { totalCount nodes { id version } } jobLimits { kind runningMax runningPerKeyMax }
 }"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -23,7 +24,7 @@ def add_artifact_file(data, size_bytes: int) -> None:
     (folder / "large").write_bytes(os.urandom(size_bytes))
 
 
-@pytest.mark.parametrize("pieces", [1, 40])
+@pytest.mark.parametrize("pieces", [1, pytest.param(40, marks=pytest.mark.full)])
 def test_a_backup_that_is_killed_leaves_no_record_and_the_next_one_is_whole(data_dir, pieces):
     add_artifact_file(data_dir, 24_000_000)
     folder = data_dir / "backups"
@@ -43,8 +44,9 @@ def test_a_backup_that_is_killed_leaves_no_record_and_the_next_one_is_whole(data
     check_sound(data_dir).close()
 
 
+@pytest.mark.full
 def test_a_disk_that_becomes_full_ends_the_backup_and_leaves_the_others_and_the_store(data_dir, disk: Disk):
-    to = ["--to", str(disk.path / "backups"), "--set", f"kernel.backups.scratch={data_dir / 'scratch'}"]
+    to = ["--to", str(disk.path / "backups"), "--set", f"kernel.backups.scratch={data_dir / 'backups'}"]
     first = command("backup", *to, "--json", data=data_dir)
     assert first.returncode == 0, first.stderr
     before = sorted((disk.path / "backups").rglob("*"))
@@ -61,6 +63,20 @@ def test_a_disk_that_becomes_full_ends_the_backup_and_leaves_the_others_and_the_
     named = str(disk.path / "backups" / f"{json.loads(first.stdout)['id']}.json")
     assert command("backup", "verify", named, data=data_dir).returncode == 0
     check_sound(data_dir).close()
+
+
+def test_a_restore_over_a_mounted_folder_is_refused_and_the_store_goes_on(data_dir, disk: Disk, tmp_path):
+    one = tmp_path / "one.zip"
+    assert command("backup", "--to", str(one), data=data_dir).returncode == 0
+    (data_dir / "artifacts").mkdir(exist_ok=True)
+    subprocess.run(["mount", "--bind", str(disk.path), str(data_dir / "artifacts")], check=True)
+    try:
+        assert refused("restore", str(one), data=data_dir) == {"code": "FILE_SYSTEM_UNSUPPORTED", "exit": 78}
+        assert not (data_dir / "restore.json").exists()
+        assert command("status", data=data_dir).returncode == 0
+    finally:
+        subprocess.run(["umount", str(data_dir / "artifacts")], check=True)
+    assert command("restore", str(one), data=data_dir).returncode == 0
 
 
 def test_one_file_onto_a_full_disk_leaves_no_part_of_it(data_dir, disk: Disk):

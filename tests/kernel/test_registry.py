@@ -86,6 +86,7 @@ class TestWhatLoads:
             "artifacts",
             "projections",
             "audit",
+            "search",
         ]
 
 

@@ -105,6 +105,7 @@ def test_the_shipped_file_lists_the_plugins_in_their_order():
         "artifacts",
         "projections",
         "audit",
+        "search",
     )
 
 
@@ -122,6 +123,7 @@ def test_the_store_adds_plugins_after_the_shipped_ones(tmp_path):
         "artifacts",
         "projections",
         "audit",
+        "search",
         "notes",
     )
 

@@ -61,6 +61,7 @@ def test_the_store_says_who_it_is(store):
         "artifacts",
         "projections",
         "audit",
+        "search",
     ]
     assert data["one"]["loaded"] == [{"name": "sessions", "requires": ["constructs"]}]
 

@@ -18,14 +18,16 @@ from synthetic.log.consumers.batches import Lane, fold_events
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.testing import expect_data
 from synthetic_deliveries.services import gather
+from synthetic_search.saved.services import look_for_searches
 from tests.plugins.ingest.kit import ingest
 from tests.plugins.ingest.samples import jsonl, write
 from tests.plugins.ingest.samples_of_runs import CHAT_LINES
+from tests.plugins.search.index.making import index_all
 
 Selected: TypeAlias = dict[str, "Selected"]
 """Fields, each with what is selected below it."""
 
-GIVEN = {"timeline": 'constructId: "c0", '}
+GIVEN = {"timeline": 'constructId: "c0", ', "search": 'query: "message plan", '}
 """What connections at the root cannot be asked for without."""
 
 PAGE_INFO = ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
@@ -115,6 +117,8 @@ BUDGET = """
 mutation ($id: ID!) {
   saveBudget(input: {id: $id, name: "B", constructId: "c0", limitMicros: 5, currency: "USD"}) { created }
 }"""
+KEEP_SEARCH = """
+mutation ($id: ID!) { saveSearch(input: {id: $id, name: "Plans", query: "message plan"}) { created } }"""
 TRY = "mutation ($id: ID!) { testDeliveryTarget(input: {id: $id}) { __typename } }"
 RUN_SCHEDULE = "mutation ($id: ID!) { runJobSchedule(input: {id: $id}) { job { id } } }"
 
@@ -127,6 +131,7 @@ def fill(store: Store, folder: Path) -> None:
 
     for number in range(3):
         construct, session, job = f"c{number}", f"s{number}", f"j{number}"
+        ask(KEEP_SEARCH, id=f"v{number}")
         ask(SAVE_CONSTRUCT, id=construct)
         ask(SAVE_SESSION, id=session, of="c0", parent="s0" if number else None)
         ask(SAVE_CONTEXT, id=f"x{number}", ts=f"1712345678.00010{number}")
@@ -173,6 +178,9 @@ def fill(store: Store, folder: Path) -> None:
     for number in range(21):
         ask(END, id=f"e{number}", end=f"2026-01-01T0{number // 20}:00:0{number % 5}Z")
     fold(store)
+    index_all(store)
+    while look_for_searches(store):
+        pass
 
 
 def fold(store: Store) -> None:

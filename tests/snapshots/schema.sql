@@ -792,6 +792,21 @@ CREATE TABLE event_origins (
     origin_ingested_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX event_origins_by_origin ON event_origins (origin_epoch, origin_position);
+
+CREATE TABLE imported_references (
+    import_id TEXT NOT NULL,
+    -- Whose outcome counts it.
+    unit INTEGER NOT NULL CHECK (unit >= 1),
+    table_name TEXT NOT NULL,
+    -- Of the row, as a JSON array.
+    row_key TEXT NOT NULL CHECK (json_valid(row_key) AND json_type(row_key) = 'array'),
+    column_name TEXT NOT NULL,
+    -- As a JSON array of one.
+    value TEXT NOT NULL CHECK (json_valid(value) AND json_type(value) = 'array'),
+    PRIMARY KEY (import_id, table_name, row_key, column_name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE imported_units (
     import_id TEXT NOT NULL REFERENCES imports (id),
     unit INTEGER NOT NULL CHECK (unit >= 1),
@@ -807,6 +822,8 @@ CREATE TABLE imports (
     on_conflict TEXT NOT NULL CHECK (on_conflict IN ('FAIL', 'SKIP', 'OVERWRITE', 'RENAME')),
     -- What new ids are made from, so that an import that goes on makes the same ones.
     seed TEXT NOT NULL CHECK (length(seed) = 32),
+    -- The plugins whose rows are left out, as a JSON array in order.
+    without TEXT NOT NULL CHECK (json_valid(without) AND json_type(without) = 'array'),
     begun_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -1103,6 +1120,38 @@ CREATE TABLE registered_tables (
     record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE saved_search_hits (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    search_id TEXT NOT NULL REFERENCES saved_searches (id),
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    entity_id TEXT NOT NULL CHECK (entity_id <> ''),
+    ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
+    hit_at INTEGER NOT NULL,
+    UNIQUE (search_id, kind, entity_id, ordinal)
+) STRICT;
+
+CREATE INDEX saved_search_hits_by_hit_at ON saved_search_hits (hit_at);
+
+CREATE INDEX saved_search_hits_by_search_id ON saved_search_hits (search_id, key);
+
+CREATE TABLE saved_searches (
+    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
+    name TEXT NOT NULL CHECK (length(name) >= 1),
+    query TEXT NOT NULL,
+    -- As `saveSearch` was given it: conditions beside those of the query.
+    filter TEXT NOT NULL CHECK (json_valid(filter) AND json_type(filter) = 'object'),
+    -- Up to which row of search_documents it was looked for; it is told of what was first indexed after that.
+    seen_through INTEGER NOT NULL CHECK (seen_through >= 0),
+    created_by TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX saved_searches_by_created_at ON saved_searches (created_at, id);
+
+CREATE INDEX saved_searches_by_seen_through ON saved_searches (seen_through);
+
 CREATE TABLE schema_migrations (
     plugin TEXT NOT NULL,
     number INTEGER NOT NULL CHECK (number >= 1),
@@ -1112,6 +1161,138 @@ CREATE TABLE schema_migrations (
     applied_by TEXT NOT NULL,
     PRIMARY KEY (plugin, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE search_documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity_key INTEGER NOT NULL REFERENCES search_entities (key),
+    ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
+    part INTEGER NOT NULL CHECK (part >= 0),
+    group_key INTEGER NOT NULL REFERENCES search_groups (key),
+    occurred_at INTEGER NOT NULL,
+    first_id INTEGER NOT NULL CHECK (first_id BETWEEN 1 AND id)
+) STRICT;
+
+CREATE UNIQUE INDEX search_documents_by_entity ON search_documents (entity_key, ordinal, part);
+
+CREATE INDEX search_documents_by_group ON search_documents (group_key);
+
+CREATE TABLE search_entities (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    entity_id TEXT NOT NULL CHECK (entity_id <> ''),
+    fingerprint TEXT NOT NULL,
+    incarnation TEXT NOT NULL DEFAULT '',
+    through INTEGER NOT NULL DEFAULT 0 CHECK (through >= 0),
+    indexed_at INTEGER NOT NULL,
+    UNIQUE (kind, entity_id)
+) STRICT;
+
+CREATE TABLE search_groups (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    construct_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    facets TEXT NOT NULL CHECK (json_type(facets) = 'object'),
+    month INTEGER NOT NULL,
+    words TEXT NOT NULL CHECK (words <> ''),
+    UNIQUE (construct_id, session_id, kind, status, facets, month)
+) STRICT;
+
+CREATE INDEX search_groups_by_session_id ON search_groups (session_id);
+
+CREATE TABLE search_model_parts (
+    model_key INTEGER NOT NULL REFERENCES search_models (key),
+    number INTEGER NOT NULL CHECK (number >= 0),
+    content BLOB NOT NULL,
+    PRIMARY KEY (model_key, number)
+) STRICT;
+
+CREATE TABLE search_models (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    embedder TEXT NOT NULL CHECK (embedder <> ''),
+    model TEXT NOT NULL CHECK (model <> ''),
+    dimension INTEGER NOT NULL CHECK (dimension BETWEEN 1 AND 8192),
+    state TEXT NOT NULL CHECK (state IN ('FILLING', 'READY', 'RETIRED')),
+    head_id INTEGER NOT NULL CHECK (head_id >= 0),
+    documents INTEGER NOT NULL CHECK (documents >= 0),
+    through_id INTEGER NOT NULL DEFAULT 0 CHECK (through_id >= 0),
+    middle BLOB NOT NULL CHECK (length(middle) % 256 = 0),
+    created_at INTEGER NOT NULL,
+    ready_at INTEGER,
+    CHECK (state <> 'READY' OR ready_at IS NOT NULL),
+    CHECK (state <> 'FILLING' OR ready_at IS NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX search_models_by_state ON search_models (state) WHERE state IN ('FILLING', 'READY');
+
+CREATE TABLE search_pending (
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    entity_id TEXT NOT NULL CHECK (entity_id <> ''),
+    stamp INTEGER NOT NULL,
+    noted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    error TEXT,
+    PRIMARY KEY (kind, entity_id),
+    CHECK ((failures = 0) = (error IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX search_pending_by_due_at ON search_pending (due_at, noted_at);
+
+CREATE TABLE search_refused (
+    model_key INTEGER NOT NULL REFERENCES search_models (key),
+    document_id INTEGER NOT NULL,
+    tries INTEGER NOT NULL CHECK (tries >= 1),
+    next_try_at INTEGER NOT NULL,
+    PRIMARY KEY (model_key, document_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX search_refused_by_next_try_at ON search_refused (model_key, next_try_at);
+
+CREATE VIRTUAL TABLE search_text USING fts5 (
+    title, body, filters,
+    content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE 'search_text_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'search_text_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'search_text_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+
+CREATE TABLE 'search_text_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
+CREATE TABLE search_values (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    dimension TEXT NOT NULL CHECK (dimension <> ''),
+    value TEXT NOT NULL CHECK (value <> ''),
+    UNIQUE (dimension, value)
+) STRICT;
+
+CREATE TABLE search_vector_blocks (
+    model_key INTEGER NOT NULL REFERENCES search_models (key),
+    number INTEGER NOT NULL CHECK (number >= 1),
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    documents INTEGER NOT NULL CHECK (documents >= 1),
+    ids BLOB NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (model_key, number),
+    CHECK (first_id <= last_id),
+    CHECK (length(ids) = 8 * documents),
+    CHECK (length(bits) % (8 * documents) = 0)
+) STRICT;
+
+CREATE TABLE search_vectors (
+    model_key INTEGER NOT NULL REFERENCES search_models (key),
+    document_id INTEGER NOT NULL,
+    scale REAL NOT NULL CHECK (scale > 0),
+    levels BLOB NOT NULL,
+    PRIMARY KEY (model_key, document_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE search_words USING fts5vocab('search_text', 'row');
 
 CREATE TABLE session_activity (
     session_id TEXT NOT NULL PRIMARY KEY,

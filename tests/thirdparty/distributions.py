@@ -30,6 +30,7 @@ SHIPPED = (
     "artifacts",
     "dead_letters",
     "deliveries",
+    "search",
 )
 
 PRELUDE = """

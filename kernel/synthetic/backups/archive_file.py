@@ -9,8 +9,10 @@ without being found either.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import re
 import secrets
 import zipfile
 from collections.abc import Generator
@@ -19,6 +21,7 @@ from pathlib import Path
 from synthetic.backups.errors import BackupDamagedError, BackupUnsupportedError
 from synthetic.backups.objects import UNREADABLE, ArchiveObjects, damaged, explain
 from synthetic.backups.records import HASH_BYTES, Backup, seal, unseal
+from synthetic.backups.scratch import is_abandoned
 from synthetic.durable_files import FILE_MODE, reach_the_disk
 from synthetic.errors import NotFoundError
 
@@ -34,11 +37,13 @@ class ArchiveWriter:
 
     Attributes:
         objects: Its pieces.
+        is_proven: Whether what was written has passed the checks.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.objects = ArchiveObjects(archive)
+        self.is_proven = False
 
     def finish(self, backup: Backup) -> None:
         """Add the record, last of all, and end the file.
@@ -49,33 +54,61 @@ class ArchiveWriter:
         self._archive.writestr(RECORD, seal(backup))
         self._archive.comment = b"0" * HASH_LENGTH
         self._archive.close()
+        self.is_proven = backup.proven_at is not None
 
 
 @contextlib.contextmanager
 def writing_archive(target: Path) -> Generator[ArchiveWriter]:
     """Write a backup to one file; it has its name once the block has ended, whole and on the disk.
 
+    One that is not proven gets the name that `unproven_name` gives it, so that it replaces no better one.
+
     Raises:
         SyntheticError: It cannot be written; no part of it is left.
     """
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
     try:
+        _remove_left(target)
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         with os.fdopen(descriptor, "w+b") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                yield ArchiveWriter(archive)
+                writer = ArchiveWriter(archive)
+                yield writer
             size = file.seek(0, os.SEEK_END)
             digest = _digest(partial, size - HASH_LENGTH)
             file.seek(size - HASH_LENGTH)
             file.write(digest)
             file.flush()
             os.fsync(descriptor)
-        partial.rename(target)
+        partial.rename(target if writer.is_proven else unproven_name(target))
         reach_the_disk(target.parent)
     except OSError as error:
         raise explain(error, target) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def unproven_name(target: Path) -> Path:
+    """Where a backup goes that was to be one file, and did not pass the checks."""
+    return target.with_name(f"{target.stem}.unproven{target.suffix}")
+
+
+def _remove_left(target: Path) -> None:
+    """Remove what killed processes have left of a file; whoever writes one holds a lock on it."""
+    name = re.compile(rf"{re.escape(target.name)}\.[0-9a-f]{{8}}\.partial")
+    for path in target.parent.iterdir():
+        if not name.fullmatch(path.name):
+            continue
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue  # a link, another user's, or gone
+        try:
+            if path.is_file() and is_abandoned(descriptor):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from synthetic.backups.errors import BackupUnprovenError
+from synthetic.backups.places import check_places, folder_of
 from synthetic.backups.proving import inspect_database
 from synthetic.backups.records import Backup
 from synthetic.backups.rotation import rotate
-from synthetic.backups.running import folder_of
 from synthetic.backups.taking import Taking, take_into_folder
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
@@ -39,8 +40,15 @@ def back_up_before(what: str, directory: DataDirectory, settings: KernelSettings
         clock=clock,
         go_on=lambda _done_bytes: None,
     )
+    check_places(directory, settings)
     folder = folder_of(directory, settings)
-    backup = take_into_folder(taking, folder)
     # Whether the clock can be believed is not known before the store is open: only those beyond the count go.
-    rotate(folder, replace(settings.backups, keep_ms=0), clock.now_ms())
+    kept = replace(settings.backups, keep_ms=0)
+    try:
+        with folder.locked():
+            backup = take_into_folder(taking, folder)
+    except BackupUnprovenError:
+        rotate(folder, kept, clock.now_ms())
+        raise
+    rotate(folder, kept, clock.now_ms())
     return backup

@@ -11,9 +11,9 @@ is cut up and compressed afterwards.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -72,9 +72,9 @@ def copy_database(
         source = open_reader(directory.database, settings)
         copy = open_copy(target)
         source.execute("BEGIN")
-        position, migrations = _describe(source)
+        described = describe(source.execute)
         _copy(source, copy, target, _log_bound(directory, wal_bytes, go_on))
-        return CopiedDatabase(position, migrations, target.stat().st_size)
+        return CopiedDatabase(*described, target.stat().st_size)
     except apsw.Error as error:
         errno = max(each.system_errno for each in (source, copy) if each is not None) if source is not None else 0
         translated = translate(error, errno)
@@ -102,16 +102,20 @@ def _log_bound(directory: DataDirectory, wal_bytes: int, go_on: Callable[[], Non
     return look
 
 
-def _describe(source: apsw.Connection) -> tuple[str, dict[str, int]]:
-    """Position and last migrations, in the transaction of the copy; a store of an older version may have no log."""
-    tables = {name for (name,) in source.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+def describe(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> tuple[str, dict[str, int]]:
+    """Position and last migrations of a database; a store of an older version may have no log.
+
+    Args:
+        execute: Runs a statement in a transaction, and gives its rows.
+    """
+    tables = {name for (name,) in execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     position = ""
     if {"meta", "domain_events"} <= tables:
-        epoch, head = source.execute(f"SELECT {EPOCH}, {HEAD}").fetchall()[0]
+        ((epoch, head),) = execute(f"SELECT {EPOCH}, {HEAD}")
         position = f"{epoch}:{head}"
     migrations: dict[str, int] = {}
     if "schema_migrations" in tables:
-        ledger = source.execute("SELECT plugin, max(number) FROM schema_migrations GROUP BY plugin")
+        ledger = execute("SELECT plugin, max(number) FROM schema_migrations GROUP BY plugin")
         migrations = {str(plugin): int(str(number)) for plugin, number in ledger}
     return position, migrations
 

@@ -112,7 +112,7 @@ def backups(
         last_proven_id=None if proven is None else strawberry.ID(proven.id),
         last_proven_at=None if proven is None else DateTime(proven.taken_at),
         last_proven_age_ms=None if proven is None else Long(max(0, snapshot.now - proven.taken_at)),
-        requested_at=None if request is None else DateTime(request.requested_at),
+        requested_at=None if request is None or request.attempt_id else DateTime(request.requested_at),
         schedule=snapshot.settings(BackupSettings).schedule or None,
         total_count=len(found),
         unreadable=[error.message for error in wrong],

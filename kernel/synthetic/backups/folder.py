@@ -15,13 +15,14 @@ import fcntl
 import os
 import re
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from synthetic.backups.errors import BackupBusyError, BackupDamagedError, BackupUnsupportedError
-from synthetic.backups.objects import FolderObjects, explain
-from synthetic.backups.pieces import read_content
-from synthetic.backups.records import Backup, Contents, decode_contents, seal, unseal
-from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file, reach_the_disk
+from synthetic.backups.objects import FolderObjects, explain, object_name
+from synthetic.backups.pieces import read_contents
+from synthetic.backups.records import Backup, Contents, seal, unseal
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file
 from synthetic.errors import NotFoundError
 
 RECORD = ".json"
@@ -44,12 +45,14 @@ class BackupFolder:
     def locked(self) -> Generator[None]:
         """Keep other processes from writing to the folder, for the block; it is made if it is not there.
 
+        The folder that it is in is not made: where a disk is not mounted, another one would be filled up instead.
+
         Raises:
             BackupBusyError: One does; nobody is waited for.
             StorageReadOnlyError, StorageFullError: The folder cannot be made or written.
         """
         try:
-            self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+            self.path.mkdir(DIRECTORY_MODE, exist_ok=True)
             descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         except OSError as error:
             raise explain(error, self.path) from error
@@ -63,16 +66,20 @@ class BackupFolder:
             os.close(descriptor)
 
     def list_backups(self) -> tuple[list[Backup], list[BackupDamagedError | BackupUnsupportedError]]:
-        """The records that can be read, the newest first, and what is wrong with the others."""
+        """The records that can be read, the newest first, and what is wrong with the others.
+
+        The newest is the one that was taken last, also where the clock was set back since.
+        """
         found: list[Backup] = []
         wrong: list[BackupDamagedError | BackupUnsupportedError] = []
-        for name in sorted(self._names(), reverse=True):
+        for name in self._names():
             try:
                 found.append(self.get_backup(name))
             except NotFoundError:
                 continue  # it was removed in this moment
             except (BackupDamagedError, BackupUnsupportedError) as error:
                 wrong.append(error)
+        found.sort(key=lambda backup: (backup.sequence, backup.id), reverse=True)
         return found, wrong
 
     def get_backup(self, id: str) -> Backup:
@@ -103,7 +110,11 @@ class BackupFolder:
         Raises:
             BackupDamagedError, BackupUnsupportedError: The list of it cannot be read.
         """
-        return decode_contents(read_content(backup.contents, FolderObjects(self.path)))
+        return read_contents(backup, FolderObjects(self.path))
+
+    def next_sequence(self) -> int:
+        """The number of the backup that is written next; only while the folder is locked."""
+        return max((backup.sequence for backup in self.list_backups()[0]), default=0) + 1
 
     def save(self, backup: Backup) -> None:
         """Write the record of a backup whose pieces are on the disk, or write it anew.
@@ -117,6 +128,30 @@ class BackupFolder:
     def remove(self, backup: Backup) -> None:
         """Remove the record of a backup; its pieces go with `remove_unused`."""
         self._record(backup.id).unlink(missing_ok=True)
+
+    def take_proof_back(self, name: str) -> None:
+        """Note in the records of all backups that have a damaged piece that they are not whole.
+
+        Only while the folder is locked. Once the piece was stored anew, `synthetic backup verify` proves them again.
+
+        Args:
+            name: Of the piece, as `object_name` gives it.
+
+        Raises:
+            StorageFullError, StorageReadOnlyError, StorageFailedError: A record cannot be written.
+        """
+        for backup in self.list_backups()[0]:
+            if not backup.is_damaged and name in self._piece_names(backup):
+                self.save(
+                    replace(backup, proven_at=None, is_damaged=True, problems=(f"{name} was not as it was written.",))
+                )
+
+    def _piece_names(self, backup: Backup) -> set[str]:
+        """The names of all pieces of a backup; of its list alone where that cannot be read."""
+        pieces = set(backup.contents)
+        with contextlib.suppress(BackupDamagedError, BackupUnsupportedError):
+            pieces.update(piece for file in self.read_contents(backup).files for piece in file.pieces)
+        return {object_name(piece.digest) for piece in pieces}
 
     def remove_unused(self) -> int:
         """Remove the pieces that no backup has any more; only while the folder is locked.
@@ -146,11 +181,6 @@ class BackupFolder:
                 freed += path.lstat().st_size
                 path.unlink(missing_ok=True)
         return freed
-
-    def make_durable(self) -> None:
-        """Wait until the folder itself is on the disk, under its name."""
-        reach_the_disk(self.path)
-        reach_the_disk(self.path.parent)
 
     def _names(self) -> Iterator[str]:
         for path in self.path.glob(f"*{RECORD}"):

@@ -33,10 +33,13 @@ class Request(NamedTuple):
     Attributes:
         requested_at: When, Unix milliseconds.
         reason: Why, in lower-case words.
+        attempt_id: Of the attempt that has begun it; "": it has not begun. One that has begun and was cut short is
+            due again.
     """
 
     requested_at: int
     reason: str
+    attempt_id: str = ""
 
 
 class Proven(NamedTuple):
@@ -71,23 +74,37 @@ def check_reason(reason: str) -> str:
 
 
 def find_request(snapshot: Snapshot) -> Request | None:
-    """The backup that is asked for and not begun yet, or None."""
+    """The backup that is asked for and did not come to an end yet, or None."""
     text = find_note(snapshot, REQUEST_KEY)
     return _request_decoder.decode(text) if text else None
 
 
 def save_request(tx: Transaction, reason: str) -> Request:
-    """Ask for a backup; one that is asked for already stays as it is."""
+    """Ask for a backup; one that is asked for already, and has not begun, stays as it is."""
     found = find_request(tx)
-    if found is not None:
+    if found is not None and not found.attempt_id:
         return found
     request = Request(tx.now, reason)
     save_note(tx, REQUEST_KEY, to_json(tuple(request)))
     return request
 
 
-def clear_request(tx: Transaction) -> None:
+def begin_request(tx: Transaction, attempt_id: str) -> None:
     """Note that what was asked for has begun."""
+    found = find_request(tx)
+    if found is not None:
+        save_note(tx, REQUEST_KEY, to_json(tuple(found._replace(attempt_id=attempt_id))))
+
+
+def end_request(tx: Transaction, attempt_id: str) -> None:
+    """Note that what an attempt has begun has come to an end; what was asked for since stays."""
+    found = find_request(tx)
+    if found is not None and found.attempt_id == attempt_id:
+        clear_request(tx)
+
+
+def clear_request(tx: Transaction) -> None:
+    """Forget what was asked for."""
     if find_note(tx, REQUEST_KEY):
         save_note(tx, REQUEST_KEY, "")
 

@@ -51,6 +51,10 @@ class Objects(Protocol):
         """
         ...
 
+    def has(self, piece: Piece) -> bool:
+        """Whether a piece is there, whatever may have become of its bytes."""
+        ...
+
     def put(self, piece: Piece, content: bytes) -> int:
         """Keep a piece; how many bytes that took, 0 where it is kept already.
 
@@ -129,6 +133,10 @@ class FolderObjects:
             raise BackupDamagedError(f"{name} cannot be read: {error.strerror}.", details={"file": name}) from error
         return unpack(stored, piece, name)
 
+    def has(self, piece: Piece) -> bool:
+        """See `Objects`."""
+        return (self._folder / object_name(piece.digest)).exists()
+
     def put(self, piece: Piece, content: bytes) -> int:
         """See `Objects`; its content is on the disk when this returns, its name after `settle`."""
         target = self._folder / object_name(piece.digest)
@@ -171,8 +179,11 @@ class FolderObjects:
     def set_aside(self, name: str) -> None:
         """Take a damaged piece out of the way under another name, so that the next backup stores it anew."""
         path = self._folder / name
-        if path.is_file() and name.startswith(f"{FOLDER}/"):
-            path.rename(path.with_name(f"{path.name}.damaged"))
+        path.rename(path.with_name(f"{path.name}.damaged"))
+
+    def is_piece(self, name: str) -> bool:
+        """Whether a path below the folder is that of a piece that is there."""
+        return name.startswith(f"{FOLDER}/") and (self._folder / name).is_file()
 
     def names(self) -> Iterator[Path]:
         """The files of all pieces, those too that are half written or were set aside."""
@@ -206,6 +217,10 @@ class ArchiveObjects:
         except UNREADABLE as error:
             raise damaged(name) from error
         return unpack(stored, piece, name)
+
+    def has(self, piece: Piece) -> bool:
+        """See `Objects`."""
+        return object_name(piece.digest) in self._sizes
 
     def put(self, piece: Piece, content: bytes) -> int:
         """See `Objects`."""

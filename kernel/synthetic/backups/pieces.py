@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from synthetic.backups.errors import BackupDamagedError
 from synthetic.backups.objects import Objects
-from synthetic.backups.records import KeptFile, Piece, digest_of
+from synthetic.backups.records import Backup, Contents, KeptFile, Piece, decode_contents, digest_of
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE
 
 PIECE_BYTES = 262_144
 """64 pages of a database: what one changed page adds to the next backup at most, before compression."""
+
+CONTENTS_BYTES_MAX = 268_435_456
+"""Room for the list of about a million files."""
 
 
 def keep_stream(file: BinaryIO, objects: Objects, go_on: Callable[[int], None]) -> tuple[Piece, ...]:
@@ -59,7 +63,31 @@ def read_content(pieces: Iterable[Piece], objects: Objects) -> bytes:
     Raises:
         BackupDamagedError: They are not as they were.
     """
-    return b"".join(objects.get(piece) for piece in pieces)
+    content = bytearray()
+    for piece in pieces:
+        content += objects.get(piece)
+    return bytes(content)
+
+
+def read_contents(backup: Backup, objects: Objects) -> Contents:
+    """The list of what is in a backup, which fits what the record says of it.
+
+    Raises:
+        BackupDamagedError, BackupUnsupportedError: It cannot be read, or the sizes in it do not add up.
+    """
+    # One piece can be named many times, so what is stored says nothing about the memory that the list would take.
+    if sum(piece.size_bytes for piece in backup.contents) > CONTENTS_BYTES_MAX:
+        raise BackupDamagedError(f"The list of what is in the backup {backup.id} is longer than any that is written.")
+    contents = decode_contents(read_content(backup.contents, objects))
+    database, *files = contents.files
+    if (
+        any(file.size_bytes != sum(piece.size_bytes for piece in file.pieces) for file in contents.files)
+        or database.size_bytes != backup.database_bytes
+        or len(files) != backup.files
+        or sum(file.size_bytes for file in files) != backup.file_bytes
+    ):
+        raise BackupDamagedError(f"The sizes of what is in the backup {backup.id} are not those of its record.")
+    return contents
 
 
 def restore_file(file: KeptFile, objects: Objects, folder: Path, go_on: Callable[[int], None]) -> None:

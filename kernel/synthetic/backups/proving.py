@@ -29,6 +29,8 @@ from synthetic.looking import looking_into, without_plugins
 PROBLEMS_MAX = 20
 PROBLEM_CHARACTERS_MAX = 500
 FULL_RETRY_MS = 60_000
+LOOK_BYTES = 8_388_608
+"""After so much work, the disk is asked again how much is free."""
 
 GoOn = Callable[[int], None]
 """Told how many bytes were worked on; raises where the work should stop."""
@@ -140,6 +142,32 @@ def check_folder_room(folder: Path, size_bytes: int, spare_bytes: int, action: s
             action=action,
             retry_after_ms=FULL_RETRY_MS,
         )
+
+
+def guarded(go_on: GoOn, place: Path, spare_bytes: int) -> GoOn:
+    """The function to call while much is written: keeps a disk from being filled up, which is the store's too.
+
+    Args:
+        go_on: Called each time as well.
+        place: A folder on the disk.
+        spare_bytes: What must stay free.
+
+    Raises:
+        StorageFullError: The disk has no more room to spare; raised by the function.
+    """
+    unasked = LOOK_BYTES
+
+    def look(done_bytes: int) -> None:
+        nonlocal unasked
+        go_on(done_bytes)
+        unasked += done_bytes
+        if unasked >= LOOK_BYTES:
+            unasked = 0
+            free = shutil.disk_usage(place).free
+            if free < spare_bytes:
+                raise StorageFullError(f"{free:,} bytes are free in {place}.", retry_after_ms=FULL_RETRY_MS)
+
+    return look
 
 
 def _problems(outcome: CheckOutcome) -> list[str]:

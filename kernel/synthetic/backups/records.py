@@ -85,6 +85,8 @@ class Backup:
         taken_at: When the database was copied, Unix milliseconds.
         proven_at: When it was restored and found whole and sound; None: that was not so.
         problems: What the proof has found: at most a few sentences.
+        is_damaged: Whether a part of it was found later not to be as it was written; `problems` names it.
+        sequence: It is the one after those with smaller numbers in its folder, whatever the clock said.
         is_whole: Whether the files beside the database are in it; else it is of the database alone.
         database_bytes: Size of the database.
         files: How many files there are beside the database.
@@ -102,6 +104,8 @@ class Backup:
     taken_at: int
     proven_at: int | None
     problems: tuple[str, ...] = ()
+    is_damaged: bool = False
+    sequence: Bytes = 0
     is_whole: bool
     database_bytes: Bytes
     files: Bytes

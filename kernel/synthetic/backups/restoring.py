@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -14,15 +15,17 @@ from typing import NamedTuple
 import apsw
 
 from synthetic.backups.beside import list_files
-from synthetic.backups.errors import BackupUnprovenError
-from synthetic.backups.proving import GoOn, Inspection, check_folder_room, restore_files
-from synthetic.backups.replacement import replace_store
+from synthetic.backups.copying import describe
+from synthetic.backups.errors import BackupDamagedError, BackupUnprovenError
+from synthetic.backups.proving import GoOn, Inspection, check_folder_room, guarded, restore_files
+from synthetic.backups.records import Backup
+from synthetic.backups.replacement import replace_store, require_movable
 from synthetic.backups.sources import OpenBackup
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.database.connections import open_checkpointer
+from synthetic.database.connections import open_checkpointer, open_inspector
 from synthetic.database.transaction import Snapshot
-from synthetic.durable_files import DIRECTORY_MODE, translate_system_error
+from synthetic.durable_files import DIRECTORY_MODE, reach_the_disk, translate_system_error
 from synthetic.errors import SyntheticError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.positions import read_position
@@ -30,6 +33,9 @@ from synthetic.looking import looking_into, without_plugins
 
 MADE_BY_OPENING = ("backups", "quarantine", "start.lock", "open.lock", "token")
 """What opening the store beside the old one leaves there, and the data directory has of its own."""
+
+NEVER_CHANGED = ("artifacts", "archive")
+CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 
 
 class Lost(NamedTuple):
@@ -102,6 +108,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
     """
     directory = restore.directory
     directory.prepare()
+    require_movable(directory, opened.file if opened.folder is None else opened.folder.path)
     hold = directory.hold_open(restore.clock)
     try:
         with hold.alone():
@@ -117,6 +124,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
                         details={"backup": opened.backup.id, "problems": list(problems)},
                     )
                 _remove_logs(staging, restore.settings)
+                _reach_the_disk_below(staging)
                 lost = find_lost(directory, restore.settings, opened.backup.position)
                 had_store = directory.database.exists()
                 name = _name(restore.clock.now_ms())
@@ -137,15 +145,17 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
 @contextlib.contextmanager
 def _staged(restore: Restore, opened: OpenBackup) -> Generator[Path]:
     """The backup, put together in `restoring/`, for the block."""
-    directory, go_on = restore.directory, restore.go_on
+    directory = restore.directory
     staging = directory.restoring
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(DIRECTORY_MODE)
         check_folder_room(staging, opened.backup.size_bytes, restore.settings.free_disk_bytes, "Free space there.")
+        go_on = guarded(restore.go_on, staging, restore.settings.free_disk_bytes)
         restore_files(opened.read_contents(), opened.objects, staging, go_on)
+        _require_database(staging, restore.settings, opened.backup)
         if not opened.backup.is_whole:
-            _link_files(directory.path, staging, go_on)
+            _take_over_files(directory.path, staging, go_on)
         yield staging
     except OSError as error:
         raise translate_system_error(error, f"The store in {staging}") from error
@@ -155,13 +165,53 @@ def _staged(restore: Restore, opened: OpenBackup) -> Generator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _link_files(data_dir: Path, staging: Path, go_on: GoOn) -> None:
-    """Give a database that was backed up alone the files that are in place now; they take no room twice."""
+def _require_database(staging: Path, settings: DatabaseSettings, backup: Backup) -> None:
+    """Refuse a database that is not the one of which the record speaks, such as an empty one.
+
+    Raises:
+        BackupDamagedError: It is not.
+    """
+    try:
+        with looking_into(DataDirectory(staging), settings, without_plugins(), opening=open_inspector) as snapshot:
+            found = describe(snapshot.rows)
+    except (SyntheticError, apsw.Error) as error:
+        raise BackupDamagedError(f"The database of the backup {backup.id} cannot be read: {error}.") from error
+    if not backup.migrations or found != (backup.position, backup.migrations):
+        raise BackupDamagedError(f"The database of the backup {backup.id} is not the one that its record names.")
+
+
+def _take_over_files(data_dir: Path, staging: Path, go_on: GoOn) -> None:
+    """Give a database that was backed up alone the files that are in place now.
+
+    Artifacts and the archive never change once they are written, and take no room twice. The others are copied: who
+    edits the settings later does not edit those of the old store too.
+    """
     for path in list_files(data_dir):
         target = staging / path
         target.parent.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-        os.link(data_dir / path, target, follow_symlinks=False)
-        go_on(0)
+        if path.split("/")[0] in NEVER_CHANGED and _is_linked(data_dir / path, target):
+            go_on(0)
+            continue
+        shutil.copy2(data_dir / path, target, follow_symlinks=False)
+        reach_the_disk(target)
+        go_on(target.stat().st_size)
+
+
+def _is_linked(path: Path, target: Path) -> bool:
+    """Give a file a second name; False: its file system does not do that."""
+    try:
+        os.link(path, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in CANNOT_LINK:
+            return False
+        raise
+    return True
+
+
+def _reach_the_disk_below(folder: Path) -> None:
+    """Wait until the names of all files below a folder are on the disk; the files themselves are there already."""
+    for path, _folders, _files in os.walk(folder, topdown=False):
+        reach_the_disk(Path(path))
 
 
 def _tidy(staging: Path) -> None:

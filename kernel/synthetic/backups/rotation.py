@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from synthetic.backups.folder import BackupFolder
 from synthetic.backups.objects import explain
 from synthetic.backups.records import Backup
 from synthetic.kernel_settings import BackupSettings
+
+UNPROVEN_KEPT = 3
+"""So many are kept of those that did not pass the checks: a store with a fault gets one more with each attempt."""
 
 
 class Rotated(NamedTuple):
@@ -27,17 +31,28 @@ class Rotated(NamedTuple):
 def choose_old(backups: Sequence[Backup], settings: BackupSettings, now_ms: int) -> list[Backup]:
     """Those that are not kept.
 
+    The proven ones of the whole store, the proven ones of the database alone,
+    those that were found damaged and those that were never proven are counted
+    apart, so that none of them is pushed out by what is worth less.
+
     Args:
         backups: All of a folder, the newest first.
-        settings: How many, and for how long.
+        settings: How many of each, and for how long.
         now_ms: Unix milliseconds.
     """
     proven = next((backup.id for backup in backups if backup.proven_at is not None and backup.is_whole), None)
-    return [
-        backup
-        for number, backup in enumerate(backups)
-        if backup.id != proven and (number >= settings.keep_count or 0 < settings.keep_ms < now_ms - backup.taken_at)
-    ]
+    counted: Counter[tuple[bool, bool, bool]] = Counter()
+    old: list[Backup] = []
+    for number, backup in enumerate(backups):
+        is_unproven = backup.proven_at is None and not backup.is_damaged
+        kind = (is_unproven, backup.is_damaged, backup.is_whole or is_unproven)
+        counted[kind] += 1
+        is_beyond = counted[kind] > (UNPROVEN_KEPT if is_unproven else settings.keep_count)
+        # The newest may just have been taken, for what is about to be done.
+        is_safe = number == 0 or backup.id == proven
+        if not is_safe and (is_beyond or 0 < settings.keep_ms < now_ms - backup.taken_at):
+            old.append(backup)
+    return old
 
 
 def rotate(folder: BackupFolder, settings: BackupSettings, now_ms: int) -> Rotated:

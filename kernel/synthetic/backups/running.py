@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from synthetic.backups.errors import BackupBusyError, BackupUnprovenError
 from synthetic.backups.folder import BackupFolder
-from synthetic.backups.notes import BACKUP, clear_request, save_proven
+from synthetic.backups.notes import BACKUP, begin_request, clear_request, end_request, save_proven
+from synthetic.backups.places import check_outside, check_places, folder_of
 from synthetic.backups.proving import GoOn, Inspection
 from synthetic.backups.records import Backup
 from synthetic.backups.rotation import rotate
@@ -74,23 +77,70 @@ class StoreBackups:
         )
 
 
-def folder_of(directory: DataDirectory, settings: KernelSettings) -> BackupFolder:
-    """The folder of backups that a store's settings name."""
-    named = settings.backups.directory
-    return BackupFolder(directory.path / named if named else directory.backups)
-
-
 def settle_restored(tx: Transaction, backup: Backup) -> None:
     """Note in a store that was restored from a backup what came of that: it was being taken when it was copied.
+
+    What had been asked for until then is what the store was restored from.
 
     Args:
         tx: To write in.
         backup: That the store was restored from.
     """
+    clear_request(tx)
     save_proven(tx, backup)
     state = find_state(tx, BACKUP)
     if state is not None and state.heard_at is not None and backup.proven_at is not None:
         report_sync(tx, BACKUP, SyncOutcome.SUCCEEDED, cursor=backup.position, units=backup.size_bytes)
+
+
+class _Attempt:
+    """The reports of one backup to the module `backup`.
+
+    Args:
+        store: To report in.
+        expected_interval_ms: When the module is to be STALE; None: as before.
+        is_asked_for: Whether it is what was asked for, if anything was.
+    """
+
+    def __init__(self, store: BlockingStore, expected_interval_ms: int | None, *, is_asked_for: bool) -> None:
+        self._store = store
+        self._expected_interval_ms = expected_interval_ms
+        self._is_asked_for = is_asked_for
+        self._id = new_id()
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Report that it has begun."""
+        self._store.write(self._start)
+        self._has_begun = True
+
+    def fail(self, error: SyntheticError) -> None:
+        """Report that it has failed, which may be before it began."""
+
+        def report(tx: Transaction) -> None:
+            if not self._has_begun:
+                self._start(tx)
+            end_request(tx, self._id)
+            report_sync(tx, BACKUP, SyncOutcome.FAILED, attempt_id=self._id, error=error)
+
+        self._store.write(report)
+
+    def succeed(self, backup: Backup) -> None:
+        """Report that it was taken and proven."""
+
+        def report(tx: Transaction) -> None:
+            end_request(tx, self._id)
+            save_proven(tx, backup)
+            outcome = SyncOutcome.SUCCEEDED
+            report_sync(tx, BACKUP, outcome, attempt_id=self._id, cursor=backup.position, units=backup.size_bytes)
+
+        self._store.write(report)
+
+    def _start(self, tx: Transaction) -> None:
+        if self._is_asked_for:
+            begin_request(tx, self._id)
+        interval_ms = self._expected_interval_ms
+        report_sync(tx, BACKUP, SyncOutcome.STARTED, attempt_id=self._id, expected_interval_ms=interval_ms)
 
 
 def back_up_store(
@@ -108,44 +158,51 @@ def back_up_store(
         backups: Of the store.
         reason: Why, in lower-case words.
         go_on: Told how much was done; raises where the work should stop.
-        target: A folder, or one file; None: the folder that the settings name.
+        target: A folder, or one file; None: the folder that the settings name, which is what was asked for.
         expected_interval_ms: When the module is to be STALE; None: as before.
 
     Raises:
+        BackupBusyError: Another process takes one into the folder; nothing is reported, as that one reports.
+        SettingsInvalidError: The target, or a folder that the settings name, lies in the data directory.
         BackupUnprovenError: What was taken did not pass the checks.
         SyntheticError: It was not taken.
     """
-    attempt_id = new_id()
-
-    def begin(tx: Transaction) -> None:
-        clear_request(tx)
-        report_sync(tx, BACKUP, SyncOutcome.STARTED, attempt_id=attempt_id, expected_interval_ms=expected_interval_ms)
-
-    def fail(tx: Transaction, error: SyntheticError) -> None:
-        report_sync(tx, BACKUP, SyncOutcome.FAILED, attempt_id=attempt_id, error=error)
-
-    def succeed(tx: Transaction, backup: Backup) -> None:
-        save_proven(tx, backup)
-        report_sync(
-            tx, BACKUP, SyncOutcome.SUCCEEDED, attempt_id=attempt_id, cursor=backup.position, units=backup.size_bytes
-        )
-
-    store.write(begin)
+    check_places(backups.directory, backups.settings)
     place = backups.folder if target is None else target
-    taking = backups.taking(reason, go_on)
+    check_outside(backups.directory, place.path if isinstance(place, BackupFolder) else place, "--to")
+    attempt = _Attempt(store, expected_interval_ms, is_asked_for=target is None)
     try:
-        backup = take_into_folder(taking, place) if isinstance(place, BackupFolder) else take_into_file(taking, place)
-    except SyntheticError as error:
-        store.write(fail, error)
+        backup = _take(backups.taking(reason, go_on), place, attempt.begin)
+    except BackupBusyError:
         raise
-    store.write(succeed, backup)
+    except SyntheticError as error:
+        attempt.fail(error)
+        if isinstance(error, BackupUnprovenError):
+            _rotate(store, backups, place)
+        raise
+    attempt.succeed(backup)
     log.info("backup proven", backup=backup.id, added_bytes=backup.added_bytes, size_bytes=backup.size_bytes)
-    if isinstance(place, BackupFolder):
-        settings = backups.settings.backups
-        if not store.read(is_clock_believed):
-            # What the clock makes old may be of yesterday; those beyond the count go all the same.
-            settings = replace(settings, keep_ms=0)
-        rotated = rotate(place, settings, backups.clock.now_ms())
-        if rotated.backups:
-            log.info("backups removed", backups=rotated.backups, freed_bytes=rotated.freed_bytes)
+    _rotate(store, backups, place)
     return backup
+
+
+def _take(taking: Taking, place: BackupFolder | Path, begin: Callable[[], None]) -> Backup:
+    """Take a backup; `begin` is called once nobody else takes one there."""
+    if not isinstance(place, BackupFolder):
+        begin()
+        return take_into_file(taking, place)
+    with place.locked():
+        begin()
+        return take_into_folder(taking, place)
+
+
+def _rotate(store: BlockingStore, backups: StoreBackups, place: BackupFolder | Path) -> None:
+    if not isinstance(place, BackupFolder):
+        return
+    settings = backups.settings.backups
+    if not store.read(is_clock_believed):
+        # What the clock makes old may be of yesterday; those beyond the count go all the same.
+        settings = replace(settings, keep_ms=0)
+    rotated = rotate(place, settings, backups.clock.now_ms())
+    if rotated.backups:
+        log.info("backups removed", backups=rotated.backups, freed_bytes=rotated.freed_bytes)

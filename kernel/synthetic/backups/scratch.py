@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Generator
 from pathlib import Path
 
-from synthetic.durable_files import DIRECTORY_MODE, translate_system_error
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, translate_system_error
 
-PREFIX = "scratch-"
+PREFIX = "synthetic-scratch-"
+_NAME = re.compile(rf"{PREFIX}[0-9a-f]{{16}}")
+MARK = "scratch-of-synthetic"
+"""An empty file in each, without which none is removed: its parent may be a folder that others use too."""
+
+INSIDE = "content"
 YOUNG_SECONDS = 2.0
-"""A folder that was made just now may not be locked yet."""
+"""What was made just now may not be locked yet."""
 
 
 @contextlib.contextmanager
@@ -25,39 +31,51 @@ def scratch_folder(parent: Path) -> Generator[Path]:
     What killed processes have left of theirs goes too: whoever uses one holds a lock on it.
 
     Args:
-        parent: Where it is made; itself made if it is not there.
+        parent: Where it is made; itself made if it is not there, the folder that it is in is not.
 
     Raises:
         StorageReadOnlyError, StorageFullError: It cannot be made.
     """
+    path = parent / f"{PREFIX}{secrets.token_hex(8)}"
+    descriptor: int | None = None
     try:
-        parent.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-        _remove_left(parent)
-        path = parent / f"{PREFIX}{secrets.token_hex(8)}"
-        path.mkdir(DIRECTORY_MODE)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        raise translate_system_error(error, f"The scratch folder in {parent}") from error
-    try:
-        yield path
+        try:
+            parent.mkdir(DIRECTORY_MODE, exist_ok=True)
+            _remove_left(parent)
+            path.mkdir(DIRECTORY_MODE)
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            (path / MARK).touch(FILE_MODE, exist_ok=False)
+            (path / INSIDE).mkdir(DIRECTORY_MODE)
+        except OSError as error:
+            raise translate_system_error(error, f"The scratch folder in {parent}") from error
+        yield path / INSIDE
     finally:
-        os.close(descriptor)
-        shutil.rmtree(path, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def is_abandoned(descriptor: int) -> bool:
+    """Whether nobody holds the lock on a file or folder that was made for one run, and it was not made just now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return time.time() - os.fstat(descriptor).st_ctime >= YOUNG_SECONDS
 
 
 def _remove_left(parent: Path) -> None:
     for path in parent.glob(f"{PREFIX}*"):
+        if not _NAME.fullmatch(path.name):
+            continue
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
-            continue  # a file, a link, or gone
+            continue  # a file, a link, another user's, or gone
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_young = time.time() - os.fstat(descriptor).st_ctime < YOUNG_SECONDS
-        except BlockingIOError:
-            continue
+            is_ours = os.fstat(descriptor).st_uid == os.geteuid() and (path / MARK).is_file()
+            if is_ours and is_abandoned(descriptor):
+                shutil.rmtree(path, ignore_errors=True)
         finally:
             os.close(descriptor)
-        if not is_young:
-            shutil.rmtree(path, ignore_errors=True)

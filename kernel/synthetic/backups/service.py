@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 from synthetic.backups.errors import BackupBusyError
-from synthetic.backups.folder import BackupFolder
 from synthetic.backups.notes import BACKUP, REQUESTED, find_request
+from synthetic.backups.places import check_places
 from synthetic.backups.proving import GoOn
 from synthetic.backups.running import StoreBackups, back_up_store
 from synthetic.backups.schedule import check_schedule, longest_pause_ms, next_at
@@ -38,19 +39,22 @@ def backup_service(backups: StoreBackups) -> Service:
     """The taking of backups, as the kernel's background work.
 
     Raises:
-        SettingsInvalidError: The schedule is none.
+        SettingsInvalidError: The schedule is none, or a folder lies in the data directory.
     """
     schedule = backups.settings.backups.schedule
     check_schedule(schedule)
+    check_places(backups.directory, backups.settings)
 
     def work(store: BlockingStore) -> int:
         due = store.read(find_due, schedule)
-        if due is None or _is_busy(backups.folder):
+        if due is None:
             return 0
         interval_ms = longest_pause_ms(schedule, backups.clock.now_ms()) if schedule else 0
 
         go_on = _until_stopped(store, backups.clock)
-        back_up_store(store, backups, due.reason, go_on, expected_interval_ms=interval_ms)
+        # While another process, such as a command, takes one there, it is not reported, and due again.
+        with contextlib.suppress(BackupBusyError):
+            back_up_store(store, backups, due.reason, go_on, expected_interval_ms=interval_ms)
         return 0
 
     return Service(
@@ -73,15 +77,6 @@ def _until_stopped(store: BlockingStore, clock: Clock) -> GoOn:
             store.read(_look)
 
     return go_on
-
-
-def _is_busy(folder: BackupFolder) -> bool:
-    """Whether another process is taking a backup into a folder, such as a command."""
-    try:
-        with folder.locked():
-            return False
-    except BackupBusyError:
-        return True
 
 
 def find_due(snapshot: Snapshot, schedule: str) -> Due | None:

@@ -12,9 +12,9 @@ from synthetic.backups.archive_file import SUFFIX, check_archive, reading_archiv
 from synthetic.backups.errors import BackupDamagedError
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.objects import FolderObjects, Objects, object_name
-from synthetic.backups.pieces import read_content
+from synthetic.backups.pieces import read_contents
 from synthetic.backups.proving import GoOn
-from synthetic.backups.records import Backup, Contents, Piece, decode_contents
+from synthetic.backups.records import Backup, Contents, Piece
 from synthetic.errors import NotFoundError
 
 LATEST = "latest"
@@ -43,7 +43,7 @@ class OpenBackup:
         Raises:
             BackupDamagedError, BackupUnsupportedError: The list of it cannot be read.
         """
-        return decode_contents(read_content(self.backup.contents, self.objects))
+        return read_contents(self.backup, self.objects)
 
     def check_container(self) -> None:
         """Compare what is in no piece with its hash.

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from synthetic.backups.archive_file import ArchiveWriter, writing_archive
-from synthetic.backups.beside import keep_files
+from synthetic.backups.archive_file import ArchiveWriter, unproven_name, writing_archive
+from synthetic.backups.beside import identities_of, keep_files
 from synthetic.backups.copying import CopiedDatabase, copy_database
 from synthetic.backups.errors import BackupDamagedError, BackupUnprovenError, BackupUnsupportedError
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.objects import FolderObjects, Objects, explain
-from synthetic.backups.pieces import keep_content, keep_stream, read_content
-from synthetic.backups.proving import GoOn, Inspection, check_folder_room, restore_files
-from synthetic.backups.records import DATABASE, Backup, Contents, KeptFile, decode_contents, encode_contents
+from synthetic.backups.pieces import keep_content, keep_stream, read_contents
+from synthetic.backups.places import scratch_of
+from synthetic.backups.proving import GoOn, Inspection, check_folder_room, guarded, restore_files
+from synthetic.backups.records import DATABASE, Backup, Contents, KeptFile, encode_contents
 from synthetic.backups.scratch import scratch_folder
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.errors import StorageFullError
+from synthetic.durable_files import reach_the_disk
 from synthetic.kernel_settings import KernelSettings
+from synthetic.logs import logger_for
 
-LOOK_BYTES = 8_388_608
-"""After so much work, the disks are asked again how much is free."""
+log = logger_for(__name__)
 
-FULL_RETRY_MS = 60_000
 SCRATCH_ACTION = "Free space there, or name a folder on another disk in `kernel.backups.scratch`."
 
 
@@ -75,14 +74,8 @@ class Taking:
         return scratch_of(self.directory, self.settings)
 
 
-def scratch_of(directory: DataDirectory, settings: KernelSettings) -> Path:
-    """Where the scratch folders of a store's backups are made."""
-    named = settings.backups.scratch
-    return directory.path / named if named else directory.backups
-
-
 def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
-    """Take a backup into a folder; what it has already is not stored again.
+    """Take a backup into a folder that this process has locked; what it has already is not stored again.
 
     Returns:
         Its record, on the disk.
@@ -90,51 +83,74 @@ def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
     Raises:
         BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
         BackupDamagedError: A piece that other backups share is not as it was written. It was set aside, and the
-            next backup stores it anew; what was to be taken is not there.
-        BackupBusyError: Another process writes to the folder.
+            next backup stores it anew; what was to be taken is not there, and those that have the piece are not
+            said to be proven any more.
         SyntheticError: It was not taken, for instance STORAGE_FULL; nothing of it is left.
     """
-    with folder.locked():
-        objects = FolderObjects(folder.path)
-        try:
-            backup = _take(taking, _FolderWriting(folder, objects), _known_files(folder), folder.path)
-        except BackupDamagedError as error:
-            objects.give_up()
-            objects.set_aside(str(error.details.get("file", "")))
-            raise
-        except OSError as error:
-            objects.give_up()
-            raise explain(error, folder.path) from error
-        except BaseException:
-            objects.give_up()
-            raise
-    return _require_proven(backup)
+    writing = _FolderWriting(folder)
+    try:
+        backup = _take(taking, writing, _known_files(folder), folder.path)
+    except BackupDamagedError as error:
+        writing.give_up()
+        _set_aside(folder, writing.objects, str(error.details.get("file", "")))
+        raise
+    except OSError as error:
+        writing.give_up()
+        raise explain(error, folder.path) from error
+    except BaseException:
+        writing.give_up()
+        raise
+    return _require_proven(backup, folder.path)
 
 
 def take_into_file(taking: Taking, target: Path) -> Backup:
     """Take a backup into one file, which is replaced if it is there.
 
     Raises:
-        BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
+        BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept beside the file, which
+            stays as it was.
         SyntheticError: It was not taken; nothing of it is left.
     """
     with writing_archive(target) as writer:
-        backup = _take(taking, _ArchiveWriting(writer), {}, target.parent)
-    return _require_proven(backup)
+        backup = _take(taking, _ArchiveWriting(writer), {}, target)
+    return _require_proven(backup, unproven_name(target))
 
 
-@dataclass(frozen=True, slots=True)
+def _set_aside(folder: BackupFolder, objects: FolderObjects, name: str) -> None:
+    if objects.is_piece(name):
+        # First: while a record can be found proven, nothing that it names is missing.
+        folder.take_proof_back(name)
+        try:
+            objects.set_aside(name)
+        except OSError as error:
+            raise explain(error, folder.path) from error
+
+
 class _FolderWriting:
-    folder: BackupFolder
-    objects: FolderObjects
+    def __init__(self, folder: BackupFolder) -> None:
+        self.objects = FolderObjects(folder.path)
+        self._folder = folder
+        self._written: Backup | None = None
 
     def finish(self, backup: Backup) -> Backup:
         """Write the record, once all pieces have reached the disk."""
         self.objects.settle()
-        written = replace(backup, added_bytes=sum(self.objects.added.values()))
-        self.folder.save(written)
-        self.folder.make_durable()
+        added_bytes = sum(self.objects.added.values())
+        written = replace(backup, added_bytes=added_bytes, sequence=self._folder.next_sequence())
+        self._written = written
+        self._folder.save(written)
         return written
+
+    def give_up(self) -> None:
+        """Remove what was written: the record first, and its pieces only once it is gone for sure."""
+        if self._written is not None:
+            try:
+                self._folder.remove(self._written)
+                reach_the_disk(self._folder.path)
+            except OSError as error:
+                log.warning("record of a failed backup not removed", backup=self._written.id, error=str(error))
+                return
+        self.objects.give_up()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +169,18 @@ class _ArchiveWriting:
         return written
 
 
-def _take(taking: Taking, writing: Writing, known: dict[str, KeptFile], place: Path) -> Backup:
+def _take(taking: Taking, writing: Writing, known: dict[str, KeptFile], target: Path) -> Backup:
     """Keep everything, prove it, and write the record."""
     objects = writing.objects
-    go_on = _guarded(taking, place)
+    place = target if target.is_dir() else target.parent
+    go_on = guarded(taking.go_on, place, taking.settings.database.free_disk_bytes)
     data_dir = taking.directory.path
-    files = keep_files(data_dir, known, objects, go_on) if taking.is_whole else {}
+    # What is refused by its path may still be met under another one, through a mount.
+    left_out = identities_of(target, taking.scratch)
+    files = keep_files(data_dir, left_out, known, objects, go_on) if taking.is_whole else {}
     with _copied(taking, go_on) as (copied, copy, taken_at):
         if taking.is_whole:
-            files |= keep_files(data_dir, {**known, **files}, objects, go_on)
+            files |= keep_files(data_dir, left_out, {**known, **files}, objects, go_on)
         with copy.open("rb") as file:
             database = KeptFile(DATABASE, copied.size_bytes, 0, 0, keep_stream(file, objects, go_on))
     contents = Contents(files=(database, *(files[path] for path in sorted(files))))
@@ -195,7 +214,7 @@ def prove(taking: Taking, backup: Backup, objects: Objects, go_on: GoOn) -> Back
         StorageFullError: There is no room for it in the scratch place.
         SyntheticError: What `go_on` raises.
     """
-    contents = decode_contents(read_content(backup.contents, objects))
+    contents = read_contents(backup, objects)
     with scratch_folder(taking.scratch) as scratch:
         spare_bytes = taking.settings.database.free_disk_bytes
         check_folder_room(scratch, backup.size_bytes, spare_bytes, SCRATCH_ACTION)
@@ -218,27 +237,6 @@ def _copied(taking: Taking, go_on: GoOn) -> Generator[tuple[CopiedDatabase, Path
         yield copied, copy, taken_at
 
 
-def _guarded(taking: Taking, place: Path) -> GoOn:
-    """The function to call while the backup is written: keeps the disk from being filled up, which is the store's too.
-
-    Raises:
-        StorageFullError: The disk has no more room to spare.
-    """
-    unasked = LOOK_BYTES
-
-    def go_on(done_bytes: int) -> None:
-        nonlocal unasked
-        taking.go_on(done_bytes)
-        unasked += done_bytes
-        if unasked >= LOOK_BYTES:
-            unasked = 0
-            free = shutil.disk_usage(place).free
-            if free < taking.settings.database.free_disk_bytes:
-                raise StorageFullError(f"{free:,} bytes are free in {place}.", retry_after_ms=FULL_RETRY_MS)
-
-    return go_on
-
-
 def _known_files(folder: BackupFolder) -> dict[str, KeptFile]:
     """The files of the newest whole backup, by path, so that those that have not changed are not read again."""
     for backup in folder.list_backups()[0]:
@@ -253,10 +251,10 @@ def _name(taken_at: int, reason: str) -> str:
     return f"{stamp}-{taken_at % 1000:03d}-{reason}"
 
 
-def _require_proven(backup: Backup) -> Backup:
+def _require_proven(backup: Backup, place: Path) -> Backup:
     if backup.proven_at is None:
         raise BackupUnprovenError(
             f"The backup {backup.id} was taken, and what it holds is not as it must be: {backup.problems[0]}",
-            details={"backup": backup.id, "problems": list(backup.problems)},
+            details={"backup": backup.id, "place": str(place), "problems": list(backup.problems)},
         )
     return backup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
@@ -16,10 +15,11 @@ from synthetic.backups.archive_file import SUFFIX
 from synthetic.backups.errors import BackupDamagedError, BackupUnprovenError
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.notes import check_reason
+from synthetic.backups.places import folder_of
 from synthetic.backups.records import Backup
-from synthetic.backups.running import StoreBackups, back_up_store, folder_of
-from synthetic.backups.sources import OpenBackup, find_damage, open_backup
-from synthetic.backups.taking import prove
+from synthetic.backups.running import StoreBackups, back_up_store
+from synthetic.backups.sources import open_backup
+from synthetic.backups.verifying import verify_backup
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
 from synthetic.cli.progress import progress
@@ -27,7 +27,7 @@ from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import open_store
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
-from synthetic.errors import CancelledError, SyntheticError, iso_from_ms
+from synthetic.errors import CancelledError, NotFoundError, SyntheticError, iso_from_ms
 from synthetic.kernel import blueprint_of, inspection_of
 from synthetic.registry import load_registry
 
@@ -118,6 +118,8 @@ def verify(
     with stoppable("Verifying", as_json) as go_on:
         for name in named or [each.id for each in found]:
             outcome, error = _verify(backups, name, go_on)
+            if isinstance(error, NotFoundError) and not named:
+                continue  # it was removed in between, as the settings say
             outcomes.append(outcome)
             if error is not None:
                 failed.append(error)
@@ -175,34 +177,25 @@ def _verify(
     """Prove one again; what came of it, and the error that says so if it is not as it was written."""
     try:
         with open_backup(named, backups.folder) as opened:
-            try:
-                proven = _prove_again(backups, opened, go_on)
-            except BackupDamagedError as error:
-                damage = find_damage(opened, go_on) or (error.message,)
-                return {**as_json_of(opened.backup), "provenAt": None, "damage": list(damage)}, BackupDamagedError(
-                    f"The backup {opened.backup.id} is damaged: {damage[0]}.", details={"damage": list(damage)}
-                )
+            verified = verify_backup(backups, opened, go_on)
     except CancelledError:
         raise
     except SyntheticError as error:
-        return {"id": named, "provenAt": None, "damage": [error.message]}, error
-    outcome: dict[str, Any] = {**as_json_of(proven), "damage": []}
+        return {"id": named, "provenAt": None, "damage": [error.message], "unsaved": None}, error
+    proven, damage = verified.backup, list(verified.damage)
+    unsaved = None if verified.unsaved is None else verified.unsaved.message
+    outcome: dict[str, Any] = {**as_json_of(proven), "damage": damage, "unsaved": unsaved}
+    if damage:
+        outcome["problems"] = []  # they are the damage
+        return outcome, BackupDamagedError(
+            f"The backup {proven.id} is damaged: {damage[0]}.", details={"damage": damage}
+        )
     if proven.proven_at is not None:
         return outcome, None
     return outcome, BackupUnprovenError(
         f"The backup {proven.id} is whole, and what it holds is not as it must be: {proven.problems[0]}",
         details={"backup": proven.id, "problems": list(proven.problems)},
     )
-
-
-def _prove_again(backups: StoreBackups, opened: OpenBackup, go_on: Callable[[int], None]) -> Backup:
-    opened.check_container()
-    taking = replace(backups.taking(opened.backup.reason, go_on), is_whole=opened.backup.is_whole)
-    proven = prove(taking, opened.backup, opened.objects, go_on)
-    if opened.folder is not None:
-        with opened.folder.locked():
-            opened.folder.save(proven)
-    return proven
 
 
 def _proof(backup: Backup) -> str:
@@ -231,5 +224,7 @@ def _show_outcomes(outcomes: list[dict[str, Any]], wrong: list[str]) -> None:
     for each in outcomes:
         for line in (*each["damage"], *each.get("problems", ())):
             show(f"\n{each['id']}: {line}")
+        if each["unsaved"]:
+            show(f"\n{each['id']}: not noted in the folder. {each['unsaved']}")
     for message in wrong:
         show(f"\n{message}")

@@ -40,6 +40,13 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Do all of it, tell what came of it, and take it back.")
     ] = False,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Begin anew where an import of this file is not complete; what that has brought is there already.",
+        ),
+    ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +55,7 @@ def import_(
     The file is read from end to end first, and refused unless it is as it was
     written. One that was broken off is gone on with by the same command.
     """
-    request = ImportRequest(on_conflict=on_conflict, without=tuple(without or ()), is_trial=dry_run)
+    request = ImportRequest(on_conflict=on_conflict, without=tuple(without or ()), is_trial=dry_run, is_restart=restart)
     with stop_requests() as stop, progress("Importing", as_json, unit="units") as shown:
         is_stopped = stopper(stop)
         try:
@@ -90,6 +97,7 @@ def _totals(outcomes: Sequence[UnitOutcome]) -> dict[str, int]:
         "skipped": constructs["SKIPPED"],
         "rows": sum(sum(each.rows.values()) for each in outcomes),
         "events": sum(each.events for each in outcomes),
+        "eventsAgain": sum(each.events_again for each in outcomes),
         "files": sum(each.files for each in outcomes),
         "leftOut": sum(sum(each.left_out.values()) for each in outcomes),
     }
@@ -121,8 +129,13 @@ def _show(outcomes: Sequence[UnitOutcome], request: ImportRequest, as_json: bool
             show(f"Left out: {key}")
         if each.reason is not None:
             show(f"Skipped {each.id}: {each.reason}")
+        for column, rows in each.cleared.items():
+            show(f"Emptied: {column}, in {rows} rows of {each.id or each.kind.lower()}")
         if each.missing_files:
             show(f"{each.missing_files} files of {each.id or each.kind.lower()} were not in the export.")
+    again = sum(each.events_again for each in outcomes)
+    if again:
+        show(f"{again} events were in the log already: sums over time, such as costs and runs, count them once more.")
     if request.is_trial:
         show("\nThis was a trial: nothing was changed.")
 

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from synthetic.backups.places import folder_of
 from synthetic.backups.proving import Inspection
+from synthetic.backups.replacement import finish_interrupted
 from synthetic.backups.restoring import Lost, Restore, Restored, restore_store
-from synthetic.backups.running import folder_of, settle_restored
+from synthetic.backups.running import settle_restored
 from synthetic.backups.sources import OpenBackup, open_backup
 from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
@@ -18,11 +20,14 @@ from synthetic.cli.output import emit, fields_of, show
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.transaction import Transaction
-from synthetic.errors import iso_from_ms
+from synthetic.errors import SettingsInvalidError, iso_from_ms
 from synthetic.kernel import Kernel, inspection_of
+from synthetic.kernel_settings import KernelSettings
 from synthetic.log.positions import begin_epoch, read_position
 from synthetic.origin import Origin
 from synthetic.registry import load_registry
+from synthetic.setting_layers import read_layers
+from synthetic.settings import load_kernel_settings
 from synthetic.store import Store
 
 
@@ -52,7 +57,7 @@ def restore(
     """
     path = data_directory(data, os.environ)
     directory = DataDirectory(path)
-    settings = load_registry(path, overrides=current_overrides()).kernel_settings
+    settings, wrong = _read_settings(path)
     with open_backup(named, folder_of(directory, settings)) as opened, stoppable("Restoring", as_json) as go_on:
         job = Restore(
             directory=directory,
@@ -65,7 +70,23 @@ def restore(
             keep_replaced=not discard_replaced,
         )
         restored = restore_store(job, opened)
-    _show(opened, restored, as_json)
+    _show(opened, restored, wrong, as_json)
+
+
+def _read_settings(path: Path) -> tuple[KernelSettings, SettingsInvalidError | None]:
+    """The kernel's settings, which are all that is needed of the old store, and why its file was passed over.
+
+    A file that was damaged with the store must not be in the way of its restore: then flags and the environment alone
+    are followed.
+
+    Raises:
+        SettingsInvalidError: These do not fit either.
+    """
+    finish_interrupted(path)
+    try:
+        return load_kernel_settings(read_layers(path, current_overrides(), os.environ))[0], None
+    except SettingsInvalidError as error:
+        return load_kernel_settings(read_layers(None, current_overrides(), os.environ))[0], error
 
 
 def _prepare(staging: Path, opened: OpenBackup) -> tuple[str, Inspection]:
@@ -91,7 +112,7 @@ def _prove_in_place(path: Path) -> None:
     Kernel.open(path, registry=load_registry(path, overrides=current_overrides())).close()
 
 
-def _show(opened: OpenBackup, restored: Restored, as_json: bool) -> None:
+def _show(opened: OpenBackup, restored: Restored, wrong: SettingsInvalidError | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
             "backup": opened.backup.id,
@@ -100,6 +121,7 @@ def _show(opened: OpenBackup, restored: Restored, as_json: bool) -> None:
             "position": restored.position,
             "replaced": None if restored.replaced is None else str(restored.replaced),
             "problems": list(restored.problems),
+            "settingsIgnored": None if wrong is None else wrong.message,
             "lost": None if restored.lost is None else _lost_as_json(restored.lost),
         }
         emit(answer, as_json)
@@ -116,6 +138,8 @@ def _show(opened: OpenBackup, restored: Restored, as_json: bool) -> None:
             " store has and this one does not"
         )
     show(fields_of(lines))
+    if wrong is not None:
+        show(f"\nThe settings of the old store were not followed: {wrong.message}")
     for problem in restored.problems:
         show(f"\nAccepted: {problem}")
 

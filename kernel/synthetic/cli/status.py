@@ -14,7 +14,7 @@ import typer
 
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.notes import Proven, find_proven
-from synthetic.backups.running import folder_of
+from synthetic.backups.places import folder_of
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.modules import Modules, find_modules, modules_table, watch_modules
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of

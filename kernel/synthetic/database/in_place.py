@@ -22,6 +22,7 @@ from synthetic.clock import Clock
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.in_place_connection import Cut, InPlaceConnection, OverBudget
 from synthetic.database.interruption import Interruption
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingSnapshot
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import NO_PARAMETERS, Parameters, Row
@@ -190,7 +191,9 @@ class InPlaceReads:
             if self._closed or self._is_used():
                 raise OverBudget("in_use") from None
         try:
-            reader = InPlaceConnection(self._path, self._settings, self._clock)
+            reader = InPlaceConnection(
+                self._path, self._settings, self._clock, self._surroundings.resource(ConnectionPreparation)
+            )
         except LOCKED:
             raise OverBudget("locked") from None
         except apsw.Error as error:

@@ -18,6 +18,7 @@ import apsw
 from synthetic.clock import Clock
 from synthetic.database.connections import STATEMENTS_CACHED, open_reader
 from synthetic.database.interruption import Interruption
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingConnection
 from synthetic.database.transaction import Parameters
 from synthetic.database.unwaiting_files import UnwaitingFiles
@@ -63,12 +64,15 @@ class InPlaceConnection(ReadingConnection):
         closed: Whether it is of no more use.
     """
 
-    def __init__(self, path: Path, settings: DatabaseSettings, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, settings: DatabaseSettings, clock: Clock, preparation: ConnectionPreparation
+    ) -> None:
         # Kept, because the layer of files goes when nobody holds on to it.
         self._files = UnwaitingFiles()
         connection = open_reader(path, settings, self._files.name)
         connection.set_busy_timeout(0)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
+        preparation.prepare(connection, "in_place")
         super().__init__(connection)
         self.cut: Cut | None = None
         self.closed = False

@@ -8,7 +8,7 @@ is known to be a store of ours that this code understands.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import apsw
 
@@ -21,6 +21,7 @@ from synthetic.database.connections import APPLICATION_ID, check_sqlite_version,
 from synthetic.database.failures import translate
 from synthetic.database.migrations import Migration, apply_migrations, find_pending, read_ledger
 from synthetic.database.ownership import read_owners, record_tables, refuse_takeover
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, SyntheticError
 from synthetic.kernel_settings import BackupSettings, DatabaseSettings, KernelSettings
 
@@ -36,12 +37,14 @@ class Blueprint:
         migrations: All lines, in the order of the plugins.
         tables: All registered tables.
         requires: For each plugin, those it requires.
+        preparation: What the plugins add to connections.
     """
 
     version: str
     migrations: Sequence[Migration]
     tables: Sequence[Stamped[Table]]
     requires: dict[str, tuple[str, ...]]
+    preparation: ConnectionPreparation = field(default_factory=lambda: ConnectionPreparation(()))
 
     @property
     def loaded(self) -> frozenset[str]:
@@ -135,6 +138,7 @@ def open_store(
         except apsw.Error as error:
             raise translate(error) from error
         try:
+            blueprint.preparation.prepare(connection, "writer")
             if pending and read_ledger(connection):
                 kept = KernelSettings(database=settings, backups=backups or BackupSettings())
                 back_up_before("migration", directory, kept, blueprint.version, clock)

@@ -23,6 +23,7 @@ from synthetic.clock import Clock
 from synthetic.database.connections import open_reader
 from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
+from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingConnection, ReadingSnapshot
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Ticket, settle_all
@@ -54,8 +55,9 @@ class Read:
 class Reader(ReadingConnection):
     """A read-only connection of the pool, that can be told to stop."""
 
-    def __init__(self, path: Path, settings: DatabaseSettings) -> None:
+    def __init__(self, path: Path, settings: DatabaseSettings, preparation: ConnectionPreparation) -> None:
         super().__init__(open_reader(path, settings))
+        preparation.prepare(self.connection, "reader")
         self.interruption: Interruption | None = None
         self.turns: Turns | None = None
         self.connection.set_progress_handler(self._should_stop, STEPS_BETWEEN_CHECKS)
@@ -122,7 +124,7 @@ class ReaderPool:
         snapshot = None
         try:
             if reader is None:
-                reader = Reader(self._path, self._settings)
+                reader = Reader(self._path, self._settings, self._surroundings.resource(ConnectionPreparation))
             reader.interruption, reader.turns = interruption, turns
             reader.begin()
             snapshot = ReadingSnapshot(reader, self._clock.now_ms(), self._surroundings, interruption)

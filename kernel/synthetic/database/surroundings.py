@@ -63,3 +63,7 @@ class Surroundings:
             # Two threads may both make one; the first that is stored wins.
             found = self._resources.setdefault(resource_class, resource_class.make(self.settings))
         return found
+
+    def contributed(self, record_class: type[RecordT]) -> tuple[RecordT, ...]:
+        """The records of a class that the loaded plugins returned from a hook which a plugin offers, in load order."""
+        return self.resource(Contributed).of(record_class)

@@ -16,7 +16,7 @@ from synthetic.clock import new_id
 from synthetic.contributions import EventType
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.interruption import Interruption
-from synthetic.database.surroundings import Contributed, ResourceT, Surroundings
+from synthetic.database.surroundings import ResourceT, Surroundings
 from synthetic.errors import CancelledError, InternalError
 from synthetic.log.emission import BATCH_EVENTS, INSERT, EventBuffer, EventCatalogue
 from synthetic.log.positions import Position, read_position
@@ -123,7 +123,7 @@ class Snapshot:
 
     def contributed(self, record_class: type[RecordT]) -> tuple[RecordT, ...]:
         """The records of a class that the loaded plugins returned from a hook which a plugin offers, in load order."""
-        return self._surroundings.resource(Contributed).of(record_class)
+        return self._surroundings.contributed(record_class)
 
     def notice(self, code: str, message: str) -> None:
         """Mention something in the answer's `extensions.notices`, once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.graphql.executor import Asked
+from synthetic.graphql.preparing import Prepare, call_prepare
 from synthetic.graphql.private_loop import PrivateLoop
 from synthetic.log.live import Live
 from synthetic.log.positions import Position, read_position
@@ -23,8 +24,6 @@ from synthetic.operations.recorder import Recording
 from synthetic.origin import Origin
 from synthetic.security.gate import Caller
 from synthetic.store import BlockingDatabase
-
-Prepare = Callable[..., Awaitable[Any]]
 
 PREPARED = "prepared"
 NOTHING_PREPARED: Mapping[Asked, Any] = {}
@@ -162,7 +161,8 @@ class OperationContext:
         if future is None:
             # In a thread of its own, since this one runs the loop of the operation.
             with ThreadPoolExecutor(1) as thread:
-                future = thread.submit(asyncio.run, self._interruption.within(prepare(**arguments)))
+                waiting = self._interruption.within(call_prepare(prepare, self.database, arguments))
+                future = thread.submit(asyncio.run, waiting)
             self._prepared_here[key] = future
         return future.result()
 

@@ -26,6 +26,7 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from synthetic.database.database import Database
 from synthetic.graphql.context import PREPARED
 from synthetic.graphql.executor import (
     Attribute,
@@ -41,6 +42,7 @@ from synthetic.graphql.executor.arguments import Arguments, Convert
 from synthetic.graphql.executor.core import without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.fields import RUNS, Kind, Runs
+from synthetic.graphql.preparing import call_prepare
 
 DEFINITION = "strawberry-definition"
 """Where Strawberry keeps its own definition on what it makes for graphql-core."""
@@ -147,11 +149,11 @@ def find_runs(field: GraphQLField) -> Runs | None:
     return None if definition is None else definition.metadata.get(RUNS)
 
 
-async def prepare_field(field: FieldPlan, run: Run) -> Any:
+async def prepare_field(field: FieldPlan, run: Run, database: Database) -> Any:
     """Await what a field declares with `prepare=`."""
     prepare = cast("Runs", find_runs(field.definition)).prepare
     assert prepare is not None  # noqa: S101 - the caller's condition, for the type checker
-    return await prepare(**field.arguments(run))
+    return await call_prepare(prepare, database, field.arguments(run))
 
 
 def _definition_of(field: GraphQLField) -> StrawberryField | None:

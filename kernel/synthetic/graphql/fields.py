@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from synthetic.graphql.context import PREPARED, Prepare
+from synthetic.graphql.context import PREPARED
 from synthetic.graphql.executor import EVERYTHING, Asked
+from synthetic.graphql.preparing import Prepare
 from synthetic.operations.mutations import RecordedMutation
 from synthetic.security.gate import Scope
 
@@ -104,7 +105,8 @@ def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), p
             `extensions.atLeast` waits until they have come so far.
         prepare: An async function of the same arguments, for what must wait for
             the network: it is awaited before the snapshot is opened, and what
-            it gives is the function's parameter `prepared`.
+            it gives is the function's parameter `prepared`. If its first
+            parameter is called `reads`, that is a `PreparingReads` of the store.
 
     Raises:
         TypeError: The function has no docstring or another first parameter, is

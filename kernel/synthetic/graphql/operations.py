@@ -184,7 +184,7 @@ class Operations:
         if not kept.preparing or isinstance(variables, list):
             return NOTHING_PREPARED
         run = kept.plan.begin(variables, hides_suggestions=ask.hides_suggestions)
-        return await watch.within(kept.prepare(run))
+        return await watch.within(kept.prepare(run, self._database))
 
     def _execution(
         self,

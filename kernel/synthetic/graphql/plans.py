@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from graphql.execution.values import VariableValues
 
+from synthetic.database.database import Database
 from synthetic.graphql.executor import Asked, Batched, NotCompiled, OperationPlans, PerParent, Plan, Run, gather
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.field_sources import find_runs, prepare_field
@@ -35,16 +36,17 @@ class KeptPlan:
     preparing: tuple[FieldPlan, ...]
     placement: Placement
 
-    async def prepare(self, run: Run) -> dict[Asked, Any]:
+    async def prepare(self, run: Run, database: Database) -> dict[Asked, Any]:
         """Await what its fields wait for, all at the same time.
 
         Args:
             run: An execution with the variables of the one that is being prepared.
+            database: What they read, if they do.
 
         Returns:
             What the function of each field is given; an exception stands for itself.
         """
-        results = await gather([prepare_field(field, run) for field in self.preparing])
+        results = await gather([prepare_field(field, run, database) for field in self.preparing])
         return {field.asked: result for field, result in zip(self.preparing, results, strict=True)}
 
 

@@ -58,6 +58,7 @@ KERNEL_TABLES = (
     "event_origins",
     "imports",
     "imported_units",
+    "imported_references",
 )
 """Tables that the kernel's own migrations make (`synthetic/migrations`)."""
 

@@ -40,7 +40,10 @@ class HookSpec:
     is_one: bool
 
 
-RUN_TIME: Mapping[str, tuple[str, ...]] = {"record_operation": ("tx", "operation")}
+RUN_TIME: Mapping[str, tuple[str, ...]] = {
+    "prepare_connection": ("connection", "role"),
+    "record_operation": ("tx", "operation"),
+}
 """The kernel's hooks that are called while a store is open, each with the names of its parameters."""
 
 

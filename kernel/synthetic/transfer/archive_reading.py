@@ -13,10 +13,11 @@ The container is ZIP (APPNOTE.TXT 6.3.10, sections 4.3.6 to 4.3.16).
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, Self
@@ -26,13 +27,11 @@ import zstandard
 
 from synthetic.database.transaction import Value
 from synthetic.errors import NotFoundError
-from synthetic.log.emission import PAYLOAD_CHARACTERS_MAX
 from synthetic.transfer.errors import ExportRefusedError, ExportTooNewError
+from synthetic.transfer.event_lines import event_problem
 from synthetic.transfer.lines import decode_line
 from synthetic.transfer.manifest import (
-    EVENTS,
     FORMAT,
-    KERNEL,
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
     MEMBERS_MAX,
@@ -60,6 +59,11 @@ _END_SIGNATURE = b"PK\x05\x06"
 _LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCAL_BYTES = 30
+_FLAGS = 0x808
+"""What may be said of a member: that its name is UTF-8, and that its length stands behind it."""
+
+# What `zipfile` raises on what it cannot read; a name that is not in the encoding that is said of it is a ValueError.
+_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error)
 
 
 class ExportFile:
@@ -91,12 +95,15 @@ class ExportFile:
             ExportTooNewError: It is of a newer format.
         """
         try:
-            file = path.open("rb")
-        except OSError as error:
-            raise NotFoundError(f"{path} cannot be read: {error.strerror}.") from error
+            # Without O_NONBLOCK, to open a pipe would wait for ever.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            raise NotFoundError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ExportRefusedError(f"{path} is no regular file.")
+        file = os.fdopen(descriptor, "rb")
         try:
-            if not path.is_file():
-                raise ExportRefusedError(f"{path} is no regular file.")
             archive = _open_zip(file)
             text = _read_manifest(archive)
             export = cls(file, archive, _parse(text), hashlib.sha256(text).hexdigest())
@@ -122,8 +129,15 @@ class ExportFile:
                 raise refused(member.name, f"line {number}: {error}") from error
 
     def open_file(self, name: str) -> IO[bytes]:
-        """A file that rows name, to be read."""
-        return self._zip.open(name)
+        """A file that rows name, to be read.
+
+        Raises:
+            ExportRefusedError: It is not as it was when it was checked.
+        """
+        try:
+            return self._zip.open(name)
+        except _UNREADABLE as error:
+            raise refused(name, str(error)) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -149,12 +163,14 @@ class ExportFile:
             raise ExportRefusedError("The members are not those of the manifest.", details={"members": odd})
         for name, member in (expected | files).items():
             self._check_hash(name, member.sha256, member.size_bytes, advance)
+        events = {unit.events.name for unit in self.manifest.units if unit.events is not None}
         for member in expected.values():
             rows = 0
             for row in self.rows(member):
                 rows += 1
-                if member.table == EVENTS:
-                    _check_event(member, row)
+                problem = event_problem(member.columns, row) if member.name in events else None
+                if problem is not None:
+                    raise refused(member.name, f"line {rows}: {problem}")
             if rows != member.rows:
                 raise refused(member.name, f"it has {rows} lines, and the manifest says {member.rows}")
 
@@ -167,7 +183,7 @@ class ExportFile:
                 while data := source.read(CHUNK_BYTES):
                     digest.update(data)
                     advance(len(data))
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise refused(name, str(error)) from error
         if digest.hexdigest() != sha256 or (name.startswith("files/") and name != f"files/{sha256}"):
             raise refused(name, "its hash is not that of the manifest")
@@ -189,7 +205,7 @@ class ExportFile:
                     if len(rest) > LINE_BYTES_MAX:
                         raise refused(member.name, f"a line has more than {LINE_BYTES_MAX:,} bytes")
                     yield from lines
-        except (zstandard.ZstdError, zipfile.BadZipFile, EOFError) as error:
+        except (zstandard.ZstdError, *_UNREADABLE) as error:
             raise refused(member.name, str(error)) from error
         if rest or unpacked != member.unpacked_bytes:
             raise refused(member.name, "it is shorter than the manifest says")
@@ -198,20 +214,6 @@ class ExportFile:
 def refused(name: str, problem: str) -> ExportRefusedError:
     """The error for a member with which something is wrong."""
     return ExportRefusedError(f"{name} is not as it was exported: {problem}.", details={"member": name})
-
-
-def _check_event(member: Member, row: Sequence[Value]) -> None:
-    """Refuse an event that no export holds: one of the kernel, which are about the store itself, or with a body.
-
-    Raises:
-        ExportRefusedError: It is one.
-    """
-    event = dict(zip(member.columns, row, strict=True))
-    texts = ("id", "type", "module", "entity_type", "entity_id", "payload", "actor", "correlation_id")
-    if any(not isinstance(event.get(name), str) for name in texts) or event["module"] == KERNEL:
-        raise refused(member.name, "an event is none that travels")
-    if len(str(event["payload"])) > PAYLOAD_CHARACTERS_MAX:
-        raise refused(member.name, "the payload of an event is too long")
 
 
 def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
@@ -234,7 +236,7 @@ def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
         # Who says nothing of its kind means a file.
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             raise refused(name, "it is a link, a folder or a device")
-        if info.flag_bits & 0x41 or info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+        if info.flag_bits & ~_FLAGS or info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
             raise refused(name, "it is encrypted, or compressed by ZIP")
         if info.header_offset < end:
             raise refused(name, "it lies in another member")
@@ -282,7 +284,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> bytes:
         if archive.getinfo(MANIFEST_NAME).file_size > MANIFEST_BYTES_MAX:
             raise refused(MANIFEST_NAME, f"it has more than {MANIFEST_BYTES_MAX:,} bytes")
         return archive.read(MANIFEST_NAME)
-    except (KeyError, zipfile.BadZipFile, EOFError) as error:
+    except (KeyError, *_UNREADABLE) as error:
         raise ExportRefusedError("It has no manifest, so it is no export.") from error
 
 

@@ -17,7 +17,8 @@ from synthetic.transfer.files_in_folders import (
 from synthetic.transfer.manifest import Unit
 from synthetic.transfer.policies import UnitOutcome
 from synthetic.transfer.renaming import Renaming
-from synthetic.transfer.travelling import TravellingTable
+from synthetic.transfer.travelling import TravellingTable, quoted
+from synthetic.travel_contributions import TravellingFile
 
 _SAMPLE = 20
 
@@ -27,6 +28,7 @@ class ArrivingFiles:
 
     Attributes:
         paths: For a table and a path in the export, that of the file here.
+        missing: Tables and paths in the export of files that do not come.
     """
 
     def __init__(self, root: Path, tables: Mapping[str, TravellingTable], renaming: Renaming) -> None:
@@ -42,19 +44,24 @@ class ArrivingFiles:
         self._renaming = renaming
         self._wanted: list[tuple[str, Path, str]] = []
         self._written: list[tuple[Path, str]] = []
+        self._taken: set[tuple[str, str]] = set()
         self.paths: dict[tuple[str, str], str] = {}
+        self.missing: set[tuple[str, str]] = set()
 
-    def place(self, unit: Unit, outcome: UnitOutcome) -> None:
-        """Find a path for each file of a unit, which no file has, and count them.
+    def place(self, snapshot: Snapshot, unit: Unit, outcome: UnitOutcome) -> None:
+        """Find a path for each file of a unit, which no file and no row has, and count them.
 
-        The paths in the export are known to be plain ones (`fitting`).
+        A row may name a file that is missing: when the row goes, as where its construct is overwritten, what has its
+        path is removed. The paths in the export are known to be plain ones (`fitting`).
         """
         for named in unit.files:
-            file = self._tables[named.table].record.travel.file
+            table = self._tables[named.table]
+            file = table.record.travel.file
             if file is None:
                 continue
-            self.paths[named.table, named.path] = self._free_path(self._root / file.folder, named.path)
+            self.paths[named.table, named.path] = self._free_path(snapshot, table, file, named.path)
             if named.name is None:
+                self.missing.add((named.table, named.path))
                 outcome.missing_files += 1
             else:
                 outcome.files += 1
@@ -81,13 +88,19 @@ class ArrivingFiles:
             remove_named_file(folder, path)
         self._written.clear()
 
-    def _free_path(self, folder: Path, path: str) -> str:
+    def _free_path(self, snapshot: Snapshot, table: TravellingTable, file: TravellingFile, path: str) -> str:
         """Where a file goes: as in the export, but for folders that are called after what has another id now."""
         *above, name = path.split("/")
         renamed = [str(self._renaming.of("constructs", step)) for step in above]
         found = "/".join([*renamed, name])
-        while is_there(folder, found) or found in self.paths.values():
+        sql = f"SELECT 1 FROM {table.name} WHERE {quoted(file.column)} = :path"
+        while (
+            (file.folder, found) in self._taken
+            or is_there(self._root / file.folder, found)
+            or snapshot.row(sql, {"path": found}) is not None
+        ):
             found = another_path("/".join([*renamed, name]))
+        self._taken.add((file.folder, found))
         return found
 
 
@@ -101,7 +114,9 @@ def require_folders(snapshot: Snapshot, root: Path, tables: Mapping[str, Travell
         file = table.record.travel.file
         if file is None:
             continue
-        paths = [path for (path,) in snapshot.rows(f"SELECT {file.column} FROM {table.name} LIMIT {_SAMPLE}")]
+        known = f" WHERE {quoted(file.state)} <> :missing" if file.state else ""
+        sql = f"SELECT {quoted(file.column)} FROM {table.name}{known} LIMIT {_SAMPLE}"
+        paths = [path for (path,) in snapshot.rows(sql, {"missing": file.missing} if file.state else {})]
         if paths and not any(is_there(root / file.folder, path) for path in paths):
             raise ConflictError(
                 f"The folder {file.folder} of the data directory holds none of the store's files.",

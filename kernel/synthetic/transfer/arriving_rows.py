@@ -11,9 +11,15 @@ import apsw
 from synthetic.database.transaction import Transaction, Value
 from synthetic.errors import ConflictError, InternalError
 from synthetic.transfer.archive_reading import refused
+from synthetic.transfer.arriving_files import ArrivingFiles
 from synthetic.transfer.policies import OnConflict, UnitOutcome, count
 from synthetic.transfer.renaming import Renaming
 from synthetic.transfer.travelling import Link, TravellingTable, quoted
+from synthetic.transfer.waiting_references import note_waiting
+from synthetic.travel_contributions import TravellingFile
+
+NO_FIT = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
+"""What SQLite raises on values that a table does not take."""
 
 
 class ClashError(ConflictError):
@@ -34,7 +40,8 @@ class ArrivingRows:
         renaming: Renaming,
         on_conflict: OnConflict,
         outcome: UnitOutcome,
-        paths: Mapping[tuple[str, str], str],
+        files: ArrivingFiles,
+        import_id: str,
     ) -> None:
         """Begin.
 
@@ -44,14 +51,19 @@ class ArrivingRows:
             renaming: What is called what here.
             on_conflict: What becomes of what is there already.
             outcome: Where is noted what was done.
-            paths: For a table and a path in the export, that of the file here.
+            files: Of the unit; they have their places.
+            import_id: The import, for references that wait.
         """
         self._tx = tx
         self._tables = tables
         self._renaming = renaming
         self._on_conflict = on_conflict
         self._outcome = outcome
-        self._paths = paths
+        self._files = files
+        self._import_id = import_id
+        self._emptied: list[tuple[str, Value]] = []
+        self._awaited: tuple[str, Value] | None = None
+        self._queue: defaultdict[tuple[str, Value], list[Mapping[str, Value]]] = defaultdict(list)
         self._numbers: defaultdict[tuple[str, str], dict[Value, int]] = defaultdict(dict)
         self._next: dict[tuple[str, str], int] = {}
         self._there: defaultdict[tuple[str, str], dict[Value, bool]] = defaultdict(dict)
@@ -60,7 +72,7 @@ class ArrivingRows:
         self.event_ids: Mapping[Value, str] = {}
 
     def store(self, table: TravellingTable, row: Mapping[str, Value], member: str) -> None:
-        """Store a row, or leave it out.
+        """Store a row, or leave it out; one that needs another of its table waits for that, until `finish`.
 
         Args:
             table: Whose it is.
@@ -71,26 +83,49 @@ class ArrivingRows:
             ClashError: Another row is there, and the policy is not to pass it over.
             ExportRefusedError: It is no row that the table could hold.
         """
+        ready = [row]
+        while ready:
+            following = ready.pop()
+            if self._store(table, following, member):
+                for target in {link.target for link in table.links if link.table == table.name and link.target}:
+                    ready += self._queue.pop((table.name, following.get(target)), ())
+
+    def finish(self, table: TravellingTable) -> None:
+        """Leave out the rows of a table that have waited for one that has not come."""
+        for name, value in [each for each in self._queue if each[0] == table.name]:
+            for row in self._queue.pop((name, value)):
+                self._leave_out(table, row)
+
+    def _store(self, table: TravellingTable, row: Mapping[str, Value], member: str) -> bool:
+        """Store one row; whether it is there now."""
         values = dict(row)
+        self._emptied, self._awaited = [], None
         if not self._fit(table, values):
-            self._leave_out(table, row)
-            return
+            if self._awaited is None:
+                self._leave_out(table, row)
+            else:
+                self._queue[self._awaited].append(row)
+            return False
         number = None if table.numbered is None else values.pop(table.numbered, None)
         try:
             stored = self._insert(table, values)
             if stored is None and not self._settle(table, values, row):
-                return
+                return False
             stored = stored or self._insert(table, values)
         except InternalError as error:
-            if isinstance(error.__cause__, apsw.ConstraintError):
+            if isinstance(error.__cause__, NO_FIT):
                 raise refused(member, f"a row does not fit into {table.name} ({error.__cause__})") from error
             raise
         if stored is None:
             self._leave_out(table, row)
-            return
+            return False
         if table.numbered is not None:
             self._numbers[table.name, table.numbered][number] = stored[0]
         count(self._outcome.rows, table.name)
+        key = [stored[0] if name == table.numbered else values[name] for name in table.record.key]
+        for column, value in self._emptied:
+            note_waiting(self._tx, self._import_id, self._outcome, table.name, key, column, value)
+        return True
 
     def _fit(self, table: TravellingTable, values: dict[str, Value]) -> bool:
         """Give a row the keys that hold here; whether it can be stored."""
@@ -107,9 +142,17 @@ class ArrivingRows:
             values[column] = self.event_ids.get(values.get(column), values.get(column))
         for column in travel.numbered:
             values[column] = self._take_number(table.name, column)
-        if travel.file is not None:
-            path = values[travel.file.column]
-            values[travel.file.column] = self._paths.get((table.name, str(path)), path)
+        return travel.file is None or self._fit_file(table.name, travel.file, values)
+
+    def _fit_file(self, table: str, file: TravellingFile, values: dict[str, Value]) -> bool:
+        """Have a row name the file that has come, or say that it is missing; whether it can be stored so."""
+        named = (table, str(values[file.column]))
+        values[file.column] = self._files.paths[named]
+        if named not in self._files.missing:
+            return True
+        if not file.state or values.get(file.state, file.present) not in (file.present, file.missing):
+            return False
+        values[file.state] = file.missing
         return True
 
     def _fit_link(self, table: TravellingTable, link: Link, values: dict[str, Value]) -> bool:
@@ -121,15 +164,17 @@ class ArrivingRows:
         if not link.table:
             values[link.column] = self._renaming.of_kind(values.get(link.kind_column), value)
             return True
-        other = self._tables.get(link.table)
+        other, original = self._tables.get(link.table), value
         if other is not None and link.target and link.target == other.numbered:
             value = self._numbers[link.table, link.target].get(value)
         else:
             value = self._renaming.of(link.table, value)
         if link.strength != "loose" and (value is None or not self._is_there(link, value)):
             if link.strength != "clear" or link.column not in table.nullable:
+                if link.table == table.name:
+                    self._awaited = (table.name, original)
                 return False
-            count(self._outcome.cleared, f"{table.name}.{link.column}")
+            self._emptied.append((link.column, value))
             value = None
         values[link.column] = value
         return True
@@ -185,7 +230,8 @@ class ArrivingRows:
         key = _key_of(table, row)
         raise ClashError(
             f"The store has another row of {table.name} in place of {key!r}.",
-            action="Delete it, or import with --on-conflict RENAME.",
+            action="Delete it and go on with the same command, or begin anew with another policy: --restart"
+            " --on-conflict RENAME.",
             details={"table": table.name, "key": key, "unit": self._outcome.unit},
         )
 

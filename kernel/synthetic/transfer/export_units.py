@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from synthetic.database.transaction import Row
-from synthetic.transfer.travelling import TravellingTable
+from synthetic.transfer.travelling import Link, TravellingTable
 
 
 class LinkRows:
@@ -31,21 +31,32 @@ class ExportUnit:
     Attributes:
         entities: What events call its rows: from the type to the ids.
         paths: The files that its rows name, with the table.
+        held: What references may name of its rows: from table and column to the values.
     """
 
-    def __init__(self, tables: Mapping[str, TravellingTable], links: LinkRows | None, *, is_workspace: bool) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, TravellingTable],
+        links: LinkRows | None,
+        workspace: ExportUnit | None,
+        *,
+        is_workspace: bool,
+    ) -> None:
         """Begin one.
 
         Args:
             tables: All that travel, those first that others point at.
             links: Where rows go that belong to other units too; None: this is the unit for them.
+            workspace: The unit of what belongs to no construct, which comes before; None: there is none.
             is_workspace: Whether it is the unit of what belongs to no construct: it comes first, so
                 none of its rows may need one that comes later.
         """
         self._links = links
-        self._strengths = ("owner", "key", "clear") if is_workspace else ("owner",)
+        # What may be emptied stays with its construct: it is set when the other construct is there, too.
+        self._strengths = ("owner", "key", "clear") if is_workspace else ("owner", "key")
         self._wanted = {(link.table, link.target) for table in tables.values() for link in table.links if link.target}
-        self._held: defaultdict[tuple[str, str], set[object]] = defaultdict(set)
+        self._workspace = workspace
+        self.held: defaultdict[tuple[str, str], set[object]] = defaultdict(set)
         self.entities: defaultdict[str, list[str]] = defaultdict(list)
         self.paths: list[tuple[TravellingTable, str]] = []
 
@@ -53,14 +64,15 @@ class ExportUnit:
         """The rows that belong to this unit alone; the others go where the links are."""
         places = {name: place for place, name in enumerate(table.columns)}
         needs = [
-            (places[link.column], self._held[link.table, link.target])
+            (places[link.column], self.held[link.table, link.target], self._held_before(link))
             for link in table.links
             if link.strength in self._strengths and link.table != table.name
         ]
-        held = [(places[column], self._held[name, column]) for name, column in self._wanted if name == table.name]
+        held = [(places[column], self.held[name, column]) for name, column in self._wanted if name == table.name]
         for row in rows:
             if self._links is not None and any(
-                row[place] is not None and row[place] not in ids for place, ids in needs
+                row[place] is not None and row[place] not in ids and row[place] not in before
+                for place, ids, before in needs
             ):
                 self._links.add(table, row)
                 continue
@@ -68,6 +80,10 @@ class ExportUnit:
                 ids.add(row[place])
             self._note(table, row, places)
             yield row
+
+    def _held_before(self, link: Link) -> Collection[object]:
+        """The keys that a link may name of rows that come before the unit."""
+        return frozenset() if self._workspace is None else self._workspace.held[link.table, link.target]
 
     def _note(self, table: TravellingTable, row: Row, places: Mapping[str, int]) -> None:
         travel = table.record.travel

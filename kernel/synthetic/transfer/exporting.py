@@ -122,6 +122,8 @@ class _Exporter:
         self._by_construct = select_by_construct(snapshot, self._tables)
         self._links = LinkRows()
         self._units: list[Unit] = []
+        self._workspace: ExportUnit | None = None
+        self._entities: set[tuple[str, str]] = set()
 
     def add_workspace(self) -> None:
         """Write what belongs to no construct."""
@@ -152,7 +154,9 @@ class _Exporter:
 
     def _write(self, kind: Literal["WORKSPACE", "CONSTRUCT"], id: str | None, conditions: Mapping[str, str]) -> None:
         """Write a unit, if there is anything in it."""
-        unit = ExportUnit(self._tables, self._links, is_workspace=id is None)
+        unit = ExportUnit(self._tables, self._links, self._workspace, is_workspace=id is None)
+        if id is None:
+            self._workspace = unit
         parts = [
             (table, unit.own_rows(table, self._rows(table, conditions[table.name], {"key": id})))
             for table in self._tables.values()
@@ -163,7 +167,7 @@ class _Exporter:
 
     def _write_links(self) -> None:
         """Write what belongs to several units, in which its other ends may be missing."""
-        unit = ExportUnit(self._tables, None, is_workspace=False)
+        unit = ExportUnit(self._tables, None, None, is_workspace=False)
         parts = [(table, unit.own_rows(table, self._links.rows(table.name))) for table in self._tables.values()]
         self._add("LINKS", None, unit, parts, set())
 
@@ -184,6 +188,7 @@ class _Exporter:
         members = tuple(member for member in written if member is not None)
         files = tuple(self._write_file(table, path) for table, path in unit.paths)
         positions |= self._history.about(unit.entities)
+        self._entities |= {(kind, entity) for kind, entities in unit.entities.items() for entity in entities}
         events = self._writer.write_lines(
             f"{prefix}/{EVENTS}.jsonl.zst", EVENTS, EVENT_COLUMNS, self._history.read(positions)
         )
@@ -207,14 +212,14 @@ class _Exporter:
             return NamedFile(table=table.name, path=path, name=self._writer.write_file(source))
 
     def _write_evidence(self, construct_ids: Collection[str] | None) -> tuple[Member, ...]:
-        """Write what bears witness of the constructs; None: of all there is."""
+        """Write what bears witness of the constructs and of all that belongs to them; None: of all there is."""
         found: list[Member | None] = []
         for table in self._evidence:
-            column = table.record.travel.evidence_of
+            travel = table.record.travel
             rows = self._rows(table, "TRUE", {})
             if construct_ids is not None:
-                place = table.columns.index(column)
-                rows = (row for row in rows if row[place] in construct_ids)
+                places = table.columns.index(travel.evidence_kind), table.columns.index(travel.evidence_of)
+                rows = (row for row in rows if (row[places[0]], row[places[1]]) in self._entities)
             found.append(self._writer.write_lines(f"evidence/{table.name}.jsonl.zst", table.name, table.columns, rows))
         return tuple(member for member in found if member is not None)
 

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import ConflictError
-from synthetic.json_text import to_json
-from synthetic.transfer.archive_reading import ExportFile, refused
+from synthetic.transfer.archive_reading import refused
 from synthetic.transfer.errors import ExportTooNewError
 from synthetic.transfer.files_in_folders import steps_of
-from synthetic.transfer.manifest import EVENT_COLUMNS, MANIFEST_NAME, Manifest, Member, Unit
-from synthetic.transfer.policies import SAMPLES_MAX
+from synthetic.transfer.manifest import EVENT_COLUMNS, EVENTS, MANIFEST_NAME, Manifest, Unit
 from synthetic.transfer.travelling import TravellingTable, list_travelling
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
-KEYS_AT_ONCE = 500
 
 
 class PluginLackingError(ConflictError):
@@ -88,46 +85,6 @@ def _check_files(unit: Unit, tables: Mapping[str, TravellingTable], left_out: Co
             raise refused(MANIFEST_NAME, f"unit {unit.number} names a file where none may be")
 
 
-def find_clash(snapshot: Snapshot, export: ExportFile, fit: Fit) -> None:
-    """Make sure that the store has no row of any key of the export.
-
-    Raises:
-        ConflictError: It has some; the details name the first.
-    """
-    found: list[str] = []
-    for unit in export.manifest.units:
-        for member in unit.members:
-            table = fit.tables.get(member.table)
-            if table is None or table.id_column is None or member.table in fit.left_out or unit.kind != "CONSTRUCT":
-                continue
-            found += [f"{table.name} {key}" for key in _keys_there(snapshot, export, table, member)]
-            if len(found) >= SAMPLES_MAX:
-                break
-    if found:
-        raise ConflictError(
-            f"The store has rows of the same key already, {found[0]} among them, so nothing was imported.",
-            action="Say what is to become of them: --on-conflict SKIP, OVERWRITE or RENAME.",
-            details={"keys": found[:SAMPLES_MAX]},
-        )
-
-
-def _keys_there(snapshot: Snapshot, export: ExportFile, table: TravellingTable, member: Member) -> list[str]:
-    """The keys of a member that the store has too, the first of them."""
-    column = table.record.key[0]
-    if column not in member.columns:
-        return []
-    place, keys, found = member.columns.index(column), list[object](), list[str]()
-    for number, row in enumerate(export.rows(member), 1):
-        keys.append(row[place])
-        if len(keys) == KEYS_AT_ONCE or number == member.rows:
-            sql = f"SELECT {column} FROM {table.name} WHERE {column} IN (SELECT value FROM json_each(:keys))"
-            found += [key for (key,) in snapshot.rows(sql, {"keys": to_json(keys)})]
-            keys.clear()
-        if len(found) >= SAMPLES_MAX:
-            break
-    return found
-
-
 def _check_shape(manifest: Manifest) -> None:
     """Refuse a manifest that no export has.
 
@@ -142,9 +99,14 @@ def _check_shape(manifest: Manifest) -> None:
                 member.columns
             ):
                 raise refused(member.name, "it is not where its unit has it, or names a column twice")
-        if unit.events is not None and not set(EVENT_COLUMNS) <= set(unit.events.columns):
-            raise refused(unit.events.name, "events lack columns")
+        if unit.events is not None and (
+            unit.events.table != EVENTS or not set(EVENT_COLUMNS) <= set(unit.events.columns)
+        ):
+            raise refused(unit.events.name, "events lack columns, or are called otherwise")
         _check_unit(manifest, unit)
+    for member in manifest.evidence:
+        if member.table == EVENTS or member.name != f"evidence/{member.table}.jsonl.zst":
+            raise refused(member.name, "it bears no witness, or is not where it should be")
     if len(set(manifest.files)) != len(manifest.files):
         raise refused(MANIFEST_NAME, "a file is named twice")
 
@@ -153,8 +115,10 @@ def _check_unit(manifest: Manifest, unit: Unit) -> None:
     names = {file.name for file in manifest.files}
     for member in unit.members:
         described = manifest.tables.get(member.table)
-        if described is None or _NAME.fullmatch(member.table) is None or not set(described.key) <= set(member.columns):
-            raise refused(member.name, "its table is not described, or lacks its key")
+        if described is None or _NAME.fullmatch(member.table) is None or member.table == EVENTS:
+            raise refused(member.name, "its table is not described, or is that of the events")
+        if not described.key or not set(described.key) <= set(member.columns):
+            raise refused(member.name, "it lacks its key")
     if any(file.name is not None and file.name not in names for file in unit.files):
         raise refused(MANIFEST_NAME, f"unit {unit.number} names a file that is not there")
     roots = [member.rows for member in unit.members if member.table == CONSTRUCTS]

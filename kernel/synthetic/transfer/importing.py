@@ -11,30 +11,34 @@ import contextlib
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthetic.database.deletion import CONSTRUCTS, carry_out
-from synthetic.database.deletion_steps import list_steps
-from synthetic.database.ownership import list_tables, plan_deletion
+import msgspec
+
+from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Snapshot, Transaction, Value
 from synthetic.errors import StorageFullError, SyntheticError
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic.transfer.arriving_events import ArrivingEvents
 from synthetic.transfer.arriving_files import ArrivingFiles, require_folders
 from synthetic.transfer.arriving_rows import ArrivingRows, ClashError
-from synthetic.transfer.fitting import Fit, find_clash, find_fit
-from synthetic.transfer.ledger import Begun, abandon_import, begin_import, end_import, note_unit
+from synthetic.transfer.fitting import Fit, find_fit
+from synthetic.transfer.ledger import Begun, abandon_import, begin_import, end_import, note_unit, require_turn
 from synthetic.transfer.manifest import Member, Unit
-from synthetic.transfer.policies import OnConflict, UnitOutcome, count
+from synthetic.transfer.overwriting import delete_before
+from synthetic.transfer.policies import OnConflict, UnitOutcome
 from synthetic.transfer.renaming import Renaming, read_renaming
+from synthetic.transfer.row_checks import check_rows, find_clash
 from synthetic.transfer.travelling import TravellingTable
+from synthetic.transfer.waiting_references import set_waiting
 
 if TYPE_CHECKING:
     from synthetic.store import Store
 
-ROWS_MAX = 2**62
-"""A construct is deleted in one transaction, however much belongs to it, since another takes its place in it."""
+_TRIAL = ""
+"""What a trial is called in the store, as long as it lasts."""
 
 
 class _TakenBackError(Exception):
@@ -49,11 +53,14 @@ class ImportRequest:
         on_conflict: What becomes of what is there already.
         without: Plugins whose rows are left out.
         is_trial: Whether all is done, and taken back.
+        is_restart: Whether an import of the same file that is not complete is forgotten; what it has brought is then
+            there as anything else.
     """
 
     on_conflict: OnConflict
     without: Collection[str] = ()
     is_trial: bool = False
+    is_restart: bool = False
 
 
 def import_export(
@@ -78,10 +85,12 @@ def import_export(
     Raises:
         ExportRefusedError, ExportTooNewError: It cannot be imported here; nothing was written.
         ConflictError: Something is there already, and is not to be passed over. Nothing was written, unless what
-            clashes is no id: then the constructs before it are there, and the import can be gone on with.
+            clashes is no key: then the constructs before it are there, and the import can be gone on with, or begun
+            anew. Or the same file is being imported.
         StorageFullError: There is not enough room.
     """
     fit = store.read(find_fit, export.manifest, request.without)
+    check_rows(export, fit)
     root = store.kernel.directory.path
     if export.manifest.files:
         store.read(require_folders, root, fit.tables)
@@ -100,27 +109,31 @@ class _Import:
         self._export = export
         self._fit = fit
         self._policy = request.on_conflict
+        self._without = sorted(set(request.without))
+        self._is_restart = request.is_restart
+        self._seed = ""
         self._root = root
 
     def carry_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
         """Import what is not there yet."""
         store, export = self._store, self._export
         known = store.read(lambda snapshot: snapshot.row("SELECT 1 FROM imports WHERE id = :id", {"id": export.id}))
-        if known is None and self._policy is OnConflict.FAIL:
+        if (known is None or self._is_restart) and self._policy is OnConflict.FAIL:
             store.read(find_clash, export, self._fit)
-        begun = store.write(begin_import, export.id, self._policy)
+        begun = store.write(partial(begin_import, is_restart=self._is_restart), export.id, self._policy, self._without)
         try:
             return self._go_on(begun, advance, is_stopped)
         except Exception:
             # What has brought nothing is no import to go on with; what broke it off says more than what this may meet.
             with contextlib.suppress(SyntheticError):
-                store.write(abandon_import, export.id)
+                store.write(abandon_import, export.id, begun.seed)
             raise
 
     def _go_on(
         self, begun: Begun, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]
     ) -> list[UnitOutcome]:
         store, export = self._store, self._export
+        self._seed = begun.seed
         renaming = read_renaming(export, self._fit.tables, self._policy, begun.seed, begun.begun_at)
         outcomes = {outcome.unit: outcome for outcome in begun.done}
         for unit in export.manifest.units:
@@ -129,8 +142,17 @@ class _Import:
             is_stopped()
             outcomes[unit.number] = self._import_unit(unit, renaming, is_stopped)
             advance(outcomes[unit.number])
-        store.write(end_import, export.id)
-        return [outcomes[number] for number in sorted(outcomes)]
+        return store.write(self._end, outcomes)
+
+    def _end(self, tx: Transaction, outcomes: Mapping[int, UnitOutcome]) -> list[UnitOutcome]:
+        """Set what has waited for units that came later, and forget the import; what came of each unit in the end."""
+        settled = {
+            number: msgspec.structs.replace(outcome, cleared=dict(outcome.cleared))
+            for number, outcome in sorted(outcomes.items())
+        }
+        set_waiting(tx, self._export.id, settled)
+        end_import(tx, self._export.id)
+        return list(settled.values())
 
     def try_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
         """Do all of it in one transaction, which is taken back."""
@@ -143,6 +165,7 @@ class _Import:
                 is_stopped()
                 outcomes.append(self._try_unit(tx, unit, renaming))
                 advance(outcomes[-1])
+            set_waiting(tx, _TRIAL, {outcome.unit: outcome for outcome in outcomes})
             raise _TakenBackError
 
         try:
@@ -156,8 +179,8 @@ class _Import:
             return self._skipped(unit, "The construct is there already.")
         outcome = self._begin(unit, renaming)
         files = ArrivingFiles(self._root, self._fit.tables, renaming)
-        files.place(self._without_left_out(unit), outcome)
-        self._bring(tx, unit, renaming, files.paths, outcome)
+        files.place(tx, self._without_left_out(unit), outcome)
+        self._bring(tx, _TRIAL, unit, renaming, files, outcome)
         return outcome
 
     def _import_unit(self, unit: Unit, renaming: Renaming, is_stopped: Callable[[], None]) -> UnitOutcome:
@@ -166,13 +189,14 @@ class _Import:
         if self._store.read(self._stands_in_the_way, unit):
             return self._pass_over(unit, "The construct is there already.")
         draft = self._begin(unit, renaming)
-        files.place(self._without_left_out(unit), draft)
+        self._store.read(files.place, self._without_left_out(unit), draft)
         files.write(self._export, is_stopped)
 
         def run(tx: Transaction) -> UnitOutcome:
+            require_turn(tx, self._export.id, self._seed, unit.number)
             outcome = self._begin(unit, renaming)
             outcome.files, outcome.missing_files = draft.files, draft.missing_files
-            self._bring(tx, unit, renaming, files.paths, outcome)
+            self._bring(tx, self._export.id, unit, renaming, files, outcome)
             note_unit(tx, self._export.id, outcome)
             return outcome
 
@@ -183,22 +207,23 @@ class _Import:
             if self._policy is not OnConflict.SKIP:
                 raise
             return self._pass_over(unit, str(error))
-        except SyntheticError:
+        except BaseException:
             files.discard()
             raise
 
     def _bring(
         self,
         tx: Transaction,
+        import_id: str,
         unit: Unit,
         renaming: Renaming,
-        paths: Mapping[tuple[str, str], str],
+        files: ArrivingFiles,
         outcome: UnitOutcome,
     ) -> None:
         """Store the rows and events of a unit."""
         if unit.id is not None and self._policy is OnConflict.OVERWRITE:
-            self._delete(tx, unit.id, outcome)
-        rows = ArrivingRows(tx, self._fit.tables, renaming, self._policy, outcome, paths)
+            delete_before(tx, import_id, outcome)
+        rows = ArrivingRows(tx, self._fit.tables, renaming, self._policy, outcome, files, import_id)
         members = {member.table: member for member in unit.members if member.table not in self._fit.left_out}
         late = _bound_to_events(self._fit.tables)
         ordered = [table for name, table in self._fit.tables.items() if name in members]
@@ -208,11 +233,12 @@ class _Import:
         events = ArrivingEvents(tx, renaming)
         if unit.events is not None:
             events.append(self._records(unit.events), rows.untold)
-        outcome.events = events.count
+        outcome.events, outcome.events_again = events.count, events.again
         rows.positions, rows.event_ids = events.positions, events.ids
         for table in ordered:
             if table.name in late:
                 self._store_member(rows, table, members[table.name])
+        set_waiting(tx, import_id, {unit.number: outcome}, unit.number)
         for name in outcome.rows:
             if self._fit.tables[name].record.travel.afterwards:
                 tx.execute(self._fit.tables[name].record.travel.afterwards)
@@ -221,6 +247,7 @@ class _Import:
         shared = [column for column in member.columns if column in table.columns]
         for record in self._records(member):
             rows.store(table, {column: record[column] for column in shared}, member.name)
+        rows.finish(table)
 
     def _records(self, member: Member) -> Iterator[dict[str, Value]]:
         return (dict(zip(member.columns, row, strict=True)) for row in self._export.rows(member))
@@ -240,7 +267,12 @@ class _Import:
 
     def _pass_over(self, unit: Unit, reason: str) -> UnitOutcome:
         outcome = self._skipped(unit, reason)
-        self._store.write(note_unit, self._export.id, outcome)
+
+        def note(tx: Transaction) -> None:
+            require_turn(tx, self._export.id, self._seed, unit.number)
+            note_unit(tx, self._export.id, outcome)
+
+        self._store.write(note)
         return outcome
 
     def _without_left_out(self, unit: Unit) -> Unit:
@@ -249,23 +281,6 @@ class _Import:
         return Unit(
             number=unit.number, kind=unit.kind, id=unit.id, members=unit.members, events=unit.events, files=files
         )
-
-    def _delete(self, tx: Transaction, id: str, outcome: UnitOutcome) -> None:
-        """Delete the construct that is there, with all that belongs to it.
-
-        Raises:
-            ConflictError: A row refuses to be left behind.
-        """
-        plan = plan_deletion(tx, CONSTRUCTS, id)
-        if not plan.tables:
-            return
-        outcome.outcome = "OVERWRITTEN"
-        for table in plan.tables:
-            if table.action == "delete":
-                count(outcome.deleted, table.table, table.rows)
-        for step in list_steps(list_tables(tx), CONSTRUCTS):
-            if step.action != "refuse":
-                carry_out(tx, step, {"key": id}, ROWS_MAX, id)
 
 
 def _bound_to_events(tables: Mapping[str, TravellingTable]) -> set[str]:

@@ -10,16 +10,23 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
+import msgspec
 import orjson
 
 from synthetic.database.transaction import Value
 
-BYTES_NAME = "base64"
-REAL_NAME = "real"
 _REALS = {"inf": math.inf, "-inf": -math.inf}
+
+
+class _Packed(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A value for which JSON has no form: one of the two names stands there."""
+
+    base64: str | None = None
+    real: str | None = None
 
 
 def encode_line(values: Sequence[Value]) -> bytes:
@@ -32,7 +39,7 @@ def encode_line(values: Sequence[Value]) -> bytes:
 
 
 def decode_line(line: bytes, columns: int) -> list[Value]:
-    """The row of a line.
+    """The row of a line; of one that has more values, no more than these are ever in memory.
 
     Args:
         line: The line.
@@ -41,37 +48,33 @@ def decode_line(line: bytes, columns: int) -> list[Value]:
     Raises:
         ValueError: It is no such row.
     """
-    values = orjson.loads(line)
-    if not isinstance(values, list):
-        raise ValueError("it is no array")  # noqa: TRY004 - a line that is wrong, as any other
-    found = cast("list[Any]", values)
-    if len(found) != columns:
-        raise ValueError(f"it has {len(found)} values in place of {columns}")
-    return [_value(each) for each in found]
+    return [_value(each) for each in _decoder(columns).decode(line)]
+
+
+@lru_cache(maxsize=256)
+def _decoder(columns: int) -> msgspec.json.Decoder[tuple[Any, ...]]:
+    plain = str | int | float | _Packed | None
+    return msgspec.json.Decoder(tuple[(plain,) * columns])  # pyright: ignore[reportInvalidTypeArguments]
 
 
 def _plain(value: Value) -> Any:
     if isinstance(value, bytes):
-        return {BYTES_NAME: base64.b64encode(value).decode()}
+        return {"base64": base64.b64encode(value).decode()}
     if isinstance(value, float) and not math.isfinite(value):
-        return {REAL_NAME: str(value)}
+        return {"real": str(value)}
     return value
 
 
-def _value(plain: Any) -> Value:
-    if plain is None or (isinstance(plain, str | int | float) and not isinstance(plain, bool)):
-        if isinstance(plain, int) and not -(2**63) <= plain < 2**63:
-            raise ValueError("a number has more than 64 bits")
-        return plain
-    if isinstance(plain, dict):
-        items = cast("Mapping[str, Any]", plain)
-        if len(items) == 1:
-            ((name, text),) = items.items()
-            if name == BYTES_NAME and isinstance(text, str):
-                return _bytes(text)
-            if name == REAL_NAME and text in _REALS:
-                return _REALS[text]
-    raise ValueError("a value is neither text, a number, bytes nor null")
+def _value(plain: str | float | _Packed | None) -> Value:
+    if isinstance(plain, _Packed):
+        if plain.real is None and plain.base64 is not None:
+            return _bytes(plain.base64)
+        if plain.base64 is None and plain.real in _REALS:
+            return _REALS[plain.real]
+        raise ValueError("a value is neither text, a number, bytes nor null")
+    if isinstance(plain, int) and not -(2**63) <= plain < 2**63:
+        raise ValueError("a number has more than 64 bits")
+    return plain
 
 
 def _bytes(text: str) -> bytes:

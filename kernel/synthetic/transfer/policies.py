@@ -44,6 +44,8 @@ class UnitOutcome(msgspec.Struct, kw_only=True):
         left_out_keys: The first of them.
         cleared: Columns that were emptied, since what they named is not there, or must be unique in a store.
         events: How many events came with them.
+        events_again: How many of these the log had already, from this file or another; what adds up events over time,
+            beyond the end of a construct, adds them up again.
         files: How many files.
         missing_files: Files that rows name and that were not in the export.
     """
@@ -62,6 +64,7 @@ class UnitOutcome(msgspec.Struct, kw_only=True):
     left_out_keys: list[str] = []
     cleared: dict[str, int] = {}
     events: int = 0
+    events_again: int = 0
     files: int = 0
     missing_files: int = 0
 

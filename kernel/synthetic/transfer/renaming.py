@@ -88,7 +88,11 @@ class Renaming:
         """JSON in which the id at a path is that of a row here; anything else is as it was."""
         if not isinstance(text, str) or not self._ids:
             return text
-        document = from_json(text)
+        try:
+            document = from_json(text)
+        except ValueError:
+            # Whether the table takes it is for the table to say.
+            return text
         *above, last = path.removeprefix("$.").split(".")
         place: Any = document
         for step in above:

@@ -11,10 +11,15 @@ _FILES = 20
 
 
 def read_claim(snapshot: Snapshot) -> FolderClaim:
-    """The mark of the store's folder, and some files that should be in it."""
+    """The mark of the store's folder, and some files that should be in it.
+
+    Those that are known to be missing, as where they did not come with an import, say nothing of the folder.
+    """
     ((mark, was_marked),) = snapshot.rows("SELECT mark, is_marked FROM artifact_folder")
     kept = snapshot.rows(
-        "SELECT path, stored_bytes FROM artifacts ORDER BY created_at DESC, id DESC LIMIT :limit", {"limit": _FILES}
+        "SELECT path, stored_bytes FROM artifacts WHERE status <> 'MISSING'"
+        " ORDER BY created_at DESC, id DESC LIMIT :limit",
+        {"limit": _FILES},
     )
     left = snapshot.rows("SELECT path FROM artifact_removals ORDER BY path LIMIT :limit", {"limit": _FILES})
     return FolderClaim(

@@ -55,9 +55,14 @@ def restore_artifact(tx: Transaction, artifact_id: str) -> Artifact:
 
 
 def list_removals(snapshot: Snapshot, limit: int, after: str = "") -> list[str]:
-    """Paths of files whose artifact is gone, in order from the one behind a path; at most so many."""
+    """Paths of files whose artifact is gone, in order from the one behind a path; at most so many.
+
+    One that another artifact has by now is its file, and not among them.
+    """
     found = snapshot.rows(
-        "SELECT path FROM artifact_removals WHERE path > :after ORDER BY path LIMIT :limit",
+        "SELECT path FROM artifact_removals WHERE path > :after"
+        " AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.path = artifact_removals.path)"
+        " ORDER BY path LIMIT :limit",
         {"after": after, "limit": limit},
     )
     return [path for (path,) in found]

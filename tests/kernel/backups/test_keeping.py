@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from synthetic.backups.notes import BACKUP, save_request
+from synthetic.backups.errors import BackupBusyError, BackupUnprovenError
+from synthetic.backups.notes import BACKUP, find_request, save_request
 from synthetic.backups.records import Backup
-from synthetic.backups.rotation import choose_old, rotate
+from synthetic.backups.rotation import UNPROVEN_KEPT, choose_old, rotate
 from synthetic.backups.schedule import longest_pause_ms
 from synthetic.backups.service import RETRY_MS, backup_service, find_due
-from synthetic.errors import SettingsInvalidError, StorageFailedError
+from synthetic.errors import SettingsInvalidError, StorageFailedError, StorageReadOnlyError
 from synthetic.kernel_settings import BackupSettings
 from synthetic.log.sync.model import SyncOutcome
 from synthetic.log.sync.reporting import report_sync
+from synthetic.log.sync.store import find_state
 from synthetic.testing import ManualClock, expect_data, open_test_store, running_server, wait_until
 
 from .kit import SAVE, damage_of, take
@@ -57,7 +59,78 @@ def test_the_newest_proven_one_of_the_whole_store_stays_behind_any_number_of_oth
         backup_of(2, age_ms=2),
         backup_of(3, age_ms=3),
     ]
-    assert choose_old(backups, BackupSettings(keep_count=1), MIDNIGHT) == [backups[1], backups[3]]
+    assert choose_old(backups, BackupSettings(keep_count=1), MIDNIGHT) == [backups[3]]
+
+
+def test_those_that_are_worth_less_push_none_out_and_the_newest_stays():
+    never, alone, whole = {"is_proven": False}, {"is_whole": False}, {}
+    kinds = [whole, *[never] * 5, *[alone] * 3, *[whole] * 3]
+    backups = [backup_of(number, age_ms=number, **kind) for number, kind in enumerate(kinds)]
+    gone = choose_old(backups, BackupSettings(keep_count=2), MIDNIGHT)
+    assert [backups.index(each) for each in gone] == [4, 5, 8, 10, 11]
+    assert choose_old(backups[3:], BackupSettings(keep_count=9, keep_ms=1), MIDNIGHT) == [
+        each for each in backups[4:] if each is not backups[9]
+    ]
+
+
+def test_after_the_clock_was_set_back_the_one_taken_last_is_the_newest(data_dir):
+    clock = ManualClock(MIDNIGHT)
+    with open_test_store(data_dir, settings={"kernel.backups.keep_count": "1"}, clock=clock) as store:
+        take(store)
+    clock = ManualClock(MIDNIGHT - 300 * DAY_MS)
+    with open_test_store(data_dir, settings={"kernel.backups.keep_count": "1"}, clock=clock) as store:
+        last = take(store)
+        assert store.kernel.backups.folder.list_backups()[0] == [last]
+
+
+def test_of_those_that_fail_their_checks_few_are_kept(data_dir):
+    clock = ManualClock(MIDNIGHT)
+    with open_test_store(data_dir, clock=clock) as store:
+        proven = take(store)
+        store.write(lambda tx: tx.execute("INSERT INTO meta VALUES ('log_pruned_to', '999')"))
+        for _attempt in range(UNPROVEN_KEPT + 1):
+            clock.advance(1_000)
+            with pytest.raises(BackupUnprovenError):
+                take(store)
+        found = store.kernel.backups.folder.list_backups()[0]
+        assert len(found) == UNPROVEN_KEPT + 1
+        assert found[-1] == proven
+
+
+def test_a_folder_that_cannot_be_made_is_reported_and_ends_what_was_asked_for(data_dir, tmp_path):
+    (tmp_path / "file").touch()
+    settings = {"kernel.backups.directory": str(tmp_path / "file" / "x"), **SCHEDULED}
+    with open_test_store(data_dir, settings=settings) as store:
+        service = backup_service(store.kernel.backups)
+        store.write(save_request, "asked")
+        with pytest.raises(StorageReadOnlyError):
+            service.work(store)
+        assert "STORAGE_READ_ONLY" in (store.read(find_state, BACKUP).error or "")
+        assert store.read(find_request) is None
+        assert service.work(store) == 0  # it is not due for ten minutes
+
+
+def test_a_second_one_at_the_same_time_reports_nothing_and_leaves_what_was_asked_for(filled):
+    filled.write(save_request, "asked")
+    service = backup_service(filled.kernel.backups)
+    with filled.kernel.backups.folder.locked():
+        assert service.work(filled) == 0
+        assert filled.read(find_state, BACKUP) is None
+        assert filled.read(find_request).reason == "asked"
+    refused = 0
+
+    def meanwhile(_done_bytes: int) -> None:
+        nonlocal refused
+        if not refused:
+            refused += 1
+            with pytest.raises(BackupBusyError):
+                take(filled)
+            filled.write(save_request, "asked-again")
+
+    take(filled, hook=meanwhile)
+    state = filled.read(find_state, BACKUP)
+    assert (refused, state.error, state.failures) == (1, None, 0)
+    assert filled.read(find_request).reason == "asked-again"
 
 
 def test_the_pieces_that_only_a_removed_backup_had_go_and_the_others_stay(filled):

@@ -104,7 +104,7 @@ def test_a_log_that_grows_beyond_its_bound_ends_the_backup_and_leaves_nothing(da
         assert list(files_below(store.kernel.backups.folder.path)) == ["lock"]
 
 
-@pytest.mark.parametrize("after", [1, 3, 6])
+@pytest.mark.parametrize("after", [1, pytest.param(3, marks=pytest.mark.full), 6])
 def test_a_backup_that_is_stopped_leaves_nothing(filled, after):
     calls = 0
 
@@ -119,7 +119,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(filled, after):
     assert calls == after
     folder = filled.kernel.backups.folder.path
     assert list(files_below(folder)) == ["lock"]
-    assert list(folder.glob("scratch-*")) == []
+    assert list(folder.glob("*scratch*")) == []
 
 
 def test_while_another_writes_to_the_folder_none_is_taken(filled):
@@ -158,6 +158,7 @@ def test_a_flipped_byte_in_one_file_is_named_with_what_it_is_a_part_of(filled, t
     assert "one.zip" in damage_of(str(path), filled)
 
 
+@pytest.mark.full
 def test_no_byte_of_one_file_can_be_flipped_unnoticed(tmp_path):
     """Every byte of a small one: the hash at its end finds each, and reading it ends with an error or well."""
     path = tmp_path / f"small{SUFFIX}"
@@ -220,7 +221,7 @@ def test_links_are_not_followed(filled, tmp_path):
 
 def backup_with(contents) -> Backup:
     return Backup(
-        id="20260101T000000-000-manual", reason="manual", position="", taken_at=0, proven_at=None, is_whole=True,
+        id="20260101T000000-000-manual", reason="manual", position="", taken_at=0, proven_at=0, is_whole=True,
         database_bytes=1, files=0, file_bytes=0, added_bytes=0, contents=contents, version="1",
     )  # fmt: skip
 

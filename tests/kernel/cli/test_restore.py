@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from synthetic.backups import replacement
+from synthetic.backups import replacement, restoring
 from synthetic.backups.errors import BackupDamagedError
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.objects import ArchiveObjects
 from synthetic.backups.pieces import keep_content
-from synthetic.backups.records import Backup, Contents, KeptFile, encode_contents, seal
+from synthetic.backups.records import Backup, Contents, KeptFile, Piece, digest_of, encode_contents, seal
 from synthetic.backups.sources import open_backup
 from synthetic.cli.stores import open_store
 from synthetic.data_directory import DataDirectory
@@ -190,6 +192,111 @@ def test_a_crash_at_any_step_of_the_replacement_leaves_one_whole_store(line, mon
         assert not (line.data_dir / "restore.json").exists()
     assert failed_at > 6
     assert state_of(line.data_dir)[:2] == (["before"], b"before")
+
+
+def test_what_cannot_be_moved_away_is_put_back_and_the_old_store_goes_on(line, monkeypatch):
+    line.run("backup")
+    add_token(line.data_dir, "later")
+    (line.data_dir / "zzz").mkdir()
+    rename = Path.rename
+
+    def busy(self: Path, target: Path) -> Path:
+        if self.name == "zzz":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", busy)
+        line.fail("restore", "latest", code=74)
+    assert state_of(line.data_dir)[:2] == (["before", "later"], b"before")
+    assert not (line.data_dir / "restore.json").exists()
+    assert not (line.data_dir / "restoring").exists()
+
+
+def test_a_backup_in_the_data_directory_is_not_moved_away_by_its_own_restore(line):
+    line.run("backup", "--to", str(line.data_dir.parent / "one.zip"))
+    inside = (line.data_dir.parent / "one.zip").rename(line.data_dir / "one.zip")
+    error = line.fail("restore", str(inside), "--discard-replaced", code=74)
+    assert "would be moved away" in error["message"]
+    assert inside.exists()
+
+
+def test_settings_that_were_damaged_with_the_store_are_not_in_the_way(line):
+    one = line.data_dir.parent / "one.zip"
+    line.run("backup", "--to", str(one))
+    settings = line.data_dir / "plugins.toml"
+    before = settings.read_bytes()
+    settings.write_bytes(b"\0\0\0 damaged")
+    restored = line.run_json("restore", str(one))
+    assert str(settings) in restored["settingsIgnored"]
+    assert settings.read_bytes() == before
+    assert state_of(line.data_dir)[0] == ["before"]
+
+
+def test_the_settings_of_the_old_store_are_its_own_after_one_of_the_database_alone(line, things):
+    line.list_plugins({"alpha": ""})
+    line.run("migrate")
+    (taken,) = line.run_json("backup", "list")["backups"]
+    replaced = Path(line.run_json("restore", taken["id"])["replaced"])
+    settings = line.data_dir / "plugins.toml"
+    assert settings.stat().st_nlink == 1
+    assert settings.read_bytes() == (replaced / "plugins.toml").read_bytes()
+    # What never changes takes no room twice.
+    assert (line.data_dir / "artifacts" / "kept").samefile(replaced / "artifacts" / "kept")
+
+
+def test_all_folders_of_the_new_store_are_on_the_disk_before_it_is_noted_that_it_takes_its_place(line, monkeypatch):
+    (line.data_dir / "artifacts" / "a").mkdir()
+    (line.data_dir / "artifacts" / "a" / "b").write_bytes(b"x")
+    line.run("backup")
+    reached: list[Path] = []
+    reach, replace = restoring.reach_the_disk, restoring.replace_store
+
+    def begin(directory: DataDirectory, name: str) -> None:
+        assert [path for path in reached if path.is_dir()] == [
+            line.data_dir / "restoring" / below for below in ("artifacts/a", "artifacts", "")
+        ]
+        replace(directory, name)
+
+    monkeypatch.setattr(restoring, "reach_the_disk", lambda path: (reached.append(path), reach(path)))
+    monkeypatch.setattr(restoring, "replace_store", begin)
+    line.run("restore", "latest")
+    assert reached
+
+
+def write_hostile(target: Path, content_of: dict[str, bytes], **said: Any) -> None:
+    """A backup in one file, sealed as it should be, whose record says something else than what is in it."""
+    with zipfile.ZipFile(target, "w") as archive:
+        objects = ArchiveObjects(archive)
+        kept = tuple(KeptFile(path, len(each), 0, 0, keep_content(each, objects)) for path, each in content_of.items())
+        listed = keep_content(encode_contents(Contents(files=kept)), objects)
+        record = {
+            "id": "20260101T000000-000-manual", "reason": "manual", "position": "", "taken_at": 0, "proven_at": 0,
+            "is_whole": True, "database_bytes": 1, "files": len(content_of) - 1, "file_bytes": len(content_of) - 1,
+            "added_bytes": 1, "contents": listed, "version": "1",
+        }  # fmt: skip
+        archive.writestr("backup.json", seal(Backup(**{**record, **said})))
+        archive.comment = b"0" * 64
+    content = target.read_bytes()[:-64]
+    target.write_bytes(content + digest_of(content).encode())
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({}, "is not the one that its record names"),
+        ({"database_bytes": 4_096}, "sizes"),
+        ({"files": 2}, "sizes"),
+        ({"contents": (Piece("0" * 64, 1_048_576),) * 257}, "longer than any"),
+    ],
+)
+def test_a_record_that_does_not_fit_what_it_names_is_refused(line, tmp_path, said, found):
+    target = tmp_path / "hostile.zip"
+    write_hostile(target, {"synthetic.db": b"x", "archive/x": b"x"}, **said)
+    before = state_of(line.data_dir)
+    error = line.fail("restore", str(target), code=74)
+    assert (error["code"], found in error["message"]) == ("BACKUP_DAMAGED", True), error
+    assert state_of(line.data_dir) == before
 
 
 def test_a_note_that_cannot_be_read_is_told_and_nothing_is_moved(line):

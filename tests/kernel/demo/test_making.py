@@ -233,6 +233,7 @@ def test_the_shipped_plugins_have_parts():
         "deliveries",
         "artifacts",
         "projections",
+        "search",
     ]
 
 

@@ -251,3 +251,9 @@ def test_over_http_what_waits_holds_up_nobody_and_its_errors_are_of_the_contract
     for place, answer in (("here", here), ("there", there)):
         assert answer["data"] == {"forecast": f"sun in {place}, 1", "outlook": f"sun in {place}", "bad": None}
         assert expect_error(answer, "CONFLICT")["path"] == ["bad"]
+
+
+@both_ways
+def test_a_prepare_reads_the_store_in_snapshots_of_its_own(bench, ask):
+    answer = ask(bench, "{ counted(more: 2) }")
+    assert expect_data(answer) == {"counted": "notes before: 0, and 2"}

@@ -14,6 +14,7 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import batched, query, subscription
+from synthetic.graphql.preparing import PreparingReads
 from synthetic.log.live import Live
 
 from .engine_kit import COLUMNS, PART, Id, Note, find_notes
@@ -110,6 +111,22 @@ def written(snapshot: Snapshot, id: Id, prepared: str) -> Note | None:
     """A note that is written while it is prepared."""
     assert prepared == "prepared"
     return find_notes(snapshot, [id])[0]
+
+
+async def count_before(reads: PreparingReads, more: int) -> int:
+    return await reads.read(count_notes) + more
+
+
+def count_notes(snapshot: Snapshot) -> int:
+    return snapshot.value("SELECT count(*) FROM notes")
+
+
+@query(prepare=count_before)
+def counted(
+    snapshot: Snapshot, more: Annotated[int, strawberry.argument(description="What is added.")], prepared: int
+) -> str:
+    """How many notes there were, and more."""
+    return f"notes before: {prepared - more}, and {more}"
 
 
 async def meet(name: str) -> str:
@@ -244,7 +261,7 @@ FIELDS = (
 )
 
 WAITING = GraphQL(
-    queries=(said, written, met, refused, hung, later),
+    queries=(said, written, counted, met, refused, hung, later),
     subscriptions=(named,),
     extend=(Extension(type=Note, fields=FIELDS),),
 )

@@ -35,6 +35,8 @@ def register_tables():
             references=(
                 Reference(column="construct_id", table="constructs"),
                 Reference(column="session_id", table="sessions", on_delete="clear"),
+                Reference(column="parent_id", table="notes", on_delete="clear"),
+                Reference(column="root_id", table="notes", on_delete="refuse"),
             ),
             kept="Written by people, a few a day.",
             travel=Travel(
@@ -65,7 +67,9 @@ CREATE TABLE notes (
     session_id TEXT REFERENCES sessions (id),
     about TEXT,
     body TEXT NOT NULL CHECK (json_valid(body)),
-    weight REAL
+    weight REAL,
+    parent_id TEXT REFERENCES notes (id),
+    root_id TEXT REFERENCES notes (id)
 ) STRICT;
 CREATE TABLE note_pictures (
     number INTEGER NOT NULL PRIMARY KEY,
@@ -126,10 +130,10 @@ def fill(store: Store) -> None:
     """Write something of everything."""
     for sql, params in (
         (
-            "INSERT INTO notes VALUES ('n1', 'plan', 's1', 'build', :body, 1.5)",
+            "INSERT INTO notes VALUES ('n1', 'plan', 's1', 'build', :body, 1.5, NULL, NULL)",
             {"body": '{"see":{"construct":"plan"}}'},
         ),
-        ("INSERT INTO notes VALUES ('n2', 'build', NULL, 'gone', '{}', NULL)", {}),
+        ("INSERT INTO notes VALUES ('n2', 'build', NULL, 'gone', '{}', NULL, NULL, NULL)", {}),
         ("INSERT INTO note_pictures VALUES (41, 'n1', :picture)", {"picture": b"\x00\xff\x89"}),
     ):
         if sql.startswith("INSERT INTO notes VALUES ('n1'"):
@@ -147,10 +151,18 @@ def export(store: Store, target: Path, ids: Sequence[str] | None = None) -> Expo
 
 
 def bring(
-    store: Store, source: Path, policy: str = "FAIL", *, is_trial: bool = False, without: Sequence[str] = ()
+    store: Store,
+    source: Path,
+    policy: str = "FAIL",
+    *,
+    is_trial: bool = False,
+    is_restart: bool = False,
+    without: Sequence[str] = (),
 ) -> list[UnitOutcome]:
     """Import a file."""
-    request = ImportRequest(on_conflict=OnConflict(policy), is_trial=is_trial, without=tuple(without))
+    request = ImportRequest(
+        on_conflict=OnConflict(policy), is_trial=is_trial, is_restart=is_restart, without=tuple(without)
+    )
     with ExportFile.open_checked(source, no) as file:
         return import_export(store, file, request, no, no)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import stat
 import struct
+import tracemalloc
 import zipfile
 from functools import partial
 
@@ -17,6 +19,7 @@ from kernel.transfer import kit
 from synthetic import SyntheticError
 from synthetic.testing import copy_template, open_test_store
 from synthetic.transfer.errors import ExportRefusedError, ExportTooNewError
+from synthetic.transfer.lines import decode_line
 from synthetic.transfer.manifest import MEMBERS_MAX
 
 
@@ -233,3 +236,99 @@ def test_a_column_that_came_later_gets_its_default(places, opened, tmp_path):
     store = opened("older")
     kit.bring(store, forgery.write(tmp_path / "x.zip"))
     assert store.read(lambda snapshot: snapshot.value("SELECT retries FROM sync_jobs")) == 0
+
+
+def _edit(forgery, table, **values):
+    """Give all rows of a table other values."""
+    columns = forgery.member(table)["columns"]
+    rows = [dict(zip(columns, json.loads(line), strict=True)) | values for line in forgery.lines(table).splitlines()]
+    forgery.put_lines(table, b"".join(json.dumps([row[name] for name in columns]).encode() + b"\n" for row in rows))
+
+
+def _drop(forgery, table, column):
+    """Leave a column out."""
+    described = forgery.member(table)
+    place = described["columns"].index(column)
+    rows = [json.loads(line) for line in forgery.lines(table).splitlines()]
+    for row in rows:
+        del row[place]
+    del described["columns"][place]
+    forgery.put_lines(table, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+
+
+def test_events_that_are_called_otherwise_are_looked_at_all_the_same(forgery, refuse, tmp_path):
+    unit = forgery.manifest["units"][0]
+    old = unit["events"]["name"]
+    new = old.replace("domain_events", "evil")
+    forgery.members[new] = forgery.members.pop(old)
+    unit["events"].update(table="evil", name=new)
+    refuse(forgery.write(tmp_path / "x.zip"))
+    forgery.members[old] = forgery.members.pop(new)
+    unit["members"].append({**unit["events"], "table": "domain_events", "name": old})
+    unit["events"] = None
+    forgery.manifest["tables"]["domain_events"] = {**forgery.manifest["tables"]["notes"], "plugin": "kernel"}
+    refuse(forgery.write(tmp_path / "y.zip"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"module": "kernel"}, {"payload": "nojson{"}, {"payload": "[1]"}, {"occurred_at_utc": "yesterday"},
+        {"epoch": None}, {"position": 0}, {"origin_position": 5}, {"construct_id": 7},
+        {"payload": '{"a":' * 1010 + "1" + "}" * 1010},
+    ],
+)  # fmt: skip
+def test_events_that_the_log_could_not_hold(forgery, refuse, tmp_path, values):
+    _edit(forgery, "domain_events", **values)
+    refuse(forgery.write(tmp_path / "x.zip"))
+
+
+def test_rows_that_do_not_say_which_they_are(places, refuse, tmp_path):
+    for number, spoil in enumerate(
+        (
+            lambda forgery: forgery.manifest["tables"]["sessions"].update(key=[]),
+            lambda forgery: (forgery.manifest["tables"]["sessions"].update(key=["agent"]),
+                             _drop(forgery, "sessions", "id")),
+            lambda forgery: _drop(forgery, "artifacts", "path"),
+            lambda forgery: _edit(forgery, "sessions", id={"base64": "eHg="}),
+            lambda forgery: _edit(forgery, "sessions", id=None),
+            lambda forgery: _edit(forgery, "constructs", id="another"),
+            lambda forgery: _edit(forgery, "notes", body={"base64": "eHg="}),
+        )
+    ):  # fmt: skip
+        forgery = Forgery(places.plan)
+        spoil(forgery)
+        refuse(forgery.write(tmp_path / f"{number}.zip"))
+
+
+def test_a_row_names_no_file_but_those_that_its_unit_lists(places, refuse, tmp_path):
+    for number, path in enumerate(("../../x", "./../.store", "a/b/c", 5, None)):
+        forgery = Forgery(places.plan)
+        _edit(forgery, "artifacts", path=path)
+        refuse(forgery.write(tmp_path / f"{number}.zip"))
+
+
+def test_flags_and_names_that_zip_cannot_read(places, refuse, tmp_path):
+    sound = places.plan.read_bytes()
+    at = sound.rfind(b"PK\x01\x02")
+    for number, flags in enumerate((0x20, 0x800)):
+        data = bytearray(sound)
+        struct.pack_into("<H", data, at + 8, flags)
+        local = struct.unpack_from("<L", data, at + 42)[0]
+        struct.pack_into("<H", data, local + 6, flags)
+        data[local + 30] = 0xFF
+        (tmp_path / f"{number}.zip").write_bytes(data)
+        refuse(tmp_path / f"{number}.zip")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(refuse, tmp_path):
+    os.mkfifo(tmp_path / "x.zip")
+    assert "no regular file" in str(refuse(tmp_path / "x.zip"))
+
+
+def test_of_a_line_with_too_many_values_no_more_are_read_than_a_row_has():
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="length 3"):
+        decode_line(b"[" + b"{}," * 500_000 + b"0]", 3)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

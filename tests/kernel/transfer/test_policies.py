@@ -6,6 +6,7 @@ import pytest
 
 from kernel.transfer import kit
 from synthetic import ConflictError
+from synthetic_artifacts.services import remove_files
 
 
 def read(store, sql):
@@ -61,6 +62,28 @@ def test_overwrite_takes_away_what_has_been_added_since(places, opened, tmp_path
     path = read(store, "SELECT path FROM artifacts")[0][0]
     assert (path,) not in read(store, "SELECT path FROM artifact_removals")
     assert (store.kernel.directory.path / "artifacts" / path).is_file()
+
+
+def test_overwriting_a_construct_whose_file_is_missing_brings_the_file_and_keeps_it(places, opened):
+    store = opened("full", places.full)
+    folder = store.kernel.directory.path / "artifacts"
+    old = read(store, "SELECT path FROM artifacts")[0][0]
+    (folder / old).unlink()
+    # Without another file in it, the folder would count as that of another store.
+    store.graphql(
+        'mutation { createArtifact(input: {constructId: "build", type: "log", name: "o", text: "x"}) { created } }'
+    )
+    kit.bring(store, places.plan, "OVERWRITE")
+    while remove_files(store):
+        pass
+    new = read(store, "SELECT path FROM artifacts WHERE id = 'a1'")[0][0]
+    assert new != old
+    assert (folder / new).read_bytes() == b"What came of it."
+    # A file that was to be removed, and that an artifact has again, stays too.
+    store.write(lambda tx: tx.execute("INSERT INTO artifact_removals VALUES (:path)", {"path": new}))
+    while remove_files(store):
+        pass
+    assert (folder / new).is_file()
 
 
 def test_rename_brings_a_copy_with_ids_rewritten_where_they_are_declared(places, opened):

@@ -8,7 +8,8 @@ from kernel.transfer import kit
 from synthetic import NotFoundError
 from synthetic.checks.declared import LoadedChecks
 from synthetic.log.archive import archive_step
-from synthetic.testing import ManualClock, copy_template, open_test_store
+from synthetic.testing import ManualClock, copy_template, expect_data, open_test_store
+from synthetic.transfer.archive_reading import ExportFile
 from synthetic_constructs.services import index_metadata
 
 
@@ -100,6 +101,15 @@ def test_secrets_and_what_is_about_one_machine_stay(places, opened, tmp_path):
     assert not stay & set(exported.rows)
 
 
+def test_what_is_on_record_of_all_that_a_construct_has_goes_along_as_evidence(places):
+    with ExportFile.open_checked(places.plan, kit.no) as file:
+        (member,) = file.manifest.evidence
+        rows = [dict(zip(member.columns, row, strict=True)) for row in file.rows(member)]
+    about = {(row["entity_type"], row["entity_id"]) for row in rows}
+    assert {("construct", "plan"), ("session", "s1"), ("artifact", "a1"), ("document", "d1")} <= about
+    assert not {"build", "s2", "alone"} & {id for _, id in about}
+
+
 def test_a_construct_that_is_not_there_leaves_no_file(opened, tmp_path):
     with pytest.raises(NotFoundError):
         kit.export(opened(), tmp_path / "out.zip", ["none"])
@@ -136,11 +146,17 @@ def test_metadata_is_indexed_by_the_keys_that_the_receiving_store_declares(place
     assert rows == [("plan", "see", '"plan"')]
 
 
-def test_a_file_that_is_gone_is_named_and_its_row_comes_without_it(places, opened, tmp_path):
+def test_a_file_that_is_gone_is_named_and_its_row_says_that_it_is_missing(places, opened, tmp_path):
     source, arrived = opened("full", places.full), opened()
     path = source.read(lambda snapshot: snapshot.value("SELECT path FROM artifacts"))
     (source.kernel.directory.path / "artifacts" / path).unlink()
     assert kit.export(source, tmp_path / "out.zip").missing == (path,)
     outcomes = kit.bring(arrived, tmp_path / "out.zip")
     assert sum(outcome.missing_files for outcome in outcomes) == 1
-    assert arrived.read(lambda snapshot: snapshot.value("SELECT count(*) FROM artifacts")) == 1
+    assert arrived.read(lambda snapshot: snapshot.rows("SELECT id, status FROM artifacts")) == [("a1", "MISSING")]
+    # The folder, in which there is nothing yet, is this store's all the same.
+    created = arrived.graphql(
+        'mutation { createArtifact(input: {id: "a2", constructId: "plan", type: "log", name: "o", text: "x"}) {'
+        " artifact { id } } }"
+    )
+    expect_data(created)

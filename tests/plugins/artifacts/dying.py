@@ -28,7 +28,7 @@ STEPS = ("mkdir", "write", "fsync", "rename", "unlink", "rmdir")
 DATA = b"one line of a log\n" * 2_000
 SETTINGS = {**FAST_SETTINGS, "plugins.artifacts.free_disk_bytes": "0"}
 
-OTHERS = ("transcripts", "ingest", "approvals", "dead_letters", "deliveries", "projections", "audit")
+OTHERS = ("transcripts", "ingest", "approvals", "dead_letters", "deliveries", "projections", "audit", "search")
 """Plugins that need not be loaded: a store opens much faster without them."""
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synthetic.consumer_contributions import Consumer, Fold, FoldInputs
+from synthetic.consumer_contributions import Consumer, Fold, FoldInputs, Mirror
 from synthetic.contributions import Stamped, Table
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
@@ -27,7 +27,7 @@ class DeclaredConsumer:
         record: As the plugin declares it.
         tables: A fold's.
         wanted: The events that it is given.
-        inputs: What a fold depends on beside these.
+        inputs: What it depends on beside these.
     """
 
     name: str
@@ -101,10 +101,16 @@ def declared_consumers(
             if isinstance(each.record, Fold)
             else (),
             wanted=filter_of(each.record.types),
-            inputs=each.record.inputs(surroundings) if isinstance(each.record, Fold) and each.record.inputs else None,
+            inputs=_inputs_of(each.record, surroundings),
         )
         for each in consumers
     )
+
+
+def _inputs_of(record: Consumer, surroundings: Surroundings) -> FoldInputs | None:
+    if isinstance(record, (Fold, Mirror)) and record.inputs is not None:
+        return record.inputs(surroundings)
+    return None
 
 
 def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer]) -> None:

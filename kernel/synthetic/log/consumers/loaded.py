@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Self, cast
 
-from synthetic.consumer_contributions import Fold
+from synthetic.consumer_contributions import Fold, Mirror
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState, FoldTable
@@ -40,6 +40,11 @@ class LoadedFolds:
     def folds(self) -> dict[str, DeclaredConsumer]:
         """The folds, by name."""
         return {each.name: each for each in self.consumers if isinstance(each.record, Fold)}
+
+    def find_mirror(self, name: str) -> Mirror | None:
+        """The mirror of a name."""
+        found = next((each.record for each in self.consumers if each.name == name), None)
+        return found if isinstance(found, Mirror) else None
 
     def find_table(self, name: str) -> tuple[DeclaredConsumer, FoldTable] | None:
         """The fold that a table belongs to, and the table; None: it is no fold's."""

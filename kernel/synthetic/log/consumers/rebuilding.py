@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from synthetic.consumer_contributions import Mirror
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
@@ -79,6 +80,8 @@ def begin_rebuild(tx: Transaction, consumer: DeclaredConsumer) -> None:
         return
     for table in consumer.tables:
         make_shadow(tx, table.name)
+    if isinstance(consumer.record, Mirror) and consumer.record.begin is not None:
+        consumer.record.begin(tx)
     change_consumer(
         tx,
         consumer.name,

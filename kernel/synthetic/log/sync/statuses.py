@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from synthetic.consumer_contributions import Consumer, Fold
+from synthetic.consumer_contributions import Consumer, Fold, Waiting
 from synthetic.contributions import Stamped
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import NotFoundError
 from synthetic.kernel_settings import SyncSettings
+from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.log.consumers.store import (
     SET_ASIDE_KEPT,
     ConsumerRecord,
@@ -144,11 +145,23 @@ def _since(status: ModuleStatus, state: SyncState | None, now: int) -> int:
     return now if published is None or published.status != status.status or published.since is None else published.since
 
 
+def _waiting(snapshot: Snapshot, record: ConsumerRecord, settings: SyncSettings) -> Waiting:
+    """What a mirror has noted and not done."""
+    mirror = snapshot.resource(LoadedFolds).find_mirror(record.name)
+    if mirror is None or mirror.waiting is None:
+        return Waiting(0, None)
+    return mirror.waiting(snapshot, settings.stale_events + 1)
+
+
 def _consumer_facts(
     snapshot: Snapshot, record: ConsumerRecord, ends: LogEnds, settings: SyncSettings, is_loaded: bool
 ) -> ConsumerFacts:
     next_event_at = find_next_event_at(snapshot, record)
     behind = 0 if next_event_at is None else count_events_behind(snapshot, record, settings.stale_events + 1)
+    waiting = _waiting(snapshot, record, settings)
+    if waiting.since is not None:
+        behind += waiting.entities
+        next_event_at = waiting.since if next_event_at is None else min(next_event_at, waiting.since)
     drift = find_drift_check(snapshot, record.name)
     requested = None if record.requested is None else RecoveryAction(record.requested)
     requested_at = record.requested_at

@@ -8,9 +8,20 @@ first.
 
 from __future__ import annotations
 
-from synthetic_projections.documents.store.documents import delete_document, find_document, save_document
+from synthetic_projections.documents.store.documents import (
+    delete_document,
+    find_document,
+    list_document_ids,
+    save_document,
+)
 from synthetic_projections.documents.store.filters import select_documents, select_plans
-from synthetic_projections.documents.store.versions import BodyOf, find_bodies, find_version, select_versions
+from synthetic_projections.documents.store.versions import (
+    BodyOf,
+    find_bodies,
+    find_version,
+    list_newest_versions,
+    select_versions,
+)
 
 __all__ = [
     "BodyOf",
@@ -18,6 +29,8 @@ __all__ = [
     "find_bodies",
     "find_document",
     "find_version",
+    "list_document_ids",
+    "list_newest_versions",
     "save_document",
     "select_documents",
     "select_plans",

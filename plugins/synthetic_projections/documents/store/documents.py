@@ -44,6 +44,14 @@ def find_document(snapshot: Snapshot, id: str) -> Document | None:
     return snapshot.record(Document, _SELECT + " WHERE id = :id", {"id": id})
 
 
+def list_document_ids(snapshot: Snapshot, after: str | None, limit: int) -> list[str]:
+    """Ids of documents after one, in their order, at most so many."""
+    rows = snapshot.rows(
+        f"SELECT id FROM {TABLE} WHERE id > :after ORDER BY id LIMIT :limit", {"after": after or "", "limit": limit}
+    )
+    return [id for (id,) in rows]
+
+
 def get_document(snapshot: Snapshot, id: str) -> Document:
     """The document with this id.
 

@@ -125,6 +125,16 @@ def find_bodies(snapshot: Snapshot, versions: Sequence[BodyOf]) -> list[str | No
     return [found.get(each[:2]) for each in versions]
 
 
+def list_newest_versions(snapshot: Snapshot, ids: Sequence[str]) -> list[DocumentVersion]:
+    """The newest version of each document, with its body; those that are gone are left out."""
+    return snapshot.records(
+        DocumentVersion,
+        f"SELECT {COLUMNS} FROM {TABLE} WHERE superseded_at IS NULL"
+        " AND document_id IN (SELECT value FROM json_each(:ids))",
+        {"ids": to_json(list(ids))},
+    )
+
+
 def select_versions() -> Selection:
     """The versions of each document, for `pages`."""
     return Selection(TABLE, [f"document_id = {EACH}"], {}, keys=("document_id", "version"))

@@ -147,7 +147,7 @@ def test_purging_a_plugin_forgets_its_consumers_and_what_their_rebuilds_left(tal
     tally = "SELECT name FROM sqlite_schema WHERE name GLOB 'tally_*' AND type = 'table'"
     with running(tally_dir) as store:
         store.write(purge_plugin, "tally")
-        assert {record.plugin for record in store.read(list_consumers)} == {"projections"}
+        assert {record.plugin for record in store.read(list_consumers)} == {"projections", "search"}
         wait_until(lambda: not store.read(lambda snapshot: snapshot.rows(tally)))
 
 

@@ -1,0 +1,76 @@
+"""Pages of what was found: stable while the index grows.
+
+A cursor holds the rank and the row of a hit, and up to which row the index had
+been filled when the first page was made. The pages that follow look no further,
+so that what was indexed since takes no place in them; a page goes on behind its cursor's hit wherever that has
+come to, and at its rank where it is not there any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from synthetic import Order, Snapshot, Window, encode_cursor
+from synthetic_search.asking.model import Found
+
+ORDER = Order(("rank", "row", "through"), (int, int, int))
+"""What cursors hold; `rank` counts from 0."""
+
+
+class Page(NamedTuple):
+    """A part of what was found.
+
+    Attributes:
+        found: In order.
+        cursors: Of each.
+        has_more: Whether the list goes on in the direction in which it was read.
+    """
+
+    found: Sequence[Found]
+    cursors: Sequence[str]
+    has_more: bool
+
+
+def index_end(snapshot: Snapshot, window: Window) -> int:
+    """Up to which row of the index a list goes: as far as for the page that a cursor is from, else all of it."""
+    cursor = window.after or window.before
+    if cursor is not None:
+        return cast("int", cursor[2])
+    return snapshot.value("SELECT max(id) FROM search_documents") or 0
+
+
+def page_of(found: Sequence[Found], window: Window, through: int) -> Page:
+    """The page that a window asks for.
+
+    Args:
+        found: Best first, all of them up to the row `through`.
+        window: Which part.
+        through: Up to which row of the index the list goes.
+    """
+    start = 0 if window.after is None else _behind(found, window.after)
+    end = len(found) if window.before is None else _place(found, window.before)[0]
+    if window.backward:
+        begin = max(start, end - window.size)
+        has_more = begin > start
+    else:
+        begin, has_more = start, end > start + window.size
+        end = max(start, min(end, start + window.size))
+    page = found[begin:end]
+    cursors = [encode_cursor(ORDER, (rank, each.id, through)) for rank, each in enumerate(page, begin)]
+    return Page(page, cursors, has_more)
+
+
+def _behind(listed: Sequence[Found], cursor: Sequence[object]) -> int:
+    """Where a list goes on behind the hit of a cursor; where that is gone, the next one has taken its place."""
+    place, is_there = _place(listed, cursor)
+    return place + 1 if is_there else place
+
+
+def _place(listed: Sequence[Found], cursor: Sequence[object]) -> tuple[int, bool]:
+    """Where the hit of a cursor is now, or was, and whether it is there."""
+    rank, row = cast("tuple[int, int]", tuple(cursor[:2]))
+    if 0 <= rank < len(listed) and listed[rank].id == row:
+        return rank, True
+    found = next((place for place, each in enumerate(listed) if each.id == row), None)
+    return (min(max(0, rank), len(listed)), False) if found is None else (found, True)

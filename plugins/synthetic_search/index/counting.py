@@ -1,0 +1,82 @@
+"""In how many documents a phrase occurs: exactly in a small index, else judged by the newest that have it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from synthetic import Snapshot, Value
+from synthetic_search.index.matching import Form, Matcher
+from synthetic_search.index.prefixes import forms_of_prefix
+
+COUNTED = 1_000
+"""So many documents of a word are counted; the number of all is judged by how densely these lie."""
+
+
+class WordCounts:
+    """How common phrases are, for the length of one search.
+
+    Attributes:
+        all_documents: How many documents, and parts of long ones, there are.
+        are_exact: Whether there are so few that all are counted.
+    """
+
+    def __init__(self, snapshot: Snapshot, exact_up_to: int, through: int | None = None) -> None:
+        """Prepare to count.
+
+        Args:
+            snapshot: To count in.
+            exact_up_to: With so many documents at most, every one is counted.
+            through: Up to which row; None: all.
+        """
+        self.all_documents: int = snapshot.value("SELECT count(*) FROM search_documents")
+        self.are_exact = self.all_documents <= exact_up_to
+        self._snapshot = snapshot
+        self._through = through
+        self._counted = self.all_documents + 1 if self.are_exact else COUNTED
+        self._forms: dict[Form, int] = {}
+        self._rows_from: dict[int, int] = {}
+
+    def count(self, form: Form) -> int:
+        """In about how many documents a phrase occurs.
+
+        The newest are counted, up to a bound; where there are more, they are
+        taken to lie as densely among the rest as among the documents in between.
+        """
+        if form not in self._forms:
+            self._forms[form] = self._count(form)
+        return self._forms[form]
+
+    def _count(self, form: Form) -> int:
+        bound = "" if self._through is None else " AND rowid <= :through"
+        params: dict[str, Value] = {"query": form.query, "counted": self._counted}
+        found, oldest = self._snapshot.rows(
+            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM search_text"
+            f" WHERE search_text MATCH :query{bound} ORDER BY rowid DESC LIMIT :counted)",
+            params if self._through is None else {**params, "through": self._through},
+        )[0]
+        if found < self._counted:
+            return found
+        among = max(found, self._count_from(oldest))
+        return max(found, round(found * self.all_documents / among))
+
+    def _count_from(self, row: int) -> int:
+        """How many documents there are from a row on: ids are used up, so their distance says little."""
+        known = min((each for each in self._rows_from if each >= row), default=None)
+        if known is None:
+            counted = self._snapshot.value("SELECT count(*) FROM search_documents WHERE id >= :row", {"row": row})
+        else:
+            between = "SELECT count(*) FROM search_documents WHERE id >= :row AND id < :known"
+            counted = self._rows_from[known] + self._snapshot.value(between, {"row": row, "known": known})
+        self._rows_from[row] = counted
+        return counted
+
+
+def make_matcher(snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None) -> Matcher:
+    """What puts a query together.
+
+    Args:
+        snapshot: To look words up in.
+        counts: How common they are; None: nothing is given a score.
+        rare_enough: See `Matcher`.
+    """
+    return Matcher(partial(forms_of_prefix, snapshot), None if counts is None else counts.count, rare_enough)

@@ -1,0 +1,287 @@
+"""Retrieval by words: what matches an expression, best first.
+
+With no more documents than `scored_matches`, all that match are given a score.
+With more, a search looks at so many matches at most, the newest, by the ids of
+documents. So a word that every document has costs no more than others; a query
+of several words is led by the rarest, which are those that tell most, and what
+has only others of its words is looked at as far as there is room. What it costs
+in relevance is in docs/search.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from synthetic import Snapshot, Value, to_json
+from synthetic_search.index.counting import WordCounts, make_matcher
+from synthetic_search.index.expressions import Expression
+from synthetic_search.index.filtering import AND, filter_query
+from synthetic_search.index.filters import Filters
+from synthetic_search.index.matching import Matcher
+from synthetic_search.index.places import filter_condition
+from synthetic_search.index.scoring import plan_text
+from synthetic_search.settings import SearchSettings
+
+SCORED_MIN = 1_000
+LOOKED_UP = 500
+"""Hits whose documents are looked up at once."""
+
+
+class Hit(NamedTuple):
+    """A document that matches.
+
+    Attributes:
+        id: Of its row in `search_documents`; of a long document, its best part.
+        score: By BM25: the more, the better.
+    """
+
+    id: int
+    score: float
+
+
+class Retrieval(NamedTuple):
+    """What a search by words came to.
+
+    Attributes:
+        hits: Best first; of equal scores, the newest first.
+        matched: How many documents, and parts of long ones, were found to match.
+        is_complete: Whether that is all there are: else more match, and the newest were looked at.
+    """
+
+    hits: tuple[Hit, ...]
+    matched: int
+    is_complete: bool
+
+
+class _Rows(NamedTuple):
+    """Which rows are meant.
+
+    Attributes:
+        filters: What holds of them.
+        after: They come behind this one.
+        through: This is the last; None: there is no last.
+    """
+
+    filters: Filters
+    after: int = 0
+    through: int | None = None
+
+    def bounds(self, column: str) -> tuple[str, dict[str, Value]]:
+        """A condition on the column that has their ids, and what is bound in it."""
+        params: dict[str, Value] = {}
+        condition = ""
+        if self.after:
+            condition += f" AND {column} > :rows_after"
+            params["rows_after"] = self.after
+        if self.through is not None:
+            condition += f" AND {column} <= :rows_through"
+            params["rows_through"] = self.through
+        return condition, params
+
+
+NOTHING = Retrieval((), 0, is_complete=True)
+
+
+def find_by_words(
+    snapshot: Snapshot,
+    expression: Expression,
+    filters: Filters,
+    limit: int,
+    *,
+    scored_matches: int | None = None,
+    through: int | None = None,
+) -> Retrieval:
+    """The documents that match, best first.
+
+    Args:
+        snapshot: To search in.
+        expression: What they say.
+        filters: What else holds of them.
+        limit: How many hits, at most; of a long document, one.
+        scored_matches: How many matches are given a score; None: as the settings say.
+        through: Up to which row of the index; None: all of it.
+    """
+    scored = snapshot.settings(SearchSettings).scored_matches if scored_matches is None else scored_matches
+    rows, counts = _Rows(filters, through=through), WordCounts(snapshot, scored, through)
+    matcher = make_matcher(snapshot, counts, None if counts.are_exact else scored)
+    asked = _ask(snapshot, matcher.query(expression), rows)
+    if asked is None:
+        return NOTHING
+    # Each word takes about as long again as the first, so that of several fewer documents can be scored.
+    window = max(SCORED_MIN, 2 * scored // (1 + len(matcher.occurring)))
+    if counts.are_exact:
+        window = counts.all_documents + 1
+    found = dict(_score(snapshot, asked, matcher, counts, window))
+    is_complete = len(found) < window
+    if matcher.is_led and is_complete:
+        room = window - len(found)
+        every = make_matcher(snapshot, counts, None)
+        asked = _ask(snapshot, every.query(expression), rows)
+        others = [] if asked is None else _score(snapshot, asked, every, counts, room)
+        is_complete = len(others) < room
+        found.update(others)
+    best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
+    return Retrieval(_best_parts(snapshot, best, limit), len(best), is_complete=is_complete)
+
+
+def find_newest(
+    snapshot: Snapshot,
+    filters: Filters,
+    limit: int,
+    *,
+    unwanted: Expression | None = None,
+    through: int | None = None,
+) -> Retrieval:
+    """The documents that pass the filters, those first that were indexed last; their score is 0.
+
+    Args:
+        snapshot: To search in.
+        filters: What holds of them.
+        limit: How many, at most.
+        unwanted: What they must not say.
+        through: Up to which row of the index; None: all of it.
+    """
+    most = snapshot.settings(SearchSettings).scored_matches
+    ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
+    hits = _best_parts(snapshot, [(id, 0.0) for id in ids], limit)
+    return Retrieval(hits, len(ids), is_complete=is_complete)
+
+
+def list_matches(
+    snapshot: Snapshot,
+    expression: Expression | None,
+    filters: Filters,
+    limit: int,
+    *,
+    after: int = 0,
+    through: int | None = None,
+) -> tuple[list[int], bool]:
+    """Ids of documents and parts that match, those first that were indexed last; no words are counted for it.
+
+    Args:
+        snapshot: To search in.
+        expression: What they say; None: anything.
+        filters: What else holds of them.
+        limit: How many, at most.
+        after: Behind which row of the index.
+        through: Up to which row of the index; None: all of it.
+
+    Returns:
+        The ids, and whether they are all.
+    """
+    rows = _Rows(filters, after, through)
+    if expression is None:
+        return _list_filtered(snapshot, rows, limit, None)
+    asked = _ask(snapshot, make_matcher(snapshot).query(expression), rows)
+    if asked is None:
+        return [], True
+    source, params = asked
+    found = snapshot.rows(
+        f"SELECT search_text.rowid FROM {source} ORDER BY search_text.rowid DESC LIMIT :limit",
+        {**params, "limit": limit},
+    )
+    return [id for (id,) in found], len(found) < limit
+
+
+def which_match(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) -> frozenset[int]:
+    """Which of these documents and parts match."""
+    query = make_matcher(snapshot).query(expression)
+    if query is None or not ids:
+        return frozenset()
+    if len(ids) <= LOOKED_UP:
+        rows = snapshot.rows(
+            "SELECT rowid FROM search_text WHERE search_text MATCH :query"
+            " AND rowid IN (SELECT value FROM json_each(:ids))",
+            {"query": query, "ids": to_json(ids)},
+        )
+    else:
+        # To look each of many up takes longer than to go over all that match between the first and the last.
+        rows = snapshot.rows(
+            "SELECT rowid FROM search_text WHERE search_text MATCH :query AND rowid BETWEEN :first AND :last",
+            {"query": query, "first": min(ids), "last": max(ids)},
+        )
+    return frozenset(id for (id,) in rows).intersection(ids)
+
+
+def _score(
+    snapshot: Snapshot, asked: tuple[str, dict[str, Value]], matcher: Matcher, counts: WordCounts, window: int
+) -> list[tuple[int, float]]:
+    """The newest that match, each with its score."""
+    source, params = asked
+    plan = plan_text(matcher.occurring, counts.all_documents, snapshot.settings(SearchSettings).title_weight)
+    return snapshot.rows(
+        f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
+        " ORDER BY search_text.rowid DESC LIMIT :window",
+        {**params, "plan": plan, "window": window},
+    )
+
+
+def _list_filtered(snapshot: Snapshot, rows: _Rows, limit: int, unwanted: Expression | None) -> tuple[list[int], bool]:
+    """See `list_matches`, by filters alone; where they name a value, its word in the index leads."""
+    narrowed = filter_query(snapshot, rows.filters)
+    if narrowed is None:
+        return [], True
+    condition, params = filter_condition(rows.filters)
+    source, where, order = "search_documents d JOIN search_groups g ON g.key = d.group_key", condition, "d.id"
+    if narrowed.startswith(AND):
+        source = (
+            "search_text CROSS JOIN search_documents d ON d.id = search_text.rowid"
+            " CROSS JOIN search_groups g ON g.key = d.group_key"
+        )
+        where, params = f"search_text MATCH :query AND {condition}", {**params, "query": narrowed.removeprefix(AND)}
+        order = "search_text.rowid"
+    bounds, bound = rows.bounds(order)
+    found = snapshot.rows(
+        f"SELECT d.id FROM {source} WHERE {where}{bounds} ORDER BY {order} DESC LIMIT :limit",
+        {**params, **bound, "limit": limit},
+    )
+    ids = [id for (id,) in found]
+    without = frozenset[int]() if unwanted is None else which_match(snapshot, unwanted, ids)
+    return [id for id in ids if id not in without], len(found) < limit
+
+
+def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> tuple[str, dict[str, Value]] | None:
+    """A search as SQL takes it: the part after FROM, and what is bound; None: nothing can match."""
+    filters = rows.filters
+    narrowed = filter_query(snapshot, filters)
+    if words is None or narrowed is None:
+        return None
+    bounds, params = rows.bounds("search_text.rowid")
+    params["query"] = f"({words}){narrowed}"
+    source, where = "search_text", f"search_text MATCH :query{bounds}"
+    if filters.occurred_from is not None or filters.occurred_before is not None:
+        condition, times = filter_condition(
+            Filters(occurred_from=filters.occurred_from, occurred_before=filters.occurred_before)
+        )
+        source, where = (
+            "search_text CROSS JOIN search_documents d ON d.id = search_text.rowid",
+            f"{where} AND {condition}",
+        )
+        params |= times
+    return f"{source} WHERE {where}", params
+
+
+def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int) -> tuple[Hit, ...]:
+    """The first hits, of each document only the best part."""
+    hits: list[Hit] = []
+    seen: set[tuple[int, int]] = set()
+    for begun in range(0, len(rows), LOOKED_UP):
+        some = rows[begun : begun + LOOKED_UP]
+        documents = {
+            id: (entity, ordinal)
+            for id, entity, ordinal in snapshot.rows(
+                "SELECT d.id, d.entity_key, d.ordinal FROM json_each(:ids) j"
+                " CROSS JOIN search_documents d ON d.id = j.value",
+                {"ids": to_json([id for id, _ in some])},
+            )
+        }
+        for id, score in some:
+            document = documents.get(id)
+            if document is None or document in seen:
+                continue
+            seen.add(document)
+            hits.append(Hit(id, score))
+            if len(hits) >= limit:
+                return tuple(hits)
+    return tuple(hits)

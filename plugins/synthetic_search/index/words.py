@@ -1,0 +1,184 @@
+"""Words: how text is prepared for the index, and which tokens come of it.
+
+SQLite's tokenizer splits at everything that is neither letter nor digit, folds
+case and diacritics and stems English (Porter, An algorithm for suffix
+stripping, 1980). What it does not do is done to the text before, with regular
+expressions over the whole of it: the parts of identifiers (`retryPolicy`,
+`SHA256`) are added at the end, beside the identifiers themselves; letters of
+other scripts than Latin lose their marks too, and forms of letters that stand
+for others (full width, ligatures) become these; scripts that are written
+without spaces are spaced out, so that each character is a word and a word of
+several is a phrase.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from synthetic import TextTokenizer
+
+TOKENIZER = ("porter", "unicode61", "remove_diacritics", "2")
+"""As in the migration that makes `search_text`."""
+
+PREPARATION = 2
+"""To be raised when `prepare` makes something else of a text: then everything is indexed anew."""
+
+IDENTIFIERS_KEPT = 20_000
+"""The same identifiers come again and again, and to split one takes longer than to look it up."""
+
+_UNSPACED = re.compile(
+    "["
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"  # Han
+    "\uac00-\ud7a3"  # Hangul
+    "]"
+)
+MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670"
+"""Accents and points that stand on or under a letter, as ranges of a regular expression; words are found without."""
+
+_MARKS = re.compile(f"[{MARKS}]+")
+_CLUSTER = re.compile(f"[\u1100-\u11ff]+|.[{MARKS}\u3099\u309a]*", re.DOTALL)
+"""A letter with its marks, or a Korean syllable in parts: what is folded by itself as it is in a text."""
+
+GAP = "\ue000"
+"""A token that nobody searches for, of the private use area: no phrase goes on over it."""
+
+_HUMP = re.compile(r"[A-Z](?:(?<=[a-z].)|(?=[A-Z](?!s(?![a-z]))[a-z]))|[0-9](?<=[A-Za-z].)")
+"""A letter or digit at a seam of an identifier, which the s of `APIs` is not. It begins with the rarer: so most is
+passed over."""
+
+_REST = re.compile(r"[A-Za-z0-9]*")
+_SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])|(?<=[0-9])(?=[A-Z][a-z])")
+_NUMBERED = re.compile(r"([A-Za-z]{2,})([0-9]+)")
+_WORD = re.compile(r"\S+")
+
+
+class Span(NamedTuple):
+    """A word of a text.
+
+    Attributes:
+        start: Where it begins, in code points.
+        end: Where it ends.
+        tokens: What the index makes of it: of an identifier, of the whole and of its parts.
+    """
+
+    start: int
+    end: int
+    tokens: tuple[str, ...]
+
+
+@cache
+def tokenizer() -> TextTokenizer:
+    """The tokenizer of the index."""
+    return TextTokenizer(*TOKENIZER)
+
+
+def prepare(text: str) -> str:
+    """A text as it is handed to the index."""
+    text = space_out(text)
+    if _HUMP.search(text) is None:
+        return text
+    parts = parts_of(text)
+    return f"{text}\n{GAP}\n{parts}" if parts else text
+
+
+def space_out(text: str) -> str:
+    """A text without marks on its letters, and with the characters of scripts without spaces set apart."""
+    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """A text without marks, in the usual forms of its letters (NFKD, and what is left of it composed again)."""
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def parts_of(text: str) -> str:
+    """The identifiers in a text, each once, split at their seams; empty if there are none."""
+    identifiers: dict[str, None] = {}
+    end = 0
+    for hump in _HUMP.finditer(text):
+        place = hump.start()
+        if place < end:
+            continue
+        start = place
+        while start > end and text[start - 1].isalnum():
+            start -= 1
+        end = place + len(_REST.match(text, place)[0])  # pyright: ignore[reportOptionalSubscript] - it may be empty
+        identifiers[text[start:end]] = None
+    return f"\n{GAP}\n".join(filter(None, map(_split, identifiers)))
+
+
+@lru_cache(maxsize=IDENTIFIERS_KEPT)
+def _split(identifier: str) -> str:
+    """An identifier with spaces at its seams; empty if it has none. A hash in hexadecimal digits has none."""
+    parts = _SEAM.sub(" ", identifier)
+    if parts == identifier:
+        numbered = _NUMBERED.fullmatch(identifier)
+        return "" if numbered is None else f"{numbered[1]} {numbered[2]}"
+    return parts
+
+
+def tokens_of(text: str) -> list[str]:
+    """The tokens by which a text is found, in the order in which the index has them."""
+    return _tokens_in(prepare(text))
+
+
+def spans_of(text: str) -> Iterator[Span]:
+    """The words of a text and where they stand, each with the tokens by which it is found."""
+    for word in _WORD.finditer(text):
+        if word[0].isascii():
+            yield from _spans_in(word[0], word.start())
+        else:
+            yield from _spans_of_folded(word[0], word.start())
+
+
+def _tokens_in(prepared: str) -> list[str]:
+    return [token for token in tokenizer().tokens(prepared) if token != GAP]
+
+
+def _spans_of_folded(word: str, offset: int) -> Iterator[Span]:
+    """The spans of a word that is not ASCII, from those of what is made of it."""
+    folded: list[str] = []
+    places: list[tuple[int, int]] = []
+    for cluster in _CLUSTER.finditer(word):
+        piece = _folded(cluster[0])
+        folded.append(piece)
+        places += [cluster.span()] * len(piece)
+    for start, end, tokens in _spans_in("".join(folded), 0):
+        yield Span(offset + places[start][0], offset + places[end - 1][1], tokens)
+
+
+def _spans_in(word: str, offset: int) -> Iterator[Span]:
+    encoded = None if word.isascii() else word.encode()
+    if encoded is not None and _UNSPACED.search(word) is not None:
+        yield from _spans_of_mixed(word, offset)
+        return
+    for start, end, token in tokenizer().places(word):
+        if encoded is None:
+            first, last = start, end
+        else:
+            first, last = len(encoded[:start].decode()), len(encoded[:end].decode())
+        piece = word[first:last]
+        more = _tokens_in(parts_of(piece)) if _HUMP.search(piece) else ()
+        yield Span(offset + first, offset + last, (token, *more))
+
+
+def _spans_of_mixed(word: str, offset: int) -> Iterator[Span]:
+    """The spans of a word some of whose characters stand for themselves."""
+    begun = 0
+    for character in _UNSPACED.finditer(word):
+        if character.start() > begun:
+            yield from _spans_in(word[begun : character.start()], offset + begun)
+        tokens = tokenizer().tokens(character[0])
+        if tokens:
+            yield Span(offset + character.start(), offset + character.end(), tuple(tokens))
+        begun = character.end()
+    if begun < len(word):
+        yield from _spans_in(word[begun:], offset + begun)
