@@ -37,6 +37,12 @@ SETTINGS = {
     "plugins.transcripts.idle_ms": "86400000",
 }
 
+IDLE_SHARE = 0.1
+"""A server that takes less of a processor than this has nothing to do."""
+
+IDLE_LOOKS = 3
+IDLE_WITHIN_SECONDS = 900.0
+
 
 class Process:
     """A server on loopback that is measured.
@@ -55,6 +61,16 @@ class Process:
         """What all its threads have used so far, in user and kernel mode, to the nanosecond."""
         # The clock of another process's CPU time: what clock_getcpuclockid gives.
         return time.clock_gettime((~self._process.pid << 3) | 2)
+
+    def wait_until_idle(self) -> None:
+        """Wait until its background work, as indexing what the store holds, has come to an end."""
+        until = time.monotonic() + IDLE_WITHIN_SECONDS
+        quiet = 0
+        while quiet < IDLE_LOOKS:
+            before = self.cpu_seconds()
+            time.sleep(1.0)
+            quiet = quiet + 1 if self.cpu_seconds() - before < IDLE_SHARE else 0
+            assert time.monotonic() < until, "the server does not come to rest"
 
     def memory_bytes(self, name: str) -> int:
         """A figure of /proc: VmRSS, what it has in memory now; VmHWM, the most since `forget_peak`."""
