@@ -16,6 +16,7 @@ import contextlib
 import errno
 import os
 import secrets
+import time
 from typing import NamedTuple
 
 from synthetic import translate_system_error
@@ -25,6 +26,9 @@ from synthetic_artifacts.names import PARTIAL
 
 MARK = ".store"
 """Name of the file; no folder of a construct begins with a dot."""
+
+ATTEMPTS = 8
+"""So often a folder is marked by processes that come in each other's way, each after a longer pause."""
 
 _BYTES_MAX = 100
 _WORDS = "Synthetic looks for this file to know that the artifacts of its store are here. Keep it beside them."
@@ -99,6 +103,23 @@ def mark_folder(folder: ArtifactFolder, claim: FolderClaim) -> None:
     Raises:
         StorageFullError, StorageReadOnlyError, StorageFailedError: It cannot be made or marked.
     """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _mark(folder, claim)
+        except FileNotFoundError as error:
+            # Whoever marks it in the same moment takes this half for what a crash has left.
+            if is_marked(folder, claim):
+                return
+            if attempt == ATTEMPTS:
+                raise translate_system_error(error, f"The folder {folder.path}") from error
+            time.sleep(secrets.randbelow(attempt * 1_000) / 1e5)
+        except OSError as error:
+            raise translate_system_error(error, f"The folder {folder.path}") from error
+        else:
+            return
+
+
+def _mark(folder: ArtifactFolder, claim: FolderClaim) -> None:
     partial = f"{MARK}.{secrets.token_hex(4)}{PARTIAL}"
     try:
         with contextlib.suppress(FileExistsError):
@@ -110,22 +131,20 @@ def mark_folder(folder: ArtifactFolder, claim: FolderClaim) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            # Before it has its name: nobody comes by here once there is a mark.
+            _remove_partial(root, partial)
             os.rename(partial, MARK, src_dir_fd=root, dst_dir_fd=root)
             os.fsync(root)
-            _remove_partial(root)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and is_marked(folder, claim):
-            # Whoever has marked it in the same moment has taken this half for what a crash had left.
-            return
+    except OSError:
         with contextlib.suppress(OSError), folder.root() as root:
             os.unlink(partial, dir_fd=root)
-        raise translate_system_error(error, f"The folder {folder.path}") from error
+        raise
 
 
-def _remove_partial(root: int) -> None:
-    """Remove what crashes have left of marks."""
+def _remove_partial(root: int, own: str) -> None:
+    """Remove what crashes have left of marks, but for one's own half."""
     for name in os.listdir(root):
-        if name.startswith(f"{MARK}.") and name.endswith(PARTIAL):
+        if name.startswith(f"{MARK}.") and name.endswith(PARTIAL) and name != own:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=root)
 
