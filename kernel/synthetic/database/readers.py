@@ -68,6 +68,10 @@ class Reader(ReadingConnection):
         return self.interruption is not None and self.interruption.reason() is not None
 
 
+class Over:
+    """In the place of a connection: there are none any more."""
+
+
 class ReaderPool:
     """Read-only connections and the threads that serve event loops."""
 
@@ -79,7 +83,7 @@ class ReaderPool:
         self._clock = clock
         self._surroundings = surroundings
         self._metrics = metrics
-        self._idle: queue.LifoQueue[Reader | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Reader | Over | None] = queue.LifoQueue()
         for _ in range(settings.readers):
             self._idle.put(None)
         self._queue: queue.Queue[Read | None] = queue.Queue(settings.reader_queue)
@@ -121,6 +125,10 @@ class ReaderPool:
             SyntheticError: The store cannot be read.
         """
         reader = self._idle.get()
+        if isinstance(reader, Over):
+            # There is one for all that come.
+            self._idle.put(reader)
+            raise OverloadedError("The store is being closed.", retry_after_ms=OVERLOAD_RETRY_MS)
         snapshot = None
         try:
             if reader is None:
@@ -154,7 +162,9 @@ class ReaderPool:
             self._metrics.read_seconds.observe(self._clock.monotonic() - started)
 
     def close(self) -> None:
-        """Let running reads end, then close the connections."""
+        """Let running reads end, then close the connections; what asks for one later is refused."""
+        if self._closed.is_set():
+            return
         self._closed.set()
         # They are counted before the first is told: any of them may take what is put for another, and end.
         running = [thread for thread in self._threads if thread.is_alive()]
@@ -163,14 +173,15 @@ class ReaderPool:
         for thread in running:
             thread.join()
         deadline = time.monotonic() + CLOSE_PATIENCE_SECONDS
-        for _ in range(self._settings.readers):
-            try:
+        try:
+            for _ in range(self._settings.readers):
                 reader = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                log.warning("a read has not given its connection back")
-                return
-            if reader is not None:
-                reader.connection.close()
+                if isinstance(reader, Reader):
+                    reader.connection.close()
+        except queue.Empty:
+            log.warning("a read has not given its connection back")
+        finally:
+            self._idle.put(Over())
 
     def _run(self) -> None:
         while (read := self._queue.get()) is not None:

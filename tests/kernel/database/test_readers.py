@@ -82,6 +82,16 @@ def test_a_connection_that_never_comes_back_does_not_keep_the_store_from_closing
         assert again.read_blocking(count) == 0
 
 
+def test_a_store_that_is_closed_can_be_closed_again_and_refuses_reads(path, monkeypatch):
+    monkeypatch.setattr(readers, "CLOSE_PATIENCE_SECONDS", 3_600.0)
+    with open_database(path) as database:
+        database.close()
+        database.close()
+        for _ in range(2):
+            with pytest.raises(OverloadedError, match="being closed"):
+                database.read_blocking(lambda snapshot: snapshot.value("SELECT 1"))
+
+
 def test_a_cancelled_await_interrupts_the_sql_and_frees_the_reader(path):
     async def scenario() -> None:
         with open_database(path, replace(SETTINGS, readers=1)) as database:
