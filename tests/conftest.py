@@ -35,6 +35,8 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with long tests, so that no process is left alone with one of them at the end."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+    if missing := [path.name for path in places if not path.exists()]:
+        raise pytest.UsageError(f"LONG names files that are not there: {', '.join(missing)}")
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
