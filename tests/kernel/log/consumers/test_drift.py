@@ -159,12 +159,14 @@ def test_the_watch_looks_by_itself_and_says_what_a_comparison_of_all_has_found(t
 
 
 def test_the_watch_goes_on_when_the_clock_was_put_right_and_soon_after_each_start(followed):
+    folds = followed.read(lambda snapshot: snapshot.resource(LoadedFolds).folds)
+    until_following(followed, 0, *folds)
     clock = ManualClock(now_ms=followed.kernel.clock.now_ms())
     watch = DriftWatch(SyncSettings(sample_ms=600_000), clock)
     assert watch.work(followed) == 0, "a process that has just started lets its folds catch up"
     clock.advance(60_000)
     compared = sum(iter(lambda: watch.work(followed), 0))
-    assert compared == followed.read(lambda snapshot: len(snapshot.resource(LoadedFolds).folds)), "each, and only once"
+    assert compared == len(folds), "each, and only once"
     change(followed, f"UPDATE drift_checks SET checked_at = checked_at + 86400000 WHERE consumer = '{MODULE}'")
     assert watch.work(followed) == 1, "what was compared in the future was compared by a clock that was ahead"
     assert followed.read(find_drift_check, MODULE).checked_at <= followed.kernel.clock.now_ms()
