@@ -12,6 +12,8 @@ import secrets
 
 import apsw
 
+from synthetic.database.patience import Patience
+
 TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
 OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
 PRAGMAS_ALLOWED = (
@@ -61,7 +63,7 @@ class WritingConnection:
         Raises:
             apsw.BusyError: It was not to be had in that time.
         """
-        self.raw.set_busy_timeout(busy_timeout_ms)
+        self.raw.set_busy_handler(Patience(busy_timeout_ms))
         self._control(self._begin)
 
     def data_version(self) -> int:
