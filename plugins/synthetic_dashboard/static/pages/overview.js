@@ -59,7 +59,7 @@ function JobFigures() {
       label="Jobs waiting"
       icon="approvals"
       value=${waiting}
-      note="for an approval, or for something outside"
+      note="for something outside"
       tone=${waiting ? "warn" : undefined}
       to=${jobs("WAITING")}
     />

@@ -43,10 +43,11 @@ export function LatestEvents() {
               ${events.nodes.map(
                 (event) =>
                   html`<li key=${event.id} data-key=${event.id}>
-                    <span class="events-type">${event.type}</span>
-                    <${Time} at=${event.occurredAtUtc} />
-                    <span class="events-of"><${EntityLink} type=${event.entityType} id=${event.entityId} /></span>
-                    <span class="soft">${event.actor}</span>
+                    <span class="events-line"><span class="events-type">${event.type}</span><${Time} at=${event.occurredAtUtc} /></span>
+                    <span class="events-line">
+                      <span class="events-of"><${EntityLink} type=${event.entityType} id=${event.entityId} /></span>
+                      <span class="soft">${event.actor}</span>
+                    </span>
                   </li>`,
               )}
             </ol>`}

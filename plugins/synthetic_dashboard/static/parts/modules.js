@@ -10,7 +10,7 @@ import { plural } from "./number.js";
 import { Panel } from "./page.js";
 import { Problem } from "./problem.js";
 import { Status, words } from "./status.js";
-import { duration, Time } from "./time.js";
+import { Duration, Time, duration } from "./time.js";
 
 // How far a module has come is no event, so it is asked for now and then.
 const REFRESH_MS = 5000;
@@ -69,7 +69,7 @@ function Module({ module, change }) {
       <div><dt>Last success</dt><dd><${Time} at=${module.lastSuccessAt} none="never" /></dd></div>
       <div><dt>Last attempt</dt><dd><${Time} at=${module.lastAttemptAt} none="never" /></dd></div>
       <div><dt>Lag</dt><dd>${lag(module)}</dd></div>
-      <div><dt>${words(module.status)} since</dt><dd><${Time} at=${module.statusSince} /></dd></div>
+      ${module.status !== "SYNCED" && html`<div><dt>${words(module.status)} for</dt><dd><${Duration} from=${module.statusSince} /></dd></div>`}
       ${drift?.checkedAt &&
       html`<div>
         <dt>Compared with the log</dt>

@@ -31,9 +31,10 @@ function follow(event, address) {
  * `columns`: a list of {title, cell(row), number, clip, share}; `number` is set right, `clip` ends long text with an
  * ellipsis and takes `share` of the width. `rows` is null while they are loaded. `rowKey(row)` is a row's key,
  * `rowHref(row)` where a click on it leads. `picked` is a signal of a Set of keys when rows can be picked.
+ * `current` is the key of the row that is shown beside the table, if one is.
  * `empty` stands in the place of no rows; `busy` shows that newer ones are on their way.
  */
-export function Table({ label, columns, rows, rowKey, rowHref, picked, empty, busy = false, expected = 8 }) {
+export function Table({ label, columns, rows, rowKey, rowHref, picked, current, empty, busy = false, expected = 8 }) {
   if (rows === null) {
     return html`<${Skeleton} rows=${expected} />`;
   }
@@ -70,6 +71,7 @@ export function Table({ label, columns, rows, rowKey, rowHref, picked, empty, bu
           return html`<tr
             key=${keys[place]}
             data-key=${keys[place]}
+            aria-current=${keys[place] === current ? "true" : undefined}
             aria-selected=${picked ? chosen.has(keys[place]) : undefined}
             onClick=${address && ((event) => follow(event, address))}
           >
