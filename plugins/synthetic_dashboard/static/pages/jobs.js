@@ -131,7 +131,7 @@ const COLUMNS = [
   {
     title: "Took",
     number: true,
-    cell: (job) => html`<${Duration} from=${job.startedAt} until=${job.status === "RUNNING" ? null : (job.completedAt ?? job.startedAt)} />`,
+    cell: (job) => (job.status === "PENDING" ? "–" : html`<${Duration} from=${job.startedAt} until=${job.completedAt} />`),
   },
   { title: "Worker, error or what it waits for", clip: true, share: "28%", cell: (job) => html`<${Remark} job=${job} />` },
 ];

@@ -16,7 +16,7 @@ export function Page({ title, crumbs = [], badge, lead, actions, children }) {
       <div>
         ${crumbs.length > 0 &&
         html`<nav class="crumbs" aria-label="Where this is">
-          ${crumbs.map(([text, path]) => html`<a href=${href(path)}>${text}</a><span aria-hidden="true"> / </span>`)}
+          ${crumbs.map(([text, path], place) => html`${place > 0 && html`<span aria-hidden="true"> / </span>`}<a href=${href(path)}>${text}</a>`)}
         </nav>`}
         <div class="page-title"><h1>${title}</h1>${badge}</div>
         ${lead && html`<p class="lead">${lead}</p>`}
