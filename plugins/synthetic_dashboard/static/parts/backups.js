@@ -69,7 +69,7 @@ export function Backups() {
               ["Last proven", html`<${Time} at=${backups.lastProvenAt} none="never" />`],
               ["Asked for", backups.requestedAt && html`<${Time} at=${backups.requestedAt} />`],
               ["Schedule", backups.schedule ?? "none: kernel.backups.schedule sets one"],
-              ["Not readable", backups.unreadable.length > 0 && backups.unreadable.join(", ")],
+              ["Not readable", backups.unreadable.join(", ")],
             ]}
           />
         </div>

@@ -30,7 +30,7 @@ function stacked(series) {
   return sums.reverse();
 }
 
-function optionsOf(element, { series, format, width, formatTime }) {
+function optionsOf(element, { series, format, width, formatTime, step }) {
   const [ink, line] = [colour(element, "--ink-soft"), colour(element, "--line")];
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   const bars = uPlot.paths.bars({ size: [0.7, 60] });
@@ -43,9 +43,9 @@ function optionsOf(element, { series, format, width, formatTime }) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
+    scales: { x: { time: true, range: (_, first, last) => [first - step / 2, last + step / 2] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, splits) => splits.map(formatTime) },
+      { ...axis, size: 30, grid: { show: false }, values: (_, splits) => splits.map(formatTime) },
       { ...axis, size: 72, values: (_, splits) => splits.map(format) },
     ],
     series: [{}, ...drawn.reverse()],
@@ -64,8 +64,9 @@ export function Chart({ times, series, format, formatTime, label }) {
     const draw = () => {
       chart?.destroy();
       const width = Math.max(240, element.clientWidth);
+      const step = times.length > 1 ? (times[1] - times[0]) / 1000 : 1;
       const data = [times.map((time) => time / 1000), ...stacked(series)];
-      chart = new uPlot(optionsOf(element, { series, format, width, formatTime: (at) => formatTime(at * 1000) }), data, element);
+      chart = new uPlot(optionsOf(element, { series, format, width, step, formatTime: (at) => formatTime(at * 1000) }), data, element);
     };
     const watch = new ResizeObserver(() => chart && chart.width !== Math.max(240, element.clientWidth) && draw());
     const theme = new MutationObserver(draw);

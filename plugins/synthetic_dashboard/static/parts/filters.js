@@ -14,12 +14,13 @@ export function Filters({ children }) {
 
 /**
  * Values to choose from, several at once unless `single`. `name` is that of the URL's query;
- * `options` a list of {value, title, count}.
+ * `options` a list of {value, title, count}; `initial` the value that holds while the URL names none.
  */
-export function Choice({ name, label, options, single = false }) {
-  const chosen = route.value.query.getAll(name);
+export function Choice({ name, label, options, single = false, initial }) {
+  const stored = route.value.query.getAll(name);
+  const chosen = stored.length === 0 && initial !== undefined ? [initial] : stored;
   const toggle = (value) => {
-    const isOn = chosen.includes(value);
+    const isOn = chosen.includes(value) || value === initial;
     const others = single ? [] : chosen.filter((one) => one !== value);
     setQuery({ ...FROM_THE_START, [name]: isOn ? others : [...others, value] });
   };
