@@ -63,7 +63,7 @@ function Nothing({ isInbox }) {
 /** The page, for the list and for one approval. */
 export default function Approvals({ params, query }) {
   const asked = query.getAll("status");
-  const statuses = asked.length > 0 ? asked : params.id ? STATUSES : ["PENDING"];
+  const statuses = asked.length > 0 ? asked : ["PENDING"];
   const isInbox = statuses.length === 1 && statuses[0] === "PENDING";
   const filter = { statuses, tools: query.get("tool") ? [query.get("tool")] : null };
   const orderBy = isInbox ? "REQUESTED_AT_ASC" : "REQUESTED_AT_DESC";
@@ -73,7 +73,7 @@ export default function Approvals({ params, query }) {
   const kept = { status: asked, tool: query.get("tool"), after: query.get("after"), before: query.get("before") };
   return html`<${Page} title="Approvals" lead="Decisions that agents await. What is approved is bound to the arguments shown here.">
     <${Filters}>
-      <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: TITLES[value] }))} />
+      <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: TITLES[value] }))} initial="PENDING" />
       <${TextField} name="tool" label="Tool" placeholder="Tool, exactly" />
       <${ClearFilters} names=${["status", "tool"]} />
     <//>

@@ -47,6 +47,8 @@ const VALUES_SHOWN = 8;
 /** What the filter has keys of its own for; other facets go by their names. */
 const OWN = { kind: "kinds", construct: "constructIds", session: "sessionIds", status: "statuses" };
 const FACET = "facet.";
+/** Facets whose values are ids: those are shown that can be named. */
+const IDS = new Set(["construct", "session"]);
 
 /** The parts of a snippet: [text, whether it is marked]. Its ranges count code points. */
 export function partsOf({ text, highlights }) {
@@ -115,22 +117,31 @@ function Hit({ hit }) {
   </li>`;
 }
 
-function Facet({ facet }) {
+/** What a value of a facet is called: enums in words, constructs by their titles as far as the hits tell them. */
+function titleOf(facet, value, titles) {
+  return facet.name === "kind" || facet.name === "status" ? words(value) : (titles.get(value) ?? value);
+}
+
+function Facet({ facet, titles }) {
   const name = FACET + facet.name;
   const chosen = route.value.query.getAll(name);
   const toggle = (value) => {
     const values = chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value];
     setQuery({ ...FROM_THE_START, [name]: values });
   };
-  const shown = facet.values.slice(0, VALUES_SHOWN);
+  const known = IDS.has(facet.name) ? facet.values.filter(({ value }) => titles.has(value)) : facet.values;
+  const shown = known.slice(0, VALUES_SHOWN);
   const others = chosen.filter((value) => !shown.some((one) => one.value === value)).map((value) => ({ value, count: null }));
+  if (shown.length + others.length === 0) {
+    return null;
+  }
   return html`<fieldset class="facet">
     <legend>${words(facet.name)}</legend>
     ${[...others, ...shown].map(
       ({ value, count: number }) =>
         html`<label>
           <input type="checkbox" checked=${chosen.includes(value)} onChange=${() => toggle(value)} />
-          <span class="facet-value"><${Plain} text=${value} /></span>
+          <span class="facet-value"><${Plain} text=${titleOf(facet, value, titles)} /></span>
           <span class="soft small">${number === null ? "" : count(number)}</span>
         </label>`,
     )}
@@ -139,9 +150,10 @@ function Facet({ facet }) {
 
 function Results({ search, isOld }) {
   const found = search.totalCount;
+  const titles = new Map(search.nodes.filter(({ construct }) => construct).map(({ construct }) => [construct.id, construct.title]));
   return html`<div class="search">
     <aside class="facets" aria-label="Narrow the search">
-      ${search.facets.filter(({ values }) => values.length > 0).map((facet) => html`<${Facet} key=${facet.name} facet=${facet} />`)}
+      ${search.facets.map((facet) => html`<${Facet} key=${facet.name} facet=${facet} titles=${titles} />`)}
     </aside>
     <${Panel}
       title=${found === 0 ? "Nothing found" : `${search.isExact ? "" : "About "}${plural(found, "hit")}`}
