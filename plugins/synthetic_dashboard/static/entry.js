@@ -30,7 +30,8 @@ export function Entry({ enter }) {
       </label>
       <button type="submit" class="button primary">Open the dashboard</button>
       <p class="soft small">
-        ${"The link that "}<code>synthetic serve</code>${" prints carries one; "}<code>synthetic token create</code>${" makes one. It is kept in this tab only, until the tab is closed."}
+        ${"The link that "}<code>synthetic serve</code>${" prints carries one; "}<code>synthetic token create</code>
+        ${" makes one. It is kept in this tab only, until the tab is closed."}
       </p>
     </form>
   </main>`;

@@ -1,6 +1,6 @@
 // One transcript: its messages, the session that it belongs to, and the sub-agents that the session has started.
 
-import { html } from "../view.js";
+import { html, useRef } from "../view.js";
 import { gql } from "../graphql.js";
 import { useQuery } from "../live.js";
 import { href } from "../router.js";
@@ -14,8 +14,9 @@ import { Plain } from "../parts/text.js";
 import { TranscriptView } from "../parts/transcript-view.js";
 
 const TRANSCRIPT = gql`
-  query Transcript($id: ID!) {
+  query Transcript($id: ID!, $seq: Int!) {
     transcript(id: $id) {
+      marked: messages(fromSeq: $seq, first: 1) { nodes { kind } }
       id title source messageCount sizeBytes firstAt lastAt
       messageCounts { text thinking toolCall toolResult system other }
       session {
@@ -36,11 +37,13 @@ const KINDS = [
   { value: "other", title: "Other", kinds: ["OTHER"], count: (counts) => counts.other },
 ];
 // What agents write besides, such as their progress, is much and says little: it is shown when it is asked for.
-const USUAL = ["TEXT", "TOOL_CALL", "TOOL_RESULT", "THINKING", "SYSTEM"];
+const USUAL = ["text", "tools", "thinking", "system"];
 
-function kindsOf(query) {
-  const chosen = query.getAll("show");
-  return chosen.length === 0 ? USUAL : KINDS.filter(({ value }) => chosen.includes(value)).flatMap(({ kinds }) => kinds);
+// The message that a permalink names is shown whatever its kind.
+function kindsOf(query, found) {
+  const chosen = query.has("show") ? query.getAll("show") : USUAL;
+  const marked = query.has("m") ? found.marked.nodes[0]?.kind : undefined;
+  return KINDS.filter(({ value, kinds }) => chosen.includes(value) || kinds.includes(marked)).flatMap(({ kinds }) => kinds);
 }
 
 function Family({ session }) {
@@ -59,11 +62,16 @@ function Family({ session }) {
 /** The page. */
 export default function Transcript({ params, query }) {
   const { id } = params;
-  const transcript = useQuery(TRANSCRIPT, { id });
+  const marked = Number(query.get("m")) || null;
+  const transcript = useQuery(TRANSCRIPT, { id, seq: marked ?? 1 });
   const found = transcript.data?.transcript ?? null;
   const session = found?.session ?? null;
   const title = found?.title ?? session?.title ?? "Transcript";
-  const marked = Number(query.get("m")) || null;
+  // Where one was is kept when other kinds are shown; a permalink leads elsewhere.
+  const place = useRef({ marked: null, seq: null });
+  if (place.current.marked !== marked) {
+    place.current = { marked, seq: marked };
+  }
   const lead =
     found && html`${plural(found.messageCount, "message")}, ${bytes(found.sizeBytes)} ${session && html`<${Family} session=${session} />`}`;
   return html`<div class="transcript-page">
@@ -77,17 +85,20 @@ export default function Transcript({ params, query }) {
                   <${Choice}
                     name="show"
                     label="What is shown"
+                    initial=${USUAL}
                     options=${KINDS.map((kind) => ({ ...kind, count: short(kind.count(data.transcript.messageCounts)) }))}
                   />
                 </div>
-                <${TranscriptView}
-                  key=${id}
+                ${!transcript.isOld &&
+                html`<${TranscriptView}
+                  key=${`${kindsOf(query, data.transcript)} ${marked}`}
                   id=${id}
-                  kinds=${kindsOf(query)}
+                  kinds=${kindsOf(query, data.transcript)}
+                  startAt=${place.current.seq ?? (session?.status === "ACTIVE" ? "end" : 1)}
                   marked=${marked}
-                  startAtEnd=${session?.status === "ACTIVE"}
                   subagents=${session?.children.nodes ?? []}
-                />
+                  moved=${(seq) => (place.current.seq = seq)}
+                />`}
               `}
       <//>
     <//>

@@ -43,7 +43,10 @@ function optionsOf(element, { series, format, width, formatTime, step }) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true, range: (_, first, last) => [first - step / 2, last + step / 2] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
+    scales: {
+      x: { time: true, range: (_, first, last) => [first - step / 2, last + step / 2] },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
+    },
     axes: [
       { ...axis, size: 30, grid: { show: false }, values: (_, splits) => splits.map(formatTime) },
       { ...axis, size: 72, values: (_, splits) => splits.map(format) },

@@ -9,7 +9,7 @@ import { plural } from "./number.js";
 import { Panel } from "./page.js";
 import { Problem } from "./problem.js";
 import { Skeleton } from "./skeleton.js";
-import { Status, words } from "./status.js";
+import { Status } from "./status.js";
 import { Plain } from "./text.js";
 import { Time, duration } from "./time.js";
 
@@ -41,7 +41,7 @@ function Check({ check }) {
     </summary>
     <p class="soft small">${check.purpose}</p>
     ${check.reason && html`<${Problem} error=${check.reason} />`}
-    ${check.findings.length > 0 && html`<ul class="findings">${check.findings.map((finding) => html`<${Finding} finding=${finding} />`)}</ul>`}
+    <ul class="findings">${check.findings.map((finding) => html`<${Finding} finding=${finding} />`)}</ul>
     ${check.hasMore && html`<p class="small">There are more: <code>synthetic check --json</code> names them all.</p>`}
   </details>`;
 }
@@ -52,7 +52,7 @@ function Result({ integrity }) {
   return html`<div class="stack">
     <p class="row">
       <${Status} value=${integrity.status} />
-      <span>${bad.length === 0 ? `All ${plural(good.length, "check")} passed` : `${plural(bad.length, "check")}: ${words("NOT_PASSED").toLowerCase()}`}</span>
+      <span>${bad.length === 0 ? `All ${plural(good.length, "check")} passed` : `${plural(bad.length, "check")} not passed`}</span>
       <span class="soft small"><${Time} at=${integrity.checkedAt} /></span>
     </p>
     ${bad.map((check) => html`<${Check} key=${check.name} check=${check} />`)}

@@ -17,12 +17,14 @@ export function Filters({ children }) {
  * `options` a list of {value, title, count}; `initial` the value that holds while the URL names none.
  */
 export function Choice({ name, label, options, single = false, initial }) {
+  const initials = initial === undefined ? [] : [initial].flat();
   const stored = route.value.query.getAll(name);
-  const chosen = stored.length === 0 && initial !== undefined ? [initial] : stored;
+  const chosen = stored.length === 0 ? initials : stored;
   const toggle = (value) => {
-    const isOn = chosen.includes(value) || value === initial;
+    const isOn = chosen.includes(value);
     const others = single ? [] : chosen.filter((one) => one !== value);
-    setQuery({ ...FROM_THE_START, [name]: isOn ? others : [...others, value] });
+    const isNone = isOn || (single && initials.includes(value));
+    setQuery({ ...FROM_THE_START, [name]: isNone ? others : [...others, value] });
   };
   return html`<div class="choice" role="group" aria-label=${label}>
     ${options.map(

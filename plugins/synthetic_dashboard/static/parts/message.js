@@ -77,6 +77,16 @@ function otherText({ text, blocks }) {
   return text || JSON.stringify(blocks, null, 2) || "";
 }
 
+// Messages that are one folded line need no heading: their place and time stand beside it.
+function isFolded({ message, calls }) {
+  return (
+    message.kind === "THINKING" ||
+    message.kind === "TOOL_RESULT" ||
+    message.kind === "OTHER" ||
+    (message.kind === "TOOL_CALL" && calls.length > 0 && !message.text.trim())
+  );
+}
+
 function Content({ row, subagents }) {
   const { message, calls } = row;
   if (message.kind === "THINKING") {
@@ -89,36 +99,45 @@ function Content({ row, subagents }) {
     return html`<${Folded} summary="Other" icon="none" text=${otherText(message)} />`;
   }
   return html`
-    ${message.text && html`<${MessageText} text=${message.text} />`}
+    ${message.text.trim() && html`<${MessageText} text=${message.text} />`}
     ${calls.map((call, place) => html`<${ToolCall} key=${call.id ?? place} call=${call} subagents=${subagents} />`)}
-    ${!message.text && calls.length === 0 && html`<p class="soft">${`(${words(message.kind).toLowerCase()} without text)`}</p>`}
+    ${!message.text.trim() && calls.length === 0 && html`<p class="soft">${`${words(message.kind)} without words`}</p>`}
   `;
+}
+
+function End({ transcriptId, message }) {
+  const { seq, sizeBytes, occurredAt } = message;
+  return html`<span class="message-end small soft">
+    ${sizeBytes > 20_000 && html`<span>${bytes(sizeBytes)}</span>`}
+    ${occurredAt && html`<time datetime=${occurredAt} title=${instant(occurredAt)}>${clock(occurredAt)}</time>`}
+    <a class="permalink" href=${href(["transcripts", transcriptId], { m: seq })} aria-label=${`Link to message ${seq}`}>#${seq}</a>
+  </span>`;
 }
 
 /** A row of the transcript with this id; `isMarked` when a permalink leads to it. */
 export function Message({ transcriptId, row, isMarked, subagents }) {
   const { message } = row;
-  const { seq, role, model, usage, occurredAt } = message;
+  const { seq, role, model, usage } = message;
   const tokens = usage && `${short(usage.inputTokens)} in, ${short(usage.outputTokens)} out`;
+  const folded = isFolded(row);
+  const end = html`<${End} transcriptId=${transcriptId} message=${message} />`;
   return html`<article
-    class="message"
+    class=${folded ? "message is-folded" : "message"}
     data-role=${role}
     data-kind=${message.kind}
     data-seq=${seq}
     data-key=${seq}
     aria-current=${isMarked ? "true" : undefined}
   >
-    <header>
+    ${!folded &&
+    html`<header>
       <${Icon} name=${ICONS[role]} />
       <strong>${words(role)}</strong>
       ${model && html`<span class="soft small">${model}</span>`}
       ${tokens && html`<span class="soft small" title="Tokens of the response">${tokens}</span>`}
-      <span class="message-end small soft">
-        ${message.sizeBytes > 20_000 && html`<span>${bytes(message.sizeBytes)}</span>`}
-        ${occurredAt && html`<time datetime=${occurredAt} title=${instant(occurredAt)}>${clock(occurredAt)}</time>`}
-        <a class="permalink" href=${href(["transcripts", transcriptId], { m: seq })} aria-label=${`Link to message ${seq}`}>#${seq}</a>
-      </span>
-    </header>
-    <${Content} row=${row} subagents=${subagents} />
+      ${end}
+    </header>`}
+    <div class="message-content"><${Content} row=${row} subagents=${subagents} /></div>
+    ${folded && end}
   </article>`;
 }

@@ -20,7 +20,10 @@ const LATEST = gql`
 
 const CHANGES = gql`
   subscription RedriveChanges($after: Position) {
-    events(after: $after, filter: { types: ["dead_letter_redrive.started", "dead_letter_redrive.ended", "dead_letter.retrying"] }) { position type }
+    events(
+      after: $after
+      filter: { types: ["dead_letter_redrive.started", "dead_letter_redrive.ended", "dead_letter.retrying"] }
+    ) { position type }
   }
 `;
 

@@ -18,7 +18,7 @@ const rowElements = (scroller) => [...scroller.querySelectorAll("[data-seq]")];
 // The first row that is seen, and where: what must not move when rows come or go above it.
 function anchorOf(scroller) {
   const top = scroller.getBoundingClientRect().top;
-  const seen = rowElements(scroller).find((row) => row.getBoundingClientRect().bottom > top);
+  const seen = rowElements(scroller).find((row) => row.getBoundingClientRect().bottom > top + 1);
   return seen ? { seq: Number(seen.dataset.seq), offset: seen.getBoundingClientRect().top - top } : null;
 }
 
@@ -53,22 +53,22 @@ function Slider({ place, total, jump }) {
   </label>`;
 }
 
-function useWindow(id, kinds, marked, startAtEnd) {
-  const messages = useMemo(() => new TranscriptWindow(id, kinds), [id, kinds.join()]);
+function useWindow(id, kinds, startAt) {
+  const messages = useMemo(() => new TranscriptWindow(id, kinds), []);
   useEffect(() => {
-    if (marked === null && startAtEnd) {
+    if (startAt === "end") {
       messages.end();
     } else {
-      messages.jump(marked ?? 1);
+      messages.jump(startAt);
     }
     return () => messages.close();
-  }, [messages]);
+  }, []);
   return messages;
 }
 
 // Where the scroller has to stand after the next drawing: at a message, at the end, or where it was.
-function usePlace(scroller, state, marked) {
-  const target = useRef({ seq: marked });
+function usePlace(scroller, state, startAt) {
+  const target = useRef(startAt === "end" ? { isEnd: true } : { seq: startAt });
   const anchor = useRef(null);
   const following = useRef(false);
   if (scroller.current !== null) {
@@ -93,14 +93,18 @@ function usePlace(scroller, state, marked) {
   return { target, following };
 }
 
-/** `kinds` are the message kinds to show; `marked` a seq that a permalink names, or null. */
-export function TranscriptView({ id, kinds, marked, startAtEnd, subagents }) {
-  const messages = useWindow(id, kinds, marked, startAtEnd);
+/**
+ * Messages of the transcript `id` of the `kinds`, from the seq `startAt` on (or "end"); `marked` is the seq that a
+ * permalink names, or null; `moved(seq)` is told the first message that is seen. It stays with what it began with:
+ * for other kinds or another place to begin at, give it another key.
+ */
+export function TranscriptView({ id, kinds, startAt, marked, subagents, moved }) {
+  const messages = useWindow(id, kinds, startAt);
   const state = messages.state.value;
   const scroller = useRef(null);
-  const [place, setPlace] = useState(marked ?? 1);
-  const [isFollowing, setFollowing] = useState(startAtEnd && marked === null);
-  const { target, following } = usePlace(scroller, state, marked);
+  const [place, setPlace] = useState(startAt === "end" ? 1 : startAt);
+  const [isFollowing, setFollowing] = useState(startAt === "end");
+  const { target, following } = usePlace(scroller, state, startAt);
   following.current = isFollowing;
   const rows = useMemo(() => rowsOf(state.edges.map(({ node }) => node)), [state.edges]);
   const last = state.edges.at(-1)?.node.seq ?? 0;
@@ -115,13 +119,6 @@ export function TranscriptView({ id, kinds, marked, startAtEnd, subagents }) {
     setFollowing(true);
     messages.end();
   };
-  // Another permalink on the page that is shown.
-  useEffect(() => {
-    if (marked !== null && state.isLoaded) {
-      jump(marked);
-    }
-  }, [marked]);
-
   const scrolled = () => {
     const element = scroller.current;
     if (element.scrollTop < NEAR_PX) {
@@ -133,6 +130,7 @@ export function TranscriptView({ id, kinds, marked, startAtEnd, subagents }) {
     const seen = anchorOf(element);
     if (seen !== null) {
       setPlace(seen.seq);
+      moved(seen.seq);
     }
     setFollowing(isAtEnd(element) && !messages.state.value.hasNewer);
   };
