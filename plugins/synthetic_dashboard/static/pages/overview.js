@@ -91,7 +91,7 @@ function SessionFigures() {
 export default function Overview() {
   const { plugins } = extensions.value;
   return html`<${Page} title="Overview">
-    <div class="figures">
+    <div class="tiles">
       ${plugins.has("jobs") && html`<${JobFigures} />`} ${plugins.has("sessions") && html`<${SessionFigures} />`}
     </div>
     <div class="columns">

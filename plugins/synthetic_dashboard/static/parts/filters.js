@@ -66,13 +66,12 @@ export function TextField({ name, label, placeholder = label }) {
   return html`<input class="input" type="search" aria-label=${label} placeholder=${placeholder} value=${text} onInput=${change} />`;
 }
 
-/** A button that takes all filters of `names` away; it is there only while one is set. */
+/** A button that takes all filters of `names` away; it is seen only while one is set, and its room is kept. */
 export function ClearFilters({ names }) {
-  if (!names.some((name) => route.value.query.has(name))) {
-    return null;
-  }
+  const isSet = names.some((name) => route.value.query.has(name));
   const none = Object.fromEntries(names.map((name) => [name, null]));
-  return html`<button type="button" class="button quiet" onClick=${() => setQuery({ ...FROM_THE_START, ...none })}>
+  const clear = () => setQuery({ ...FROM_THE_START, ...none });
+  return html`<button type="button" class="button quiet clear-filters" disabled=${!isSet} onClick=${clear}>
     <${Icon} name="bad" />Clear filters
   </button>`;
 }

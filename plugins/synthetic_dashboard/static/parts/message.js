@@ -68,7 +68,7 @@ export function MessageText({ text }) {
 function Folded({ summary, text, icon }) {
   const [isOpen, setOpen] = useState(false);
   return html`<details class="fold" open=${isOpen} onToggle=${(event) => setOpen(event.currentTarget.open)}>
-    <summary><${Icon} name=${icon} /><span>${summary}</span><span class="soft"><${Plain} text=${firstLine(text, 110)} /></span></summary>
+    <summary><${Icon} name=${icon} /><span class="fold-name">${summary}</span><span class="soft"><${Plain} text=${firstLine(text, 110)} /></span></summary>
     ${isOpen && html`<${MessageText} text=${text} />`}
   </details>`;
 }

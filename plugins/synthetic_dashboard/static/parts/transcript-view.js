@@ -119,6 +119,15 @@ export function TranscriptView({ id, kinds, startAt, marked, subagents, moved })
     setFollowing(true);
     messages.end();
   };
+  const look = () => {
+    const seen = scroller.current && anchorOf(scroller.current);
+    if (seen !== null) {
+      setPlace(seen.seq);
+      moved(seen.seq);
+    }
+  };
+  useEffect(look, [state.isLoaded]);
+
   const scrolled = () => {
     const element = scroller.current;
     if (element.scrollTop < NEAR_PX) {
@@ -127,11 +136,7 @@ export function TranscriptView({ id, kinds, startAt, marked, subagents, moved })
     if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX) {
       messages.newer();
     }
-    const seen = anchorOf(element);
-    if (seen !== null) {
-      setPlace(seen.seq);
-      moved(seen.seq);
-    }
+    look();
     setFollowing(isAtEnd(element) && !messages.state.value.hasNewer);
   };
   const pressed = (event) => {
