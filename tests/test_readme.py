@@ -73,7 +73,7 @@ def served(clone: Path) -> Iterator[Path]:
             if "ADDRESS" in "".join(printed):
                 pytest.skip(PORT_TAKEN)
         assert printed[-1].startswith("ready http://127.0.0.1:8787/graphql"), "".join(printed)
-        assert any("Open     http://127.0.0.1:8787/graphql#token=" in line for line in printed)
+        assert any("Open     http://127.0.0.1:8787/dashboard#token=" in line for line in printed)
         yield clone
     finally:
         if server.poll() is None:

@@ -85,6 +85,7 @@ from synthetic.retry import Backoff
 from synthetic.route_contributions import Route
 from synthetic.route_requests import RouteRequest
 from synthetic.saving import changed_fields, find_changes
+from synthetic.security.callers import Caller
 from synthetic.security.gate import Scope
 from synthetic.selector_contributions import RowKey, Selector
 from synthetic.storage.asking import check_room
@@ -106,6 +107,7 @@ __all__ = [
     "BadUserInputError",
     "Before",
     "BlockingStore",
+    "Caller",
     "Check",
     "Clock",
     "CoalescedWrite",

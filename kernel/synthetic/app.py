@@ -66,7 +66,8 @@ def create_app(kernel: Kernel, *, no_auth: bool = False) -> Application:
     Routes: `/graphql` (HTTP, event streams and WebSocket); `/healthz` and `/readyz`, which
     need no token, since what probes them has none; `/metrics` and
     `/sync/status`, which need the scope `read`, since they tell how the store
-    is used; `/`, which leads a browser to GraphiQL; and those of plugins.
+    is used; `/`, which leads a browser to a plugin's page, or else to
+    GraphiQL; and those of plugins.
 
     Args:
         kernel: Opened; whoever opened it closes it after the application has stopped.
@@ -162,8 +163,9 @@ class PlainRoutes:
         self._readiness = Readiness(kernel)
 
     async def root(self, _request: Request) -> Response:
-        """Lead a browser to GraphiQL."""
-        return RedirectResponse(GRAPHQL_PATH)
+        """Lead a browser to the first page of a plugin, or else to GraphiQL."""
+        pages = self._kernel.registry.pages
+        return RedirectResponse(pages[0].path if pages else GRAPHQL_PATH)
 
     async def healthz(self, _request: Request) -> Response:
         """The process is alive and its event loop turns."""

@@ -23,10 +23,11 @@ from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
-from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
+from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
 from synthetic.kernel_tables import KERNEL_TABLES
+from synthetic.loaded_kernel import LoadedKernel
 from synthetic.log.archive import Archive, archive_service
 from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
 from synthetic.log.consumers.loaded import LoadedFolds

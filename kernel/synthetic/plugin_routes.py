@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
+from starlette.types import Scope as Connection
 
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
 from synthetic.graphql.body import ClientGone, discard_body
@@ -19,6 +20,7 @@ from synthetic.plain_errors import error_response
 from synthetic.route_channel import RouteChannel
 from synthetic.route_contributions import Route, parameter_of
 from synthetic.route_requests import RouteMeans, RouteRequest
+from synthetic.security.callers import STRANGER, Scope
 from synthetic.security.gate import Gate, find_authorization
 
 THREADS = 8
@@ -95,7 +97,7 @@ class PluginRoutes:
         """Wait for what the threads do."""
         self._threads.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer one HTTP request.
 
         Raises:
@@ -113,34 +115,38 @@ class PluginRoutes:
                 raise
             await _refuse(scope, channel, error)
 
-    async def _serve(self, scope: Scope, channel: RouteChannel) -> None:
-        authorization, client = find_authorization(scope), self._gate.client_address(scope)
-        caller = await self._gate.admit(authorization, client)
-        route, parameters = self._find(scope)
+    async def _serve(self, scope: Connection, channel: RouteChannel) -> None:
         method: str = scope["method"]
-        needed = route.methods.get(method)
-        if needed is None:
+        client = self._gate.client_address(scope)
+        found = self._find(scope)
+        if found is not None and found[0].methods.get(method, Scope.READ) is None:
+            self._gate.count(client)
+            caller = STRANGER
+        else:
+            caller = await self._gate.admit(find_authorization(scope), client)
+        if found is None:
+            raise NotFoundError("There is nothing at this path.", action="Compare the path with the documentation.")
+        route, parameters = found
+        if method not in route.methods:
             channel.refusal_headers["allow"] = ", ".join(route.methods)
             raise MethodNotAllowedError(action=f"Use {' or '.join(route.methods)}.")
-        caller.require(needed, route.path)
+        needed = route.methods[method]
+        if needed is not None:
+            caller.require(needed, route.path)
         await route.serve(RouteRequest(method, parameters, caller, correlation_id(), scope, channel, self._means))
 
-    def _find(self, scope: Scope) -> tuple[Route, dict[str, str]]:
-        """The route for a request and the parameters of its path; the first that fits.
-
-        Raises:
-            NotFoundError: There is none.
-        """
+    def _find(self, scope: Connection) -> tuple[Route, dict[str, str]] | None:
+        """The route for a request and the parameters of its path; the first that fits, or None."""
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         segments = raw.partition(b"?")[0][1:].split(b"/")
         for pattern in self._by_word.get(segments[0].decode("latin-1"), ()):
             parameters = pattern.match(segments)
             if parameters is not None:
                 return pattern.route, parameters
-        raise NotFoundError("There is nothing at this path.", action="Compare the path with the documentation.")
+        return None
 
 
-async def _refuse(scope: Scope, channel: RouteChannel, error: SyntheticError) -> None:
+async def _refuse(scope: Connection, channel: RouteChannel, error: SyntheticError) -> None:
     """Answer with an error; where the client is still sending, take a little more and end the connection."""
     response = error_response(error)
     response.headers.update(channel.refusal_headers)

@@ -84,6 +84,11 @@ class Registry:
     offered: Mapping[type[Any], tuple[Any, ...]]
     _loader: PluginLoader
 
+    @property
+    def pages(self) -> tuple[Route, ...]:
+        """What plugins offer to a person's browser."""
+        return tuple(stamped.record for stamped in self.routes if stamped.record.is_page)
+
     def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
         """What the plugins returned from a hook that a plugin offers, in load order.
 

@@ -26,15 +26,19 @@ class Route:
             all belongs to the plugin. A parameter is one segment, not empty and percent-decoded, so that it may hold
             a slash that was sent as `%2F`.
         purpose: One sentence: what is there.
-        methods: The methods that it answers to, and the scope that the caller's token must have for each. HEAD is a
-            method of its own.
+        methods: The methods that it answers to, and the scope that the caller's token must have for each; None: it
+            needs no token, as a page that a browser opens and that asks for one, and holds nothing of the store. HEAD
+            is a method of its own.
         serve: An async function that answers a request, or raises an error of the contract before it has begun to.
+        is_page: Whether it is a page for a person to open in a browser: `synthetic serve` shows its address, with a
+            new token behind `#token=`, and `/` leads to the first one.
     """
 
     path: str
     purpose: str
-    methods: Mapping[str, Scope]
+    methods: Mapping[str, Scope | None]
     serve: Callable[[RouteRequest], Awaitable[None]]
+    is_page: bool = False
 
     def __post_init__(self) -> None:
         require_sentence(self.purpose, f"purpose of the route {self.path}")
@@ -52,6 +56,8 @@ class Route:
         require(self.methods, f"the route {self.path} must answer to a method")
         for method in self.methods:
             require(method in METHODS, f"the method {method!r} of {self.path} must be one of {', '.join(METHODS)}")
+        opens = not names and self.methods.get("GET", Scope.READ) is None
+        require(opens or not self.is_page, f"the page {self.path} must answer GET without a token or a parameter")
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from synthetic.clock import Clock
 from synthetic.database.database import Database
 from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
-from synthetic.database.surroundings import ResourceT, Surroundings
+from synthetic.database.surroundings import RecordT, ResourceT, Surroundings
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import RequestTimeoutError
 from synthetic.graphql.body import SLOWEST_BYTES_PER_S, ClientGone
@@ -138,6 +138,10 @@ class RouteRequest:
     def resource(self, resource_class: type[ResourceT]) -> ResourceT:
         """The kernel's one object of a class; see `Snapshot.resource`."""
         return self._means.surroundings.resource(resource_class)
+
+    def contributed(self, record_class: type[RecordT]) -> tuple[RecordT, ...]:
+        """The records of a class that the loaded plugins returned from a hook which a plugin offers, in load order."""
+        return self._means.surroundings.contributed(record_class)
 
     async def read(self, function: Callable[[Snapshot, *Ts], ResultT], *args: *Ts) -> ResultT:
         """Run `function(snapshot, *args)` in a read transaction.

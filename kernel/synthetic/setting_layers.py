@@ -12,8 +12,9 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from synthetic.errors import SettingsInvalidError
 from synthetic.kernel_settings import KernelSettings
@@ -25,7 +26,15 @@ FLAG = "--set"
 
 KERNEL_SECTIONS = tuple(field.name for field in fields(KernelSettings))
 
-Layer = Literal["default", "shipped", "store", "environment", "flag"]
+
+class SettingLayer(StrEnum):
+    """What gives a setting its value; a later one beats those before."""
+
+    DEFAULT = "default"
+    SHIPPED = "shipped"
+    STORE = "store"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class SettingSource:
         where: For a person: a file, the name of a variable, or the flag.
     """
 
-    layer: Layer
+    layer: SettingLayer
     where: str
 
 
@@ -74,10 +83,10 @@ class SettingLayers:
         """What the strongest layer gives for a key, or None: then the default holds."""
         name = f"{section}.{key}"
         if name in self.flags:
-            return Given(self.flags[name], SettingSource("flag", FLAG), is_text=True)
+            return Given(self.flags[name], SettingSource(SettingLayer.FLAG, FLAG), is_text=True)
         variable = environment_name(name)
         if variable in self.environment:
-            return Given(self.environment[variable], SettingSource("environment", variable), is_text=True)
+            return Given(self.environment[variable], SettingSource(SettingLayer.ENVIRONMENT, variable), is_text=True)
         return self.sections.get(section, {}).get(key)
 
 
@@ -122,9 +131,9 @@ def read_layers(data_dir: Path | None, overrides: Mapping[str, str], environ: Ma
             kernel that does not exist.
     """
     sections: dict[str, dict[str, Given]] = {}
-    _add_file(sections, SettingSource("shipped", str(shipped_file())))
+    _add_file(sections, SettingSource(SettingLayer.SHIPPED, str(shipped_file())))
     if data_dir is not None and (data_dir / FILE_NAME).exists():
-        _add_file(sections, SettingSource("store", str(data_dir / FILE_NAME)))
+        _add_file(sections, SettingSource(SettingLayer.STORE, str(data_dir / FILE_NAME)))
     environment = {name: value for name, value in environ.items() if name.startswith(ENVIRONMENT_PREFIX)}
     return SettingLayers(sections, environment, dict(overrides))
 

@@ -24,6 +24,7 @@ from synthetic.kernel_settings import KernelSettings
 from synthetic.setting_layers import (
     FLAG,
     Given,
+    SettingLayer,
     SettingLayers,
     SettingSource,
     did_you_mean,
@@ -32,7 +33,7 @@ from synthetic.setting_layers import (
 
 SettingsT = TypeVar("SettingsT")
 
-DEFAULT = SettingSource("default", "the default")
+DEFAULT = SettingSource(SettingLayer.DEFAULT, "the default")
 
 
 @dataclass(frozen=True, slots=True)

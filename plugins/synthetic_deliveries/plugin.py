@@ -34,7 +34,10 @@ def register_plugin() -> Plugin:
     """Who this is."""
     return Plugin(
         summary="Events posted to whoever asked to be told: signed, in order, at least once.",
-        with_={"dead_letters": "synthetic_deliveries.with_dead_letters"},
+        with_={
+            "dead_letters": "synthetic_deliveries.with_dead_letters",
+            "dashboard": "synthetic_deliveries.with_dashboard",
+        },
         hooks="synthetic_deliveries.hookspecs",
     )
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Mount
 from starlette.routing import Route as Routed
 
-from synthetic import Route, Scope
+from synthetic import Route, RouteRequest, Scope
 from synthetic.app import create_app
 from synthetic.plugins.clashes import KERNEL_PATHS
 from synthetic.security.tokens import create_token
@@ -65,6 +65,10 @@ async def answer(request):
     await request.answer(200, {"content-type": "text/plain; charset=utf-8"}, body)
 
 
+async def welcome(request):
+    await request.answer(200, {"content-type": "text/html"}, f"{request.caller.name} {request.method}".encode())
+
+
 async def take(request):
     if request.path["mode"] == "full":
         raise EchoFullError
@@ -105,6 +109,13 @@ def register_routes():
             serve=answer,
         ),
         Route(path="/echo/{mode}/body", purpose="Takes a body.", methods={"PUT": Scope.WRITE}, serve=take),
+        Route(
+            path="/welcome",
+            purpose="Welcomes whoever comes.",
+            methods={"GET": None, "POST": Scope.WRITE},
+            serve=welcome,
+            is_page=True,
+        ),
     )
 """
 MIGRATION = "CREATE TABLE echo_lines (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;"
@@ -174,6 +185,34 @@ async def test_a_route_reads_and_writes_in_the_name_of_its_caller_and_is_put_on_
         ("saveEcho", "caller", "echo", "e1", "FAILED"),
     ]
     assert echo_store.read(lambda snapshot: snapshot.rows("SELECT body FROM echo_lines")) == [("saved",)]
+
+
+@pytest.mark.anyio
+async def test_a_method_without_a_scope_needs_no_token_and_gives_no_rights(echo_store: Store):
+    async with client_of(echo_store, "read") as client:
+        stranger = await client.get("/welcome", headers={"authorization": "Bearer none"})
+        post = await client.post("/welcome", headers={"authorization": "Bearer none"})
+        reader = await client.post("/welcome")
+        other = await client.delete("/welcome", headers={"authorization": "Bearer none"})
+    assert (stranger.status_code, stranger.text) == (200, "stranger GET")
+    assert [each.json()["code"] for each in (post, reader, other)] == [
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "UNAUTHENTICATED",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/sample/{id}", {"GET": None}), ("/sample", {"GET": Scope.READ}), ("/sample", {"POST": None})],
+)
+def test_a_page_answers_browsers_as_they_come(path: str, methods: dict[str, Scope | None]):
+    with pytest.raises(ValueError, match="must answer GET without a token"):
+        Route(path=path, purpose="A page.", methods=methods, serve=serve_nothing, is_page=True)
+
+
+async def serve_nothing(_request: RouteRequest) -> None:
+    pass
 
 
 @pytest.mark.anyio

@@ -87,6 +87,7 @@ class TestWhatLoads:
             "projections",
             "audit",
             "search",
+            "dashboard",
         ]
 
 

@@ -106,6 +106,7 @@ def test_the_shipped_file_lists_the_plugins_in_their_order():
         "projections",
         "audit",
         "search",
+        "dashboard",
     )
 
 
@@ -124,6 +125,7 @@ def test_the_store_adds_plugins_after_the_shipped_ones(tmp_path):
         "projections",
         "audit",
         "search",
+        "dashboard",
         "notes",
     )
 

@@ -62,6 +62,7 @@ def test_the_store_says_who_it_is(store):
         "projections",
         "audit",
         "search",
+        "dashboard",
     ]
     assert data["one"]["loaded"] == [{"name": "sessions", "requires": ["constructs"]}]
 

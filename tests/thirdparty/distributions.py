@@ -31,6 +31,7 @@ SHIPPED = (
     "dead_letters",
     "deliveries",
     "search",
+    "dashboard",
 )
 
 PRELUDE = """

@@ -167,7 +167,7 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
     name = to_camel_case(function.__name__)
 
     def own_of(call: Call) -> Arguments:
-        own = runs.own(call.asked)
+        own = runs.own(call.asked, call.context.caller)
         if runs.prepare is not None:
             own[PREPARED] = call.context.prepared_for(call.asked, runs.prepare, call.arguments)
         return own | call.arguments

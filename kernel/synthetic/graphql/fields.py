@@ -8,9 +8,9 @@ The function says by the name of its first parameter what it runs on:
 - `live`: asynchronous reads, and the log as it grows, for the source of a subscription.
 
 A parameter `asked` after these tells what is selected below the field, so that
-no more is read than that. The other parameters are the field's arguments, the
-docstring's first paragraph is its description, and the return annotation its
-type. How and where it is run is the kernel's choice
+no more is read than that, and a parameter `caller` who asks. The others are the
+field's arguments, the docstring's first paragraph is its description, and the
+return annotation its type. How and where it is run is the kernel's choice
 (`synthetic.graphql.field_sources`), so that the executor can change without
 the plugins.
 """
@@ -32,7 +32,7 @@ from synthetic.graphql.context import PREPARED
 from synthetic.graphql.executor import EVERYTHING, Asked
 from synthetic.graphql.preparing import Prepare
 from synthetic.operations.mutations import RecordedMutation
-from synthetic.security.gate import Scope
+from synthetic.security.callers import Caller, Scope
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField
@@ -46,8 +46,8 @@ READS = "synthetic-reads"
 RUNS = "synthetic-runs"
 """Keys of what a field's metadata say to the kernel."""
 
-ASKED = "asked"
-"""The parameter of a field's function that tells what is asked for; like `prepared` no argument of the field."""
+ASKED, CALLER = "asked", "caller"
+"""Parameters of a field's function that tell what is asked for, and by whom; like `prepared` no arguments of it."""
 
 
 class Kind(Enum):
@@ -65,7 +65,7 @@ class Runs:
     Attributes:
         kind: What its function runs on.
         function: The function.
-        takes_asked: Whether it wants to know what is asked for.
+        takes: Which of `asked` and `caller` it wants to know.
         needs: Attributes that it reads of its parents; None: any of them.
         scope: What a mutation's caller must be allowed.
         is_many: Whether a mutation's function takes the store, for many transactions.
@@ -76,7 +76,7 @@ class Runs:
 
     kind: Kind
     function: PlainFunction
-    takes_asked: bool
+    takes: tuple[str, ...]
     needs: tuple[str, ...] | None = None
     scope: Scope = Scope.READ
     is_many: bool = False
@@ -84,13 +84,13 @@ class Runs:
     prepare: Prepare | None = None
     frees: bool = False
 
-    def own(self, asked: Asked) -> dict[str, Any]:
+    def own(self, asked: Asked, caller: Caller) -> dict[str, Any]:
         """The parameters that are no arguments of the field, apart from what was prepared."""
-        return {ASKED: asked} if self.takes_asked else {}
+        return {name: asked if name == ASKED else caller for name in self.takes}
 
     def own_here(self, context: OperationContext, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters that are no arguments of the field, where it is executed without a plan."""
-        own = self.own(EVERYTHING)
+        own = self.own(EVERYTHING, context.caller)
         if self.prepare is not None:
             own[PREPARED] = context.prepare_here(self.prepare, arguments)
         return own
@@ -115,7 +115,7 @@ def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), p
     if function is None:
         return functools.partial(query, reads=reads, prepare=prepare)
     _first_parameter(function, ("snapshot",))
-    runs = Runs(Kind.QUERY, function, takes_asked(function), prepare=_checked(function, prepare))
+    runs = Runs(Kind.QUERY, function, own_parameters(function), prepare=_checked(function, prepare))
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         own = runs.own_here(info.context, arguments)
@@ -163,7 +163,7 @@ def mutation(
         write = info.context.write_many if is_many else info.context.write
         return write(function, arguments, record, frees=frees)
 
-    runs = Runs(Kind.MUTATION, function, takes_asked=False, scope=scope, is_many=is_many, recorded=record, frees=frees)
+    runs = Runs(Kind.MUTATION, function, takes=(), scope=scope, is_many=is_many, recorded=record, frees=frees)
     return _field(function, resolve, taken=1, metadata={RUNS: runs})
 
 
@@ -199,7 +199,7 @@ def batched(
     if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
         raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
     needed = None if needs is None else tuple(needs)
-    runs = Runs(Kind.BATCHED, function, takes_asked(function), needed, prepare=_checked(function, prepare))
+    runs = Runs(Kind.BATCHED, function, own_parameters(function), needed, prepare=_checked(function, prepare))
 
     def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         return info.context.batch(function, root, runs.own_here(info.context, arguments) | arguments)
@@ -250,9 +250,9 @@ def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
     return first
 
 
-def takes_asked(function: PlainFunction) -> bool:
-    """Whether a function of a plugin's wants to know what is asked for."""
-    return _takes(function, ASKED)
+def own_parameters(function: PlainFunction) -> tuple[str, ...]:
+    """Which of `asked` and `caller` a function of a plugin's wants to know."""
+    return tuple(name for name in (ASKED, CALLER) if _takes(function, name))
 
 
 def _takes(function: PlainFunction, name: str) -> bool:
@@ -298,7 +298,7 @@ def _field(
     """A Strawberry field whose arguments are those of the function, less the first `taken`."""
     signature = inspect.signature(function)
     given = list(signature.parameters.values())[taken:]
-    arguments = [_described(argument) for argument in given if argument.name not in (ASKED, PREPARED)]
+    arguments = [_described(argument) for argument in given if argument.name not in (ASKED, CALLER, PREPARED)]
     own = [
         # As text, Strawberry would look for the name in the function's module, in vain and at length.
         argument.replace(annotation=strawberry.Info if argument.name == "info" else Any)

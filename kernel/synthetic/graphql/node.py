@@ -15,7 +15,7 @@ import strawberry
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.executor import Asked
-from synthetic.graphql.fields import query, takes_asked
+from synthetic.graphql.fields import ASKED, own_parameters, query
 
 NodeLoader: TypeAlias = Callable[[Snapshot, list[str], Asked], list[Any]]
 """Finds objects of one type: for each id the object or None, with what is read of objects of that type."""
@@ -30,7 +30,7 @@ class Node:
 
 def node_loader(function: Callable[..., list[Any]]) -> NodeLoader:
     """What a plugin finds objects by; its parameter `asked` may be left out, as in the function of a field."""
-    if takes_asked(function):
+    if ASKED in own_parameters(function):
         return function
 
     def load_whole(snapshot: Snapshot, ids: list[str], _asked: Asked) -> list[Any]:

@@ -67,6 +67,7 @@ KERNEL_FIELDS = {
         "node",
         "health",
         "plugins",
+        "viewer",
         "event",
         "events",
         "lineage",

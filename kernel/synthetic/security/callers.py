@@ -60,5 +60,8 @@ class Caller:
             raise ForbiddenError(f"This needs a token with the scope {scope}.", details={"scope": str(scope)})
 
 
+STRANGER = Caller("stranger", None, frozenset())
+"""Whoever asks for what needs no token: nothing is known of them, and they may do nothing else."""
+
 ANONYMOUS = Caller("anonymous", None, IMPLIED[Scope.ADMIN])
 """Everybody, where the server runs without authentication."""

@@ -26,12 +26,14 @@ class Banner:
         listening: The sockets listened on.
         first: The token that this start has made; None when the store had one.
         no_auth: Whether everybody is let in.
+        pages: Paths of the pages that plugins offer to a browser; a new token is shown with the first.
     """
 
     directory: DataDirectory
     listening: Sequence[socket.socket]
     first: FirstToken | None
     no_auth: bool
+    pages: Sequence[str] = ()
 
     def show(self) -> None:
         """Print it, and the line that says ready."""
@@ -39,7 +41,9 @@ class Banner:
         urls = [f"http://{address}/graphql" for address in addresses]
         lines = [f"Synthetic {kernel_version()} serves {self.directory.path}", ""]
         lines.extend(f"  GraphQL  {url}" for url in urls)
-        lines.extend(f"  {line}" for line in self._access(urls[0]))
+        pages = [f"http://{addresses[0]}{path}" for path in self.pages]
+        lines.extend(f"  Browser  {page}" for page in pages)
+        lines.extend(f"  {line}" for line in self._access((pages or urls)[0]))
         say([*lines, "", f"{READY} {urls[0]}"])
 
     def _access(self, url: str) -> list[str]:

@@ -100,4 +100,5 @@ def _check(settings: KernelSettings, *, no_auth: bool) -> None:
 def _welcome(store: Store, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
     """See that there is a token, unless none is asked for; what to say about it."""
     first = None if no_auth else ensure_first_token(store, store.kernel.data_dir, os.environ)
-    return Banner(directory=store.kernel.directory, listening=listening, first=first, no_auth=no_auth)
+    pages = [page.path for page in store.kernel.registry.pages]
+    return Banner(directory=store.kernel.directory, listening=listening, first=first, no_auth=no_auth, pages=pages)

@@ -61,11 +61,12 @@ def test_the_first_start_shows_a_link_and_later_ones_where_the_token_is(tmp_path
     token = (directory / "token").read_text().strip()
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / "token").stat().st_mode) == 0o600
-    url = first[-1].removeprefix("ready ")
+    url = first[-1].removeprefix("ready ").replace("/graphql", "/dashboard")
     assert any(line.endswith(f" {url}#token={token}") for line in first)
     second = start_in_words(directory)
     assert not any(token in line for line in second)
     assert any(str(directory / "token") in line for line in second)
+    assert any(line.split() == ["Browser", second[-1].split()[1].replace("/graphql", "/dashboard")] for line in second)
 
 
 def test_the_token_that_the_environment_brings_is_not_shown(data_dir: Path):

@@ -1,0 +1,185 @@
+"""`Site`: the files of the dashboard and of the plugins that add to it, under one address that changes with them.
+
+The address of every file holds a digest of all of them, so browsers keep each
+for good, and a page never mixes files of two versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Self
+
+from synthetic import ConflictError, NotFoundError, SettingsLookup
+from synthetic_dashboard.contributions import Dashboard
+from synthetic_dashboard.encodings import EncodedFile
+from synthetic_dashboard.settings import DashboardSettings
+
+ROOT = "/dashboard"
+OWN = "synthetic_dashboard"
+FIRST_MODULE = "main.js"
+DIGEST_LENGTH = 16
+MEDIA_TYPES = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+    "json": "application/json; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+}
+STATIC_IMPORT = re.compile(r"""\b(?:import|export)\b[^'"();]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']""")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All files at one time.
+
+    Attributes:
+        base: What their paths begin with.
+        files: By the rest of their paths: nothing else is ever looked for on the disk.
+        page: The page itself.
+        added: What other plugins have added.
+    """
+
+    base: str
+    files: dict[str, EncodedFile]
+    page: EncodedFile
+    added: tuple[Dashboard, ...]
+
+    def address_of(self, package: str, module: str) -> str:
+        """The path of a module of another plugin."""
+        return f"{self.base}/{package}/{module}"
+
+    @property
+    def kit(self) -> bytes:
+        """A module at an address that never changes, for those of other plugins, which do not know the digest."""
+        return f'export * from "{self.base}/kit.js";\n'.encode()
+
+
+@dataclass(slots=True)
+class SiteKeeper:
+    """The site of one kernel, made when it is first asked for."""
+
+    rereads: bool
+    _site: Site | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def make(cls, settings: SettingsLookup, /) -> Self:
+        """For a kernel with these settings."""
+        return cls(settings(DashboardSettings).reread_files)
+
+    def is_made(self, *, opening: bool) -> bool:
+        """Whether `site` need not read files."""
+        return self._site is not None and not (opening and self.rereads)
+
+    def site(self, added: Sequence[Dashboard], *, opening: bool = False) -> Site:
+        """The site with what other plugins have added.
+
+        Args:
+            added: What they have registered.
+            opening: Whether the page is being opened, which is when files are read again if that is wanted.
+
+        Raises:
+            ConflictError: Two of them have the same path, or link the same entity.
+            NotFoundError: A module is not where it was said to be.
+        """
+        with self._making:
+            if self._site is None or not self.is_made(opening=opening):
+                self._site = make_site(added)
+            return self._site
+
+
+def make_site(added: Sequence[Dashboard]) -> Site:
+    """Read all files; see `SiteKeeper.site`."""
+    _refuse_twice("path", [page.path for each in added for page in each.pages])
+    _refuse_twice("entity", [link.entity for each in added for link in each.links])
+    own = resources.files(OWN) / "static"
+    contents = dict(_files_below(own))
+    page = contents.pop("index.html").decode()
+    for each in added:
+        contents |= _files_of(each)
+    digest = hashlib.sha256()
+    for path, content in sorted(contents.items()):
+        digest.update(f"{path}\0{len(content)}\0".encode() + content)
+    base = f"{ROOT}/{digest.hexdigest()[:DIGEST_LENGTH]}"
+    links = "\n    ".join(f'<link rel="modulepreload" href="{base}/{path}">' for path in _preloaded(contents))
+    html = page.replace("{{static}}", base).replace("{{preload}}", links)
+    files = {path: EncodedFile(content, MEDIA_TYPES[_ending(path)]) for path, content in contents.items()}
+    return Site(base, files, EncodedFile(html.encode(), "text/html; charset=utf-8"), tuple(added))
+
+
+def _refuse_twice(what: str, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConflictError(
+            f"Two plugins add the same {what} to the dashboard: {', '.join(twice)}.",
+            action="Take one of the plugins out, or let one of them choose another name.",
+            details={what: twice},
+        )
+
+
+def _files_below(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files_below(entry, f"{prefix}{entry.name}/")
+        elif _ending(entry.name) in MEDIA_TYPES or entry.name == "index.html":
+            yield f"{prefix}{entry.name}", entry.read_bytes()
+
+
+def _files_of(added: Dashboard) -> dict[str, bytes]:
+    """The files of another plugin.
+
+    Raises:
+        NotFoundError: A module is not among them.
+    """
+    modules = {each.module for each in (*added.pages, *added.panels)}
+    folder = resources.files(added.package) / "dashboard"
+    found: dict[str, bytes] = {}
+    if folder.is_dir():
+        found = {
+            f"{added.package}/{entry.name}": entry.read_bytes()
+            for entry in folder.iterdir()
+            if entry.is_file() and _ending(entry.name) in MEDIA_TYPES
+        }
+    missing = sorted(module for module in modules if f"{added.package}/{module}" not in found)
+    if missing:
+        raise NotFoundError(
+            f"The folder `dashboard` of the package {added.package} has no {', '.join(missing)}.",
+            action="Install the plugin again; if it is yours, see that its wheel holds the folder.",
+            details={"package": added.package, "modules": missing},
+        )
+    return found
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _preloaded(contents: dict[str, bytes]) -> list[str]:
+    """The modules that the first one imports, directly or not: a browser can ask for all of them at once."""
+    found: list[str] = []
+    waiting = [FIRST_MODULE]
+    while waiting:
+        path = waiting.pop(0)
+        if path in found or path not in contents:
+            continue
+        found.append(path)
+        folder = path.rpartition("/")[0]
+        references = STATIC_IMPORT.findall(contents[path].decode())
+        waiting += [_resolved(folder, first or second) for first, second in references]
+    return found[1:]
+
+
+def _resolved(folder: str, reference: str) -> str:
+    parts = folder.split("/") if folder else []
+    for part in reference.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
