@@ -23,10 +23,11 @@ from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
-from synthetic.kernel_fields import KERNEL_GRAPHQL, LoadedKernel
+from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
 from synthetic.kernel_tables import KERNEL_TABLES
+from synthetic.loaded_kernel import LoadedKernel, LoadedTypes
 from synthetic.log.archive import Archive, archive_service
 from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
 from synthetic.log.consumers.loaded import LoadedFolds
@@ -42,6 +43,7 @@ from synthetic.logs import logger_for
 from synthetic.metric_readings import MetricReadings
 from synthetic.metrics import Metrics
 from synthetic.operations.recorder import OperationRecorder
+from synthetic.plugins.description import types_by_plugin
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import ClockSource
@@ -104,6 +106,7 @@ class Kernel:
         strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
+        self.surroundings.provide(LoadedTypes(types_by_plugin(registry, self.schema)))
         directory.prepare()
         directory.check(self.settings.database.free_disk_bytes)
         self._hold = directory.hold_open(clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import Service
 from synthetic.database.transaction import Transaction
-from synthetic.kernel_fields import LoadedKernel
+from synthetic.loaded_kernel import LoadedKernel
 from synthetic.log.consumers.leaving import delete_left
 from synthetic.log.consumers.rebuilding import forget_consumer
 from synthetic.log.consumers.shadows import remove_given_up

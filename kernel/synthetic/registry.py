@@ -98,6 +98,27 @@ class Registry:
         """
         return self._loader.results(spec_name)
 
+    def records_of(self, plugin: str) -> list[tuple[str, tuple[Any, ...]]]:
+        """What a loaded plugin returned, as (hook, its records), in the order of the hooks."""
+        return self._loader.records_of(plugin)
+
+    def implementers_of(self, hook: str) -> tuple[str, ...]:
+        """The plugins that implement a hook which runs while a store is open, in load order."""
+        return tuple(name for name, _ in self._loader.implementations(hook))
+
+    def hooks_offered_by(self, plugin: str) -> tuple[str, ...]:
+        """The hooks that a loaded plugin offers to others."""
+        return self._loader.hooks_offered_by(plugin)
+
+    def settings_of(self, plugin: str) -> tuple[SettingValue, ...]:
+        """What holds for each setting in the table of a plugin, those that the loader reads among them."""
+        return tuple(value for value in self.setting_values if value.name.startswith(f"plugins.{plugin}."))
+
+    def unlisted(self) -> tuple[InstalledPlugin, ...]:
+        """The plugins that are installed, and have no table in `plugins.toml`."""
+        listed = {plugin.name for plugin in (*self.plugins, *self.left_out)} | set(self.disabled)
+        return tuple(each for each in self.installed if each.name not in listed)
+
     def find_plugin(self, name: str) -> LoadedPlugin | None:
         """The loaded plugin of a name."""
         return next((plugin for plugin in self.plugins if plugin.name == name), None)

@@ -173,8 +173,8 @@ def _changed_settings(report: Report) -> list[dict[str, Any]]:
     return [
         {
             "name": value.name,
-            "value": value.value,
-            "default": value.default,
+            "value": value.shown_value,
+            "default": value.shown_default,
             "layer": value.source.layer,
             "where": value.source.where,
         }

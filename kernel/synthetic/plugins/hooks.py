@@ -88,7 +88,7 @@ class Hooks:
                 returns.
         """
         offered: dict[str, HookSpec] = {}
-        for name in dir(module):
+        for name in tuple(vars(module)):  # in the order in which they are written
             if self._manager.parse_hookspec_opts(module, name) is None or (owner == KERNEL and name in RUN_TIME):
                 continue
             if name in self.specs:
