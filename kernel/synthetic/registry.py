@@ -129,6 +129,7 @@ def load_registry(
     *,
     overrides: Mapping[str, str] | None = None,
     environ: Mapping[str, str] = os.environ,
+    text: str | None = None,
 ) -> Registry:
     """Read the settings and load the plugins that they list.
 
@@ -137,6 +138,7 @@ def load_registry(
             shipped one; it need not exist. None: the shipped one alone.
         overrides: Flags: values as text, by dotted name (`kernel.database.busy_timeout_ms`).
         environ: The environment.
+        text: In place of what the data directory's `plugins.toml` holds, to see what would come of it.
 
     Raises:
         SettingsInvalidError: A file, variable or flag does not fit.
@@ -144,7 +146,7 @@ def load_registry(
         SyntheticError: A restore was cut short here, and cannot be finished.
     """
     finish_interrupted(data_dir)
-    layers = read_layers(data_dir, overrides or {}, environ)
+    layers = read_layers(data_dir, overrides or {}, environ, text=text)
     kernel_settings, kernel_values = load_kernel_settings(layers)
     loader = PluginLoader(layers, kernel_names())
     loader.run()

@@ -126,10 +126,10 @@ class PluginLoader:
         except (PluginFailedError, PluginClashError) as error:
             if not self.listings[name].settings.optional:
                 raise
-            self._leave_out(name, error.message, error.suggested_action)
+            self._leave_out(name, error.message, error.suggested_action, error.code)
 
-    def _leave_out(self, name: str, reason: str, action: str) -> None:
-        self.left_out[name] = LeftOut(name, reason, action)
+    def _leave_out(self, name: str, reason: str, action: str, code: str = PluginFailedError.code) -> None:
+        self.left_out[name] = LeftOut(name, reason, action, code)
         self._candidates.pop(name, None)
         self._hooks.unregister(name)
 
