@@ -21,6 +21,7 @@ from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
+from synthetic.errors import SyntheticError
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL
@@ -188,7 +189,15 @@ class Kernel:
         loaded = registry or load_registry(data_dir, overrides=overrides)
         if not migrate:
             directory.require_store()
-        kernel = cls(directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration)
+        while True:
+            try:
+                kernel = cls(
+                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration
+                )
+                break
+            except SyntheticError as error:
+                loaded = loaded.without_failed(error)
+                log.warning("plugin left out", plugin=loaded.left_out[-1].name, reason=error.message)
         for problem in directory.problems():
             log.warning(problem)
         return kernel

@@ -8,8 +8,9 @@ once; the result does not change any more. How that is done is in
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
 from synthetic.database.preparation import PrepareConnection
 from synthetic.demo_contributions import DemoPart
+from synthetic.errors import SyntheticError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.metric_contributions import MetricReading
 from synthetic.operations.model import RecordOperation
@@ -83,6 +85,7 @@ class Registry:
     connection_preparers: tuple[Stamped[PrepareConnection], ...]
     offered: Mapping[type[Any], tuple[Any, ...]]
     _loader: PluginLoader
+    _load_again: Callable[..., Registry]
 
     def hooks_of(self, spec_name: str) -> list[tuple[str, tuple[Any, ...]]]:
         """What the plugins returned from a hook that a plugin offers, in load order.
@@ -119,6 +122,26 @@ class Registry:
         listed = {plugin.name for plugin in (*self.plugins, *self.left_out)} | set(self.disabled)
         return tuple(each for each in self.installed if each.name not in listed)
 
+    def without_failed(self, error: SyntheticError) -> Registry:
+        """The same without the optional plugin that an error is about, and what requires it.
+
+        What only shows when the schema is built or the store is opened, such
+        as a migration that fails, is no other reason to leave a plugin out than
+        what shows while it is loaded.
+
+        Args:
+            error: What its details name as `plugin`, or as the last of `plugins`, is left out.
+
+        Raises:
+            SyntheticError: The error itself, where it is about none, or one that is not optional.
+        """
+        name = error.details.get("plugin") or (error.details.get("plugins") or [None])[-1]
+        plugin = self.find_plugin(str(name))
+        if plugin is None or not plugin.optional:
+            raise error
+        failed = LeftOut(plugin.name, error.message, error.suggested_action, error.code)
+        return self._load_again(left_out={**{each.name: each for each in self.left_out}, plugin.name: failed})
+
     def find_plugin(self, name: str) -> LoadedPlugin | None:
         """The loaded plugin of a name."""
         return next((plugin for plugin in self.plugins if plugin.name == name), None)
@@ -130,6 +153,7 @@ def load_registry(
     overrides: Mapping[str, str] | None = None,
     environ: Mapping[str, str] = os.environ,
     text: str | None = None,
+    left_out: Mapping[str, LeftOut] | None = None,
 ) -> Registry:
     """Read the settings and load the plugins that they list.
 
@@ -139,6 +163,7 @@ def load_registry(
         overrides: Flags: values as text, by dotted name (`kernel.database.busy_timeout_ms`).
         environ: The environment.
         text: In place of what the data directory's `plugins.toml` holds, to see what would come of it.
+        left_out: Optional plugins of which is known that they cannot be loaded.
 
     Raises:
         SettingsInvalidError: A file, variable or flag does not fit.
@@ -148,7 +173,7 @@ def load_registry(
     finish_interrupted(data_dir)
     layers = read_layers(data_dir, overrides or {}, environ, text=text)
     kernel_settings, kernel_values = load_kernel_settings(layers)
-    loader = PluginLoader(layers, kernel_names())
+    loader = PluginLoader(layers, kernel_names(), left_out or {})
     loader.run()
     values = (*kernel_values, *loader.setting_values())
     plugins = loader.plugins()
@@ -183,6 +208,7 @@ def load_registry(
         connection_preparers=_implemented(loader, "prepare_connection"),
         offered=MappingProxyType(_offered(loader)),
         _loader=loader,
+        _load_again=partial(load_registry, data_dir, overrides=overrides, environ=environ, text=text),
     )
 
 

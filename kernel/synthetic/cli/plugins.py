@@ -17,6 +17,7 @@ from synthetic.errors import SyntheticError
 from synthetic.plugins.discovery import list_installed
 from synthetic.plugins.state import owners_in
 from synthetic.registry import Registry, load_registry
+from synthetic.settling import settle
 
 
 def plugins(context: typer.Context, data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -29,7 +30,7 @@ def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the plugins: loaded ones in load order, those that are left out and why, and those that are not listed."""
     data_dir = data_directory(data, os.environ)
     try:
-        registry = load_registry(data_dir, overrides=current_overrides())
+        registry = settle(data_dir, load_registry(data_dir, overrides=current_overrides()))
     except SyntheticError:
         # What is installed helps to mend it; why it does not load is the error that follows.
         if not as_json:

@@ -35,6 +35,7 @@ from synthetic.plugins.state import (
 )
 from synthetic.registry import Registry, load_registry
 from synthetic.settings import SettingValue
+from synthetic.settling import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,13 @@ def show_plugin(
 
 def _load(data_dir: Path) -> tuple[Registry | None, SyntheticError | None]:
     try:
-        return load_registry(data_dir, overrides=current_overrides()), None
+        registry = load_registry(data_dir, overrides=current_overrides())
     except SyntheticError as error:
         return None, error
+    try:
+        return settle(data_dir, registry), None
+    except SyntheticError:
+        return registry, None  # what keeps the store from being opened is found by looking at it
 
 
 def _look(directory: DataDirectory, registry: Registry | None, name: str) -> InStore:

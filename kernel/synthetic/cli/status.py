@@ -33,6 +33,7 @@ from synthetic.log.sync.spans import span_in_words
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import Suspension, find_suspension
+from synthetic.settling import settle
 from synthetic.storage.files import file_bytes
 
 
@@ -68,6 +69,7 @@ def status(
         _watch(directory, load_registry(data_dir, overrides=current_overrides()), as_json=as_json)
         return
     registry, failure = _load(data_dir)
+    registry = None if registry is None else settle(data_dir, registry)
     pending = () if registry is None else pending_migrations(data_dir, registry)
     settings = DatabaseSettings() if registry is None else registry.kernel_settings.database
     with progress("Counting", as_json), looking_into(directory, settings, registry) as snapshot:

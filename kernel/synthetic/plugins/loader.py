@@ -44,7 +44,7 @@ class PluginLoader:
         left_out: Optional plugins that could not be loaded, by name.
     """
 
-    def __init__(self, layers: SettingLayers, taken: Mapping[Name, str]) -> None:
+    def __init__(self, layers: SettingLayers, taken: Mapping[Name, str], left_out: Mapping[str, LeftOut]) -> None:
         self._layers = layers
         self._taken = dict(taken)
         self._hooks = Hooks()
@@ -52,7 +52,7 @@ class PluginLoader:
         self._accepted: dict[str, Accepted] = {}
         self.installed = list_installed()
         self.listings: dict[str, Section[Listing]] = {}
-        self.left_out: dict[str, LeftOut] = {}
+        self.left_out = dict(left_out)
 
     def run(self) -> None:
         """Load what is listed.
@@ -68,7 +68,7 @@ class PluginLoader:
             section = f"plugins.{name}"
             self.listings[name] = load_section(self._layers, section, Listing, also=[*self._layers.sections[section]])
         for name, listing in self.listings.items():
-            if listing.settings.enabled:
+            if listing.settings.enabled and name not in self.left_out:
                 self._or_leave_out(name, self._introduce)
         self._check_requirements()
         for name in self._order():

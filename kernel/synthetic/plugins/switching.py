@@ -21,6 +21,7 @@ from synthetic.plugins.discovery import list_installed
 from synthetic.plugins.listing_file import ListingFile
 from synthetic.registry import Registry, load_registry
 from synthetic.setting_layers import did_you_mean, environment_name, read_layers
+from synthetic.settling import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def plan_switch(
             changed.append(name)
         after = following
     registry = _load_as(data_dir, after, overrides, environ)
+    registry = settle(data_dir, registry)
     for name in names:
         _check_outcome(registry, name, is_on=is_on)
     schema_of(registry)

@@ -117,7 +117,7 @@ def test_what_requires_others_is_refused_without_them_and_comes_with_them(line, 
                 "def register_graphql():\n    return (GraphQL(queries=(broken,)),)"
             ),
             "",
-            "The GraphQL schema cannot be built",
+            "the GraphQL schema cannot be built",
         ),
     ],
 )
