@@ -90,7 +90,8 @@ class Settings:
     Attributes:
         settings_class: A frozen dataclass whose fields all have defaults, read
             from `[plugins.NAME]`. Bounds and descriptions are given with
-            `Annotated[int, msgspec.Meta(ge=1, description="...")]`.
+            `Annotated[int, msgspec.Meta(ge=1, description="...")]`; a value
+            that nobody is to be shown with `Meta(extra={"secret": True})`.
     """
 
     settings_class: type[Any]

@@ -21,13 +21,14 @@ from synthetic.database.migrations import Migration, read_migrations
 from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
+from synthetic.errors import SyntheticError
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
 from synthetic.kernel_tables import KERNEL_TABLES
-from synthetic.loaded_kernel import LoadedKernel
+from synthetic.loaded_kernel import LoadedKernel, LoadedTypes
 from synthetic.log.archive import Archive, archive_service
 from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
 from synthetic.log.consumers.loaded import LoadedFolds
@@ -43,6 +44,7 @@ from synthetic.logs import logger_for
 from synthetic.metric_readings import MetricReadings
 from synthetic.metrics import Metrics
 from synthetic.operations.recorder import OperationRecorder
+from synthetic.plugins.description import types_by_plugin
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import ClockSource
@@ -105,6 +107,7 @@ class Kernel:
         strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
+        self.surroundings.provide(LoadedTypes(types_by_plugin(registry, self.schema)))
         directory.prepare()
         directory.check(self.settings.database.free_disk_bytes)
         self._hold = directory.hold_open(clock)
@@ -186,7 +189,15 @@ class Kernel:
         loaded = registry or load_registry(data_dir, overrides=overrides)
         if not migrate:
             directory.require_store()
-        kernel = cls(directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration)
+        while True:
+            try:
+                kernel = cls(
+                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration
+                )
+                break
+            except SyntheticError as error:
+                loaded = loaded.without_failed(error)
+                log.warning("plugin left out", plugin=loaded.left_out[-1].name, reason=error.message)
         for problem in directory.problems():
             log.warning(problem)
         return kernel

@@ -8,8 +8,9 @@ once; the result does not change any more. How that is done is in
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,11 +22,13 @@ from synthetic.consumer_contributions import Consumer
 from synthetic.contributions import ErrorCode, EventType, GraphQL, MigrationFolder, Service, Stamped, Table
 from synthetic.database.preparation import PrepareConnection
 from synthetic.demo_contributions import DemoPart
+from synthetic.errors import SyntheticError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.metric_contributions import MetricReading
 from synthetic.operations.model import RecordOperation
 from synthetic.plugins.clashes import kernel_names
 from synthetic.plugins.discovery import InstalledPlugin
+from synthetic.plugins.hooks import KERNEL
 from synthetic.plugins.listing import LeftOut, LoadedPlugin
 from synthetic.plugins.loader import PluginLoader
 from synthetic.plugins.pauses import set_pauses
@@ -83,6 +86,7 @@ class Registry:
     connection_preparers: tuple[Stamped[PrepareConnection], ...]
     offered: Mapping[type[Any], tuple[Any, ...]]
     _loader: PluginLoader
+    _load_again: Callable[..., Registry]
 
     @property
     def pages(self) -> tuple[Route, ...]:
@@ -103,6 +107,48 @@ class Registry:
         """
         return self._loader.results(spec_name)
 
+    def records_of(self, plugin: str) -> list[tuple[str, tuple[Any, ...]]]:
+        """What a loaded plugin returned, as (hook, its records), in the order of the hooks."""
+        return self._loader.records_of(plugin)
+
+    def implementers_of(self, hook: str) -> tuple[str, ...]:
+        """The plugins that implement a hook which runs while a store is open, in load order."""
+        return tuple(name for name, _ in self._loader.implementations(hook))
+
+    def hooks_offered_by(self, plugin: str) -> tuple[str, ...]:
+        """The hooks that a loaded plugin offers to others."""
+        return self._loader.hooks_offered_by(plugin)
+
+    def settings_of(self, plugin: str) -> tuple[SettingValue, ...]:
+        """What holds for each setting of a plugin, those that the loader reads among them, or of the kernel."""
+        section = KERNEL if plugin == KERNEL else f"plugins.{plugin}"
+        return tuple(value for value in self.setting_values if value.name.startswith(f"{section}."))
+
+    def unlisted(self) -> tuple[InstalledPlugin, ...]:
+        """The plugins that are installed, and have no table in `plugins.toml`."""
+        listed = {plugin.name for plugin in (*self.plugins, *self.left_out)} | set(self.disabled)
+        return tuple(each for each in self.installed if each.name not in listed)
+
+    def without_failed(self, error: SyntheticError) -> Registry:
+        """The same without the optional plugin that an error is about, and what requires it.
+
+        What only shows when the schema is built or the store is opened, such
+        as a migration that fails, is no other reason to leave a plugin out than
+        what shows while it is loaded.
+
+        Args:
+            error: What its details name as `plugin`, or as the last of `plugins`, is left out.
+
+        Raises:
+            SyntheticError: The error itself, where it is about none, or one that is not optional.
+        """
+        name = error.details.get("plugin") or (error.details.get("plugins") or [None])[-1]
+        plugin = self.find_plugin(str(name))
+        if plugin is None or not plugin.optional:
+            raise error
+        failed = LeftOut(plugin.name, error.message, error.suggested_action, error.code)
+        return self._load_again(left_out={**{each.name: each for each in self.left_out}, plugin.name: failed})
+
     def find_plugin(self, name: str) -> LoadedPlugin | None:
         """The loaded plugin of a name."""
         return next((plugin for plugin in self.plugins if plugin.name == name), None)
@@ -113,6 +159,8 @@ def load_registry(
     *,
     overrides: Mapping[str, str] | None = None,
     environ: Mapping[str, str] = os.environ,
+    text: str | None = None,
+    left_out: Mapping[str, LeftOut] | None = None,
 ) -> Registry:
     """Read the settings and load the plugins that they list.
 
@@ -121,6 +169,8 @@ def load_registry(
             shipped one; it need not exist. None: the shipped one alone.
         overrides: Flags: values as text, by dotted name (`kernel.database.busy_timeout_ms`).
         environ: The environment.
+        text: In place of what the data directory's `plugins.toml` holds, to see what would come of it.
+        left_out: Optional plugins of which is known that they cannot be loaded.
 
     Raises:
         SettingsInvalidError: A file, variable or flag does not fit.
@@ -128,9 +178,9 @@ def load_registry(
         SyntheticError: A restore was cut short here, and cannot be finished.
     """
     finish_interrupted(data_dir)
-    layers = read_layers(data_dir, overrides or {}, environ)
+    layers = read_layers(data_dir, overrides or {}, environ, text=text)
     kernel_settings, kernel_values = load_kernel_settings(layers)
-    loader = PluginLoader(layers, kernel_names())
+    loader = PluginLoader(layers, kernel_names(), left_out or {})
     loader.run()
     values = (*kernel_values, *loader.setting_values())
     plugins = loader.plugins()
@@ -165,6 +215,7 @@ def load_registry(
         connection_preparers=_implemented(loader, "prepare_connection"),
         offered=MappingProxyType(_offered(loader)),
         _loader=loader,
+        _load_again=partial(load_registry, data_dir, overrides=overrides, environ=environ, text=text),
     )
 
 

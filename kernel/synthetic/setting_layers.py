@@ -116,7 +116,9 @@ def shipped_file(package: Path = PACKAGE) -> Path:
     )
 
 
-def read_layers(data_dir: Path | None, overrides: Mapping[str, str], environ: Mapping[str, str]) -> SettingLayers:
+def read_layers(
+    data_dir: Path | None, overrides: Mapping[str, str], environ: Mapping[str, str], *, text: str | None = None
+) -> SettingLayers:
     """Read the files and collect the variables and flags.
 
     Args:
@@ -124,6 +126,7 @@ def read_layers(data_dir: Path | None, overrides: Mapping[str, str], environ: Ma
             None reads the shipped file alone.
         overrides: Flags, by dotted name.
         environ: The process's environment.
+        text: In place of what the data directory's file holds.
 
     Raises:
         SettingsInvalidError: A file cannot be read, is not of the shape
@@ -132,14 +135,14 @@ def read_layers(data_dir: Path | None, overrides: Mapping[str, str], environ: Ma
     """
     sections: dict[str, dict[str, Given]] = {}
     _add_file(sections, SettingSource(SettingLayer.SHIPPED, str(shipped_file())))
-    if data_dir is not None and (data_dir / FILE_NAME).exists():
-        _add_file(sections, SettingSource(SettingLayer.STORE, str(data_dir / FILE_NAME)))
+    if data_dir is not None and (text is not None or (data_dir / FILE_NAME).exists()):
+        _add_file(sections, SettingSource(SettingLayer.STORE, str(data_dir / FILE_NAME)), text)
     environment = {name: value for name, value in environ.items() if name.startswith(ENVIRONMENT_PREFIX)}
     return SettingLayers(sections, environment, dict(overrides))
 
 
-def _add_file(sections: dict[str, dict[str, Given]], source: SettingSource) -> None:
-    document = _parse(Path(source.where))
+def _add_file(sections: dict[str, dict[str, Given]], source: SettingSource, text: str | None = None) -> None:
+    document = _parse(Path(source.where), text)
     for group, tables in document.items():
         if group not in {"kernel", "plugins"}:
             raise SettingsInvalidError(
@@ -160,9 +163,9 @@ def _add_file(sections: dict[str, dict[str, Given]], source: SettingSource) -> N
                 section[key] = Given(value, source)
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _parse(path: Path, text: str | None) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8") if text is None else text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsInvalidError(
             f"{path} is not TOML: {error}.", action="Correct the line that the message names."

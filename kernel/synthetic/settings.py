@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import re
 import tomllib
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -35,6 +36,12 @@ SettingsT = TypeVar("SettingsT")
 
 DEFAULT = SettingSource(SettingLayer.DEFAULT, "the default")
 
+HIDDEN = "(hidden)"
+"""What is shown in place of a secret."""
+
+_USER_INFO = re.compile(r"(?<=://)[^/?#@\s]+@")
+"""The name and password in a URL."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingValue:
@@ -45,12 +52,24 @@ class SettingValue:
         value: What holds.
         default: What would hold if no layer gave a value.
         source: The layer that gave it.
+        is_secret: Whether nobody is shown the value.
     """
 
     name: str
     value: Any
     default: Any
     source: SettingSource
+    is_secret: bool = False
+
+    @property
+    def shown_value(self) -> Any:
+        """The value as people and programs may be shown it: `HIDDEN` for a secret, and passwords in URLs replaced."""
+        return _shown(self.value, is_secret=self.is_secret)
+
+    @property
+    def shown_default(self) -> Any:
+        """The default, likewise."""
+        return _shown(self.default, is_secret=self.is_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +114,8 @@ def load_section(
         value = default if given is None else _convert(given, hints[field.name], f"{section}.{field.name}")
         chosen[field.name] = value
         source = DEFAULT if given is None else given.source
-        values.append(SettingValue(f"{section}.{field.name}", value, default, source))
+        secret = _is_secret(hints[field.name])
+        values.append(SettingValue(f"{section}.{field.name}", value, default, source, secret))
     try:
         settings = settings_class(**chosen)
     except ValueError as error:
@@ -108,6 +128,25 @@ def load_section(
 def _hints_of(settings_class: type[Any]) -> dict[str, Any]:
     """The types of its fields; a class is read once, since its text has to be compiled for that."""
     return typing.get_type_hints(settings_class, include_extras=True)
+
+
+def _is_secret(hint: Any) -> bool:
+    """Whether a setting is annotated with `Meta(extra={"secret": True})`."""
+    metadata = getattr(hint, "__metadata__", ())
+    return any(isinstance(each, msgspec.Meta) and (each.extra or {}).get("secret") is True for each in metadata)
+
+
+def _shown(value: Any, *, is_secret: bool) -> Any:
+    if is_secret:
+        return HIDDEN if value else value
+    if isinstance(value, str):
+        return _USER_INFO.sub("...@", value)
+    if isinstance(value, Mapping):
+        items = typing.cast("Mapping[Any, Any]", value).items()
+        return {str(key): _shown(each, is_secret=False) for key, each in items}
+    if isinstance(value, Collection):
+        return [_shown(each, is_secret=False) for each in typing.cast("Collection[Any]", value)]
+    return value
 
 
 def load_kernel_settings(layers: SettingLayers) -> tuple[KernelSettings, tuple[SettingValue, ...]]:
@@ -175,8 +214,9 @@ def _convert(given: Given, hint: Any, name: str) -> Any:
         return msgspec.convert(value, hint, strict=not given.is_text)
     except msgspec.ValidationError as error:
         fits = describe_type(hint)
+        shown = "what is there" if _is_secret(hint) else repr(given.value)
         raise SettingsInvalidError(
-            f"{given.source.where}: {name} must be {fits}, not {given.value!r}.",
+            f"{given.source.where}: {name} must be {fits}, not {shown}.",
             details={"file": given.source.where, "key": name, "expected": fits, "reason": str(error)},
         ) from error
 

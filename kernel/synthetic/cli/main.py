@@ -14,7 +14,16 @@ from synthetic.cli.application import PROGRAM, build_application
 from synthetic.cli.invocation import Invocation, read_ahead
 from synthetic.cli.output import OutputClosedError, finish_output, give_up_output, report_error
 from synthetic.clock import SystemClock, new_id
-from synthetic.errors import BadUserInputError, ExitCode, InternalError, StorageFailedError, SyntheticError
+from synthetic.command_contributions import Command
+from synthetic.contributions import Stamped
+from synthetic.errors import (
+    BadUserInputError,
+    ExitCode,
+    InternalError,
+    PluginFailedError,
+    StorageFailedError,
+    SyntheticError,
+)
 from synthetic.kernel_settings import LogSettings
 from synthetic.logs import configure_logs, logger_for, request_scope
 from synthetic.plugins.clashes import KERNEL_COMMANDS
@@ -93,10 +102,32 @@ def _run(words: list[str]) -> int:
     is_unknown = invocation.command is not None and invocation.command not in KERNEL_COMMANDS
     if failure is not None and is_unknown:
         raise failure
-    trouble = None if failure is None else f"The commands of plugins are missing: {failure.code}: {failure.message}"
-    application = build_application(() if registry is None else registry.commands, trouble)
+    application = _build(() if registry is None else registry.commands, failure, invocation.command)
     code = application(words, prog_name=PROGRAM, standalone_mode=False)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _build(commands: Sequence[Stamped[Command]], failure: SyntheticError | None, wanted: str | None) -> typer.Typer:
+    """The tree of commands, less those of plugins that cannot be used: they are in nobody's way.
+
+    Args:
+        commands: Those of plugins.
+        failure: Why there are none.
+        wanted: The command that is to run.
+
+    Raises:
+        PluginFailedError: It is of a plugin whose commands cannot be used.
+    """
+    trouble = [] if failure is None else [f"The commands of plugins are missing: {failure.code}: {failure.message}"]
+    usable = list(commands)
+    while True:
+        try:
+            return build_application(usable, "  ".join(trouble) or None)
+        except PluginFailedError as error:
+            if wanted in {each.record.name for each in usable if each.plugin == error.details["plugin"]}:
+                raise
+            usable = [each for each in usable if each.plugin != error.details["plugin"]]
+            trouble.append(f"Commands are missing: {error.code}: {error.message}")
 
 
 def _load(invocation: Invocation) -> tuple[Registry | None, SyntheticError | None]:

@@ -17,6 +17,7 @@ from synthetic.kernel import Kernel, pending_migrations
 from synthetic.operations.migrations import record_migrations
 from synthetic.origin import Origin
 from synthetic.registry import Registry, load_registry
+from synthetic.settling import settle
 from synthetic.store import Store
 
 
@@ -32,7 +33,7 @@ def migrate(
     safe: each migration is applied once.
     """
     data_dir = data_directory(data, os.environ)
-    registry = load_registry(data_dir, overrides=current_overrides())
+    registry = settle(data_dir, load_registry(data_dir, overrides=current_overrides()))
     pending = pending_migrations(data_dir, registry)
     directory = DataDirectory(data_dir)
     if not as_json:

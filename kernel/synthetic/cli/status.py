@@ -21,11 +21,10 @@ from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
 from synthetic.cli.progress import progress
 from synthetic.cli.retention import suspension_as_json, suspension_in_words
 from synthetic.cli.stores import looking_into
+from synthetic.cli.table_sizes import TableSize, measure_tables
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
-from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
 from synthetic.kernel import pending_migrations
 from synthetic.kernel_settings import DatabaseSettings
@@ -34,24 +33,8 @@ from synthetic.log.sync.spans import span_in_words
 from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import Suspension, find_suspension
+from synthetic.settling import settle
 from synthetic.storage.files import file_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TableSize:
-    """How much one table holds.
-
-    Attributes:
-        plugin: Whose it is.
-        name: Its name.
-        rows: How many rows; None when they were not counted.
-        size_bytes: Its pages and those of its indexes; None when they were not counted.
-    """
-
-    plugin: str
-    name: str
-    rows: int | None
-    size_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +69,11 @@ def status(
         _watch(directory, load_registry(data_dir, overrides=current_overrides()), as_json=as_json)
         return
     registry, failure = _load(data_dir)
+    registry = None if registry is None else settle(data_dir, registry)
     pending = () if registry is None else pending_migrations(data_dir, registry)
     settings = DatabaseSettings() if registry is None else registry.kernel_settings.database
     with progress("Counting", as_json), looking_into(directory, settings, registry) as snapshot:
-        tables = _measure(snapshot, quick=quick)
+        tables = measure_tables(snapshot, quick=quick)
         modules = None if registry is None else find_modules(snapshot)
         suspension = find_suspension(snapshot) if tables else None
         proven = find_proven(snapshot) if tables else None
@@ -115,32 +99,6 @@ def _watch(directory: DataDirectory, registry: Registry, *, as_json: bool) -> No
         if find_modules(snapshot) is None:
             raise MigrationPendingError
     watch_modules(directory, registry, as_json=as_json)
-
-
-def _measure(snapshot: Snapshot, *, quick: bool) -> tuple[TableSize, ...]:
-    """Rows and bytes of each table that the store knows to be someone's, plugin by plugin."""
-    if not snapshot.value("SELECT 1 FROM sqlite_schema WHERE name = 'registered_tables'"):
-        return ()
-    tables = list_tables(snapshot)
-    if quick:
-        return tuple(TableSize(table.plugin, table.record.name, None, None) for table in tables)
-    sizes: dict[str, int] = dict(
-        snapshot.rows(
-            "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat AS d JOIN sqlite_schema AS s ON s.name = d.name"
-            " WHERE d.aggregate = TRUE GROUP BY s.tbl_name"
-        )
-    )
-    return tuple(
-        TableSize(
-            table.plugin,
-            table.record.name,
-            # A registered name is lower-case words (`Table` checks it), so it cannot end the quotes.
-            snapshot.value(f'SELECT count(*) FROM "{table.record.name}"'),
-            sizes[table.record.name],
-        )
-        for table in tables
-        if table.record.name in sizes
-    )
 
 
 def _states(report: Report) -> dict[str, str]:
@@ -173,8 +131,8 @@ def _changed_settings(report: Report) -> list[dict[str, Any]]:
     return [
         {
             "name": value.name,
-            "value": value.value,
-            "default": value.default,
+            "value": value.shown_value,
+            "default": value.shown_default,
             "layer": value.source.layer,
             "where": value.source.where,
         }

@@ -72,7 +72,8 @@ def read_migrations(folders: Iterable[Stamped[MigrationFolder]]) -> tuple[Migrat
         numbers = [migration.number for migration in line]
         if not numbers or numbers != list(range(1, len(numbers) + 1)):
             raise PluginFailedError(
-                f"The migrations of plugin {folder.plugin!r} must be numbered from 1 without gaps; found {numbers}."
+                f"The migrations of plugin {folder.plugin!r} must be numbered from 1 without gaps; found {numbers}.",
+                details={"plugin": folder.plugin},
             )
         found.extend(line)
     return tuple(found)
@@ -84,7 +85,8 @@ def _read_folder(folder: Stamped[MigrationFolder]) -> Iterable[Migration]:
         files = [file for file in resources.files(package).joinpath("migrations").iterdir() if file.is_file()]
     except (ModuleNotFoundError, FileNotFoundError, NotADirectoryError) as error:
         raise PluginFailedError(
-            f"Plugin {folder.plugin!r} names migrations in {package!r}, but none are there."
+            f"Plugin {folder.plugin!r} names migrations in {package!r}, but none are there.",
+            details={"plugin": folder.plugin},
         ) from error
     for file in files:
         match = FILE_NAME.fullmatch(file.name)
@@ -92,7 +94,8 @@ def _read_folder(folder: Stamped[MigrationFolder]) -> Iterable[Migration]:
             yield Migration(folder.plugin, int(match[1]), match[2], file.read_text("utf-8"))
         elif file.name.endswith(".sql"):
             raise PluginFailedError(
-                f"Plugin {folder.plugin!r} has a migration named {file.name!r}; names look like 0001_words.sql."
+                f"Plugin {folder.plugin!r} has a migration named {file.name!r}; names look like 0001_words.sql.",
+                details={"plugin": folder.plugin},
             )
 
 
@@ -126,14 +129,21 @@ def find_pending(known: Sequence[Migration], ledger: Sequence[Applied]) -> tuple
         row = applied.get((migration.plugin, migration.number))
         if row is None:
             if migration.number <= newest.get(migration.plugin, 0):
-                raise MigrationEditedError(f"Migration {migration} is missing from a store that has later ones.")
+                raise MigrationEditedError(
+                    f"Migration {migration} is missing from a store that has later ones.",
+                    details={"plugin": migration.plugin},
+                )
             pending.append(migration)
         elif row.checksum != migration.checksum:
-            raise MigrationEditedError(f"Migration {migration} differs from the one that was applied to this store.")
+            raise MigrationEditedError(
+                f"Migration {migration} differs from the one that was applied to this store.",
+                details={"plugin": migration.plugin},
+            )
     for plugin, number in newest.items():
         if plugin in last_known and number > last_known[plugin]:
             raise StoreNewerError(
-                f"The store has migration {number} of {plugin!r}; this installation knows {last_known[plugin]}."
+                f"The store has migration {number} of {plugin!r}; this installation knows {last_known[plugin]}.",
+                details={"plugin": plugin},
             )
     return tuple(pending)
 
@@ -201,14 +211,21 @@ def _apply_one(connection: apsw.Connection, migration: Migration, territory: Ter
             connection.execute(migration.sql).fetchall()
         except apsw.Error as error:
             reason = refusals[0] if refusals else str(error)
-            raise MigrationFailedError(f"Migration {migration} failed: {reason}.") from error
+            raise MigrationFailedError(
+                f"Migration {migration} failed: {reason}.", details={"plugin": migration.plugin}
+            ) from error
     after = Belongings.of(connection, territory)
     trespass = before.find_difference(after, territory) or find_trespass(connection, territory)
     if trespass:
-        raise MigrationFailedError(f"Migration {migration} is refused: {trespass}.")
+        raise MigrationFailedError(
+            f"Migration {migration} is refused: {trespass}.", details={"plugin": migration.plugin}
+        )
     broken = connection.execute("PRAGMA foreign_key_check").fetchone()
     if broken:
-        raise MigrationFailedError(f"Migration {migration} leaves rows of {broken[0]!r} that point at nothing.")
+        raise MigrationFailedError(
+            f"Migration {migration} leaves rows of {broken[0]!r} that point at nothing.",
+            details={"plugin": migration.plugin},
+        )
     connection.execute(
         "INSERT INTO schema_migrations (plugin, number, name, checksum, applied_at, applied_by)"
         " VALUES (?, ?, ?, ?, ?, ?)",

@@ -175,7 +175,8 @@ def _bring_up_to_date(
     for table in blueprint.tables:
         if not connection.table_exists("main", table.record.name):
             raise PluginFailedError(
-                f"Plugin {table.plugin!r} registers table {table.record.name!r}, which none of its migrations makes."
+                f"Plugin {table.plugin!r} registers table {table.record.name!r}, which none of its migrations makes.",
+                details={"plugin": table.plugin, "table": table.record.name},
             )
     return applied
 
@@ -195,6 +196,7 @@ def ledger_guard(blueprint: Blueprint) -> Callable[[apsw.Connection], None]:
             raise type(error)(
                 f"{error.message} This server has stopped writing.",
                 action="Restart this server with the version that migrated the store.",
+                details=error.details,
             ) from error
         if pending:
             names = ", ".join(map(str, pending))

@@ -41,8 +41,9 @@ from synthetic.graphql.executor import (
 from synthetic.graphql.executor.arguments import Arguments, Convert
 from synthetic.graphql.executor.core import without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
-from synthetic.graphql.fields import RUNS, Kind, Runs
 from synthetic.graphql.preparing import call_prepare
+from synthetic.graphql.runs import RUNS, Kind, Runs
+from synthetic.security.gate import Scope
 
 DEFINITION = "strawberry-definition"
 """Where Strawberry keeps its own definition on what it makes for graphql-core."""
@@ -185,7 +186,15 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
         write = context.write_many if runs.is_many else context.write
         return [write(function, call.arguments, runs.recorded, frees=runs.frees) for _parent in call.parents]
 
-    return {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
+    run = {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
+    if runs.scope is Scope.READ or runs.kind is Kind.MUTATION:
+        return run  # nobody reads anything without that scope
+
+    def run_within_scope(call: Call) -> Sequence[Any]:
+        call.context.caller.require(runs.scope, name)
+        return run(call)
+
+    return run_within_scope
 
 
 def _method_call(field: StrawberryField) -> Callable[[Call], Sequence[Any]]:

@@ -20,83 +20,31 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.graphql.context import PREPARED
-from synthetic.graphql.executor import EVERYTHING, Asked
 from synthetic.graphql.preparing import Prepare
+from synthetic.graphql.runs import ASKED, CALLER, LATEST, READS, RUNS, Kind, PlainFunction, Runs
 from synthetic.operations.mutations import RecordedMutation
-from synthetic.security.callers import Caller, Scope
+from synthetic.security.callers import Scope
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField
 
     from synthetic.graphql.context import OperationContext
 
-PlainFunction = Callable[..., Any]
 
-LATEST = "synthetic-latest"
-READS = "synthetic-reads"
-RUNS = "synthetic-runs"
-"""Keys of what a field's metadata say to the kernel."""
-
-ASKED, CALLER = "asked", "caller"
-"""Parameters of a field's function that tell what is asked for, and by whom; like `prepared` no arguments of it."""
-
-
-class Kind(Enum):
-    """What the function of a field runs on."""
-
-    QUERY = "query"
-    MUTATION = "mutation"
-    BATCHED = "batched"
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """How a field made here is run.
-
-    Attributes:
-        kind: What its function runs on.
-        function: The function.
-        takes: Which of `asked` and `caller` it wants to know.
-        needs: Attributes that it reads of its parents; None: any of them.
-        scope: What a mutation's caller must be allowed.
-        is_many: Whether a mutation's function takes the store, for many transactions.
-        recorded: How a mutation is recorded; None: it is not.
-        prepare: What is awaited before the snapshot is opened.
-        frees: Whether a mutation goes on where the store's room is used up.
-    """
-
-    kind: Kind
-    function: PlainFunction
-    takes: tuple[str, ...]
-    needs: tuple[str, ...] | None = None
-    scope: Scope = Scope.READ
-    is_many: bool = False
-    recorded: RecordedMutation | None = None
-    prepare: Prepare | None = None
-    frees: bool = False
-
-    def own(self, asked: Asked, caller: Caller) -> dict[str, Any]:
-        """The parameters that are no arguments of the field, apart from what was prepared."""
-        return {name: asked if name == ASKED else caller for name in self.takes}
-
-    def own_here(self, context: OperationContext, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters that are no arguments of the field, where it is executed without a plan."""
-        own = self.own(EVERYTHING, context.caller)
-        if self.prepare is not None:
-            own[PREPARED] = context.prepare_here(self.prepare, arguments)
-        return own
-
-
-def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), prepare: Prepare | None = None) -> Any:
+def query(
+    function: PlainFunction | None = None,
+    *,
+    reads: Sequence[str] = (),
+    prepare: Prepare | None = None,
+    scope: Scope = Scope.READ,
+) -> Any:
     """Make a root query field of a function of (snapshot, arguments...).
 
     Args:
@@ -107,17 +55,19 @@ def query(function: PlainFunction | None = None, *, reads: Sequence[str] = (), p
             the network: it is awaited before the snapshot is opened, and what
             it gives is the function's parameter `prepared`. If its first
             parameter is called `reads`, that is a `PreparingReads` of the store.
+        scope: What the caller's token must allow; without it the field is null, and the error FORBIDDEN.
 
     Raises:
         TypeError: The function has no docstring or another first parameter, is
             async, or does not take what is prepared.
     """
     if function is None:
-        return functools.partial(query, reads=reads, prepare=prepare)
+        return functools.partial(query, reads=reads, prepare=prepare, scope=scope)
     _first_parameter(function, ("snapshot",))
-    runs = Runs(Kind.QUERY, function, own_parameters(function), prepare=_checked(function, prepare))
+    runs = Runs(Kind.QUERY, function, own_parameters(function), scope=scope, prepare=_checked(function, prepare))
 
     def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        info.context.caller.require(scope, to_camel_case(function.__name__))
         own = runs.own_here(info.context, arguments)
         return function(info.context.snapshot, **own, **arguments)
 
@@ -173,6 +123,7 @@ def batched(
     reads: Sequence[str] = (),
     needs: Sequence[str] | None = None,
     prepare: Prepare | None = None,
+    scope: Scope = Scope.READ,
 ) -> Any:
     """Make a field that needs data of a function of (snapshot, parents, arguments...).
 
@@ -187,6 +138,7 @@ def batched(
         needs: Attributes that it reads of the parents, which then need have no
             others; None: any of them.
         prepare: As for `query`; it is not given the parents.
+        scope: As for `query`.
 
     Raises:
         TypeError: The function has no docstring, other first parameters, is
@@ -194,14 +146,17 @@ def batched(
             prepared.
     """
     if function is None:
-        return functools.partial(batched, reads=reads, needs=needs, prepare=prepare)
+        return functools.partial(batched, reads=reads, needs=needs, prepare=prepare, scope=scope)
     _first_parameter(function, ("snapshot",))
     if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
         raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
     needed = None if needs is None else tuple(needs)
-    runs = Runs(Kind.BATCHED, function, own_parameters(function), needed, prepare=_checked(function, prepare))
+    runs = Runs(
+        Kind.BATCHED, function, own_parameters(function), needed, scope=scope, prepare=_checked(function, prepare)
+    )
 
     def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
+        info.context.caller.require(scope, to_camel_case(function.__name__))
         return info.context.batch(function, root, runs.own_here(info.context, arguments) | arguments)
 
     metadata = {READS: tuple(reads), RUNS: runs}

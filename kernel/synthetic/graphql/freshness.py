@@ -17,7 +17,7 @@ from synthetic.database.database import Database
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.checked_document import Prepared
-from synthetic.graphql.fields import READS
+from synthetic.graphql.runs import READS
 from synthetic.log.errors import PositionNotReachedError, ResyncRequiredError
 from synthetic.log.positions import Position, read_ends
 

@@ -21,7 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
 )
-from strawberry.exceptions import StrawberryException
+from strawberry.exceptions import DuplicatedTypeName, StrawberryException
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
@@ -62,12 +62,42 @@ def build_schema(parts: Sequence[Stamped[GraphQL]]) -> strawberry.Schema:
     with _building:
         kept = next((each for each in _kept if each[0] == wanted), None)
         if kept is None:
-            kept = (wanted, _build(wanted))
+            kept = (wanted, _build_or_blame(wanted))
         else:
             _kept.remove(kept)
         _kept.append(kept)
         del _kept[:-SCHEMAS_KEPT]
     return kept[1]
+
+
+def _build_or_blame(parts: Parts) -> strawberry.Schema:
+    """Build it; where that fails, name the plugin with which it begins to fail.
+
+    Raises:
+        PluginClashError: A plugin defines a type that another has.
+        PluginFailedError: The schema cannot be built of what a plugin contributes.
+    """
+    try:
+        return _build(parts)
+    except _UnfitError as whole:
+        for count in range(1, len(parts)):
+            try:
+                _build(parts[:count])
+            except _UnfitError as error:
+                raise _blame(parts[:count], error.reason) from error.reason
+        raise _blame(parts, whole.reason) from whole.reason
+
+
+class _UnfitError(Exception):
+    """Strawberry cannot make a schema.
+
+    Attributes:
+        reason: What it says.
+    """
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
 
 
 def _build(parts: Parts) -> strawberry.Schema:
@@ -89,7 +119,7 @@ def _build(parts: Parts) -> strawberry.Schema:
             )
             remember_sources(schema, core_schema(schema))
         except (StrawberryException, TypeError, ValueError) as error:
-            raise _schema_error(error) from error
+            raise _UnfitError(error) from error
     return schema
 
 
@@ -98,11 +128,44 @@ def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
     return schema._schema  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001 - it has no public name
 
 
-def _schema_error(error: Exception) -> PluginClashError | PluginFailedError:
-    message = str(getattr(error, "message", error)).strip()
-    if type(error).__name__ == "DuplicatedTypeName":
-        return PluginClashError(f"Two plugins define one GraphQL type: {message}")
-    return PluginFailedError(f"The GraphQL schema cannot be built: {message}")
+def _blame(parts: Parts, reason: Exception) -> PluginClashError | PluginFailedError:
+    """The error for a schema that the last of the parts has spoilt."""
+    plugin = parts[-1].plugin
+    message = str(getattr(reason, "message", reason)).strip()
+    if isinstance(reason, DuplicatedTypeName):
+        named = [_owner_of(parts, cls) or plugin for cls in (reason.first_cls, reason.second_cls)]
+        other = next((name for name in named if name != plugin), plugin)
+        return PluginClashError(
+            f"The plugins {other} and {plugin} define one GraphQL type: {message}."
+            if other != plugin
+            else f"The plugin {plugin} defines one GraphQL type twice: {message}.",
+            details={"kind": "type", "plugins": [other, plugin]},
+        )
+    return PluginFailedError(
+        f"The plugin {plugin}: the GraphQL schema cannot be built of what it contributes: {message}",
+        details={"plugin": plugin, "raised": type(reason).__name__},
+    )
+
+
+def _owner_of(parts: Parts, kind: Any) -> str | None:
+    """The first plugin that brings something from the package in which a type is defined."""
+    package = _package(kind)
+    return next((part.plugin for part in parts for each in _things(part.record) if _package(each) == package), None)
+
+
+def _things(record: GraphQL) -> list[Any]:
+    """Classes and functions that a plugin brings, to tell by their modules whose a type is."""
+    fields = [*record.queries, *record.mutations, *record.subscriptions]
+    fields += [field for extension in record.extend for field in extension.fields]
+    return [
+        *record.types,
+        *record.nodes,
+        *(field.base_resolver.wrapped_func for field in fields if field.base_resolver),
+    ]
+
+
+def _package(thing: Any) -> str:
+    return str(getattr(thing, "__module__", "")).partition(".")[0]
 
 
 def _root_fields(parts: Sequence[Stamped[GraphQL]], kind: str) -> list[StrawberryField]:
@@ -112,8 +175,9 @@ def _root_fields(parts: Sequence[Stamped[GraphQL]], kind: str) -> list[Strawberr
         for field in cast("tuple[Any, ...]", getattr(part.record, kind)):
             if not isinstance(field, StrawberryField):
                 raise PluginFailedError(
-                    f"Plugin {part.plugin!r} contributes {field!r} to {kind}, which is not a field.",
+                    f"The plugin {part.plugin} contributes {field!r} to {kind}, which is not a field.",
                     action="Make it one with @synthetic.query, @synthetic.mutation or @synthetic.subscription.",
+                    details={"plugin": part.plugin},
                 )
             _claim(owners, field.python_name, part.plugin, kind)
             fields.append(field)
@@ -123,7 +187,10 @@ def _root_fields(parts: Sequence[Stamped[GraphQL]], kind: str) -> list[Strawberr
 def _claim(owners: dict[str, str], name: str, plugin: str, what: str) -> None:
     other = owners.setdefault(name, plugin)
     if other != plugin:
-        raise PluginClashError(f"Plugins {other!r} and {plugin!r} both contribute {name!r} to {what}.")
+        raise PluginClashError(
+            f"The plugins {other} and {plugin} both contribute {name!r} to {what}.",
+            details={"kind": what, "name": name, "plugins": [other, plugin]},
+        )
 
 
 def _node_loaders(parts: Sequence[Stamped[GraphQL]]) -> dict[str, NodeLoader]:
@@ -151,7 +218,9 @@ def _scalars(parts: Sequence[Stamped[GraphQL]]) -> dict[object, Any]:
 def _definition(kind: type[Any], plugin: str) -> StrawberryObjectDefinition:
     definition = get_object_definition(kind)
     if definition is None:
-        raise PluginFailedError(f"Plugin {plugin!r} names {kind!r}, which is not a Strawberry type.")
+        raise PluginFailedError(
+            f"The plugin {plugin} names {kind!r}, which is not a Strawberry type.", details={"plugin": plugin}
+        )
     return definition
 
 
@@ -169,10 +238,16 @@ def _extended(parts: Sequence[Stamped[GraphQL]]) -> Generator[None]:
                 for field in extension.fields:
                     name = field.python_name
                     other = owners.setdefault((id(definition), name), part.plugin)
+                    if name in own:
+                        other = _owner_of(parts, extension.type) or "another"
                     if name in own or other != part.plugin:
-                        whose = "the plugin that defines it" if name in own else f"plugin {other!r}"
                         raise PluginClashError(
-                            f"Plugin {part.plugin!r} adds {name!r} to {definition.name}, which has it from {whose}."
+                            f"The plugin {part.plugin} adds {name!r} to {definition.name}, which has it from {other}.",
+                            details={
+                                "kind": "field",
+                                "name": f"{definition.name}.{name}",
+                                "plugins": [other, part.plugin],
+                            },
                         )
                     definition.fields = [*definition.fields, field]
         yield

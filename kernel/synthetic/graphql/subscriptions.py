@@ -21,9 +21,9 @@ from synthetic.graphql.audiences import Audiences, ExecuteEvents
 from synthetic.graphql.batches import Batches
 from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
-from synthetic.graphql.fields import LATEST
 from synthetic.graphql.membership import Interest, Member, Write
 from synthetic.graphql.root_fields import root_fields
+from synthetic.graphql.runs import LATEST
 from synthetic.graphql.shared_answers import audience_of, happened_of
 from synthetic.log.hub import Hub
 from synthetic.log.live import Live

@@ -142,7 +142,11 @@ def failure(name: str, what: str, error: BaseException) -> PluginFailedError:
         what: What was being done, as a clause.
         error: What was raised.
     """
-    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - a stranger's exception may not even say what it is
+        said = ""
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return PluginFailedError(
         f"The plugin {name}: {what}: {reason}",
         details={"plugin": name, "raised": type(error).__name__, "at": _where(error)},

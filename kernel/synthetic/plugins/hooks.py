@@ -20,6 +20,7 @@ import pluggy
 from synthetic import hookspecs
 from synthetic.errors import PluginClashError, PluginFailedError
 from synthetic.plugins.discovery import failure
+from synthetic.plugins.records import find_misfit, in_short
 from synthetic.setting_layers import did_you_mean
 
 KERNEL = "kernel"
@@ -88,7 +89,7 @@ class Hooks:
                 returns.
         """
         offered: dict[str, HookSpec] = {}
-        for name in dir(module):
+        for name in tuple(vars(module)):  # in the order in which they are written
             if self._manager.parse_hookspec_opts(module, name) is None or (owner == KERNEL and name in RUN_TIME):
                 continue
             if name in self.specs:
@@ -256,12 +257,20 @@ def _check_result(plugin: str, hook: str, result: Any, spec: HookSpec) -> tuple[
     expected = spec.record_class.__name__
     if spec.is_one:
         if not isinstance(result, spec.record_class):
-            raise _wrong(plugin, hook, f"must return one {expected}, not {result!r}")
+            raise _wrong(plugin, hook, f"must return one {expected}, not {in_short(result)}")
+        _check_record(plugin, hook, result)
         return (result,)
     if not isinstance(result, tuple):
-        raise _wrong(plugin, hook, f"must return a tuple of {expected}, not {result!r}")
+        raise _wrong(plugin, hook, f"must return a tuple of {expected}, not {in_short(result)}")
     records = cast("tuple[Any, ...]", result)
     for record in records:
         if not isinstance(record, spec.record_class):
-            raise _wrong(plugin, hook, f"must return a tuple of {expected}; in it is {record!r}")
+            raise _wrong(plugin, hook, f"must return a tuple of {expected}; in it is {in_short(record)}")
+        _check_record(plugin, hook, record)
     return records
+
+
+def _check_record(plugin: str, hook: str, record: object) -> None:
+    misfit = find_misfit(record)
+    if misfit is not None:
+        raise _wrong(plugin, hook, f"returns a {type(record).__name__} that cannot be used: {misfit}")

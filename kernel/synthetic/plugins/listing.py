@@ -53,11 +53,13 @@ class LeftOut:
         name: Its name in `plugins.toml`.
         reason: Why, as a sentence.
         action: What the operator can do.
+        code: Of the error that left it out.
     """
 
     name: str
     reason: str
     action: str
+    code: str = "PLUGIN_FAILED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from synthetic.contributions import Plugin
 from synthetic.errors import PluginClashError, PluginFailedError
+from synthetic.plugins.accepted import Accepted, Candidate, Implementation, Returned, Room
 from synthetic.plugins.clashes import Name, claim_names
 from synthetic.plugins.discovery import (
-    InstalledPlugin,
     check_kernel_version,
     failure,
     get_installed,
@@ -37,51 +35,6 @@ AT_MOST_ONE = ("register_settings", "register_migrations", "register_demo")
 """Hooks of which a plugin returns no more than one record."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A plugin that was imported and has said who it is."""
-
-    installed: InstalledPlugin
-    module: ModuleType
-    record: Plugin
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """A module of a plugin that implements hooks; `only_with` names the plugin without which it does not count."""
-
-    module: ModuleType
-    only_with: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Contribution:
-    """What one module returned from one hook."""
-
-    room: _Room
-    hook: str
-    records: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Implementation:
-    """The function with which one module implements a hook that runs while a store is open."""
-
-    room: _Room
-    hook: str
-    function: Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A plugin that was asked for everything, and may stay."""
-
-    loaded: LoadedPlugin
-    setting_values: tuple[SettingValue, ...]
-    contributions: tuple[_Contribution, ...]
-    implementations: tuple[_Implementation, ...]
-
-
 class PluginLoader:
     """One load: `run` once, then ask for what came of it.
 
@@ -91,15 +44,15 @@ class PluginLoader:
         left_out: Optional plugins that could not be loaded, by name.
     """
 
-    def __init__(self, layers: SettingLayers, taken: Mapping[Name, str]) -> None:
+    def __init__(self, layers: SettingLayers, taken: Mapping[Name, str], left_out: Mapping[str, LeftOut]) -> None:
         self._layers = layers
         self._taken = dict(taken)
         self._hooks = Hooks()
-        self._candidates: dict[str, _Candidate] = {}
-        self._accepted: dict[str, _Accepted] = {}
+        self._candidates: dict[str, Candidate] = {}
+        self._accepted: dict[str, Accepted] = {}
         self.installed = list_installed()
         self.listings: dict[str, Section[Listing]] = {}
-        self.left_out: dict[str, LeftOut] = {}
+        self.left_out = dict(left_out)
 
     def run(self) -> None:
         """Load what is listed.
@@ -115,7 +68,7 @@ class PluginLoader:
             section = f"plugins.{name}"
             self.listings[name] = load_section(self._layers, section, Listing, also=[*self._layers.sections[section]])
         for name, listing in self.listings.items():
-            if listing.settings.enabled:
+            if listing.settings.enabled and name not in self.left_out:
                 self._or_leave_out(name, self._introduce)
         self._check_requirements()
         for name in self._order():
@@ -142,11 +95,17 @@ class PluginLoader:
         """
         if self._hooks.specs[hook].owner not in {KERNEL, *self._accepted}:
             raise KeyError(hook)
-        found = {
-            name: tuple(record for each in accepted.contributions if each.hook == hook for record in each.records)
-            for name, accepted in self._accepted.items()
-        }
+        found = {name: accepted.records_of(hook) for name, accepted in self._accepted.items()}
         return [(name, records) for name, records in found.items() if records]
+
+    def records_of(self, plugin: str) -> list[tuple[str, tuple[Any, ...]]]:
+        """What a loaded plugin returned, as (hook, its records), in the order of the hooks."""
+        found = {hook: self._accepted[plugin].records_of(hook) for hook in self._hooks.specs}
+        return [(hook, records) for hook, records in found.items() if records]
+
+    def hooks_offered_by(self, plugin: str) -> tuple[str, ...]:
+        """The hooks that a plugin offers to others."""
+        return tuple(hook for hook, spec in self._hooks.specs.items() if spec.owner == plugin)
 
     def offered(self) -> dict[str, type[Any]]:
         """The hooks that loaded plugins offer, each with the class of its records."""
@@ -167,10 +126,10 @@ class PluginLoader:
         except (PluginFailedError, PluginClashError) as error:
             if not self.listings[name].settings.optional:
                 raise
-            self._leave_out(name, error.message, error.suggested_action)
+            self._leave_out(name, error.message, error.suggested_action, error.code)
 
-    def _leave_out(self, name: str, reason: str, action: str) -> None:
-        self.left_out[name] = LeftOut(name, reason, action)
+    def _leave_out(self, name: str, reason: str, action: str, code: str = PluginFailedError.code) -> None:
+        self.left_out[name] = LeftOut(name, reason, action, code)
         self._candidates.pop(name, None)
         self._hooks.unregister(name)
 
@@ -190,7 +149,7 @@ class PluginLoader:
         check_kernel_version(name, record)
         if record.hooks is not None:
             self._hooks.offer(name, import_module(name, record.hooks))
-        self._candidates[name] = _Candidate(installed, module, record)
+        self._candidates[name] = Candidate(installed, module, record)
 
     def _check_requirements(self) -> None:
         """Refuse plugins whose requirements are not there, until none is left that lacks one."""
@@ -269,17 +228,17 @@ class PluginLoader:
             optional=self.listings[name].settings.optional,
         )
         values = () if section is None else section.values
-        self._accepted[name] = _Accepted(loaded, values, tuple(contributions), tuple(self._implemented(rooms)))
+        self._accepted[name] = Accepted(loaded, values, tuple(contributions), tuple(self._implemented(rooms)))
 
-    def _rooms(self, name: str, candidate: _Candidate) -> Iterator[_Room]:
-        yield _Room(candidate.module, None)
+    def _rooms(self, name: str, candidate: Candidate) -> Iterator[Room]:
+        yield Room(candidate.module, None)
         for other, module_name in candidate.record.with_.items():
             if other in self._candidates:
                 module = import_module(name, module_name)
                 self._hooks.register(name, module, only_with=other)
-                yield _Room(module, other)
+                yield Room(module, other)
 
-    def _ask(self, name: str, candidate: _Candidate, room: _Room) -> Iterator[_Contribution]:
+    def _ask(self, name: str, candidate: Candidate, room: Room) -> Iterator[Returned]:
         owners = {name, room.only_with or name, *candidate.record.requires}
         self._hooks.check_known(name, room.module, owners)
         for hook in self._hooks.specs:
@@ -287,16 +246,16 @@ class PluginLoader:
                 continue
             records = self._hooks.call(name, hook, room.module)
             if records:
-                yield _Contribution(room, hook, records)
+                yield Returned(room, hook, records)
 
-    def _implemented(self, rooms: Iterable[_Room]) -> Iterator[_Implementation]:
+    def _implemented(self, rooms: Iterable[Room]) -> Iterator[Implementation]:
         for room in rooms:
             for hook in RUN_TIME:
                 function = self._hooks.find_implementation(hook, room.module)
                 if function is not None:
-                    yield _Implementation(room, hook, function)
+                    yield Implementation(room, hook, function)
 
-    def _load_settings(self, name: str, contributions: list[_Contribution]) -> Section[Any] | None:
+    def _load_settings(self, name: str, contributions: list[Returned]) -> Section[Any] | None:
         records = [record for each in contributions if each.hook == "register_settings" for record in each.records]
         settings_class: type[Any] = records[0].settings_class if records else NoSettings
         own_keys = tuple(field.name for field in dataclasses.fields(Listing))

@@ -41,6 +41,7 @@ def test_each_plugin_has_its_state(line, site):
 def test_a_loaded_plugin_is_described(line, things):
     line.list_plugins({"alpha": ""})
     (alpha,) = [each for each in line.run_json("plugins") if each["name"] == "alpha"]
+    assert line.run_json("plugins", "list") == line.run_json("plugins")
     assert alpha == {
         "name": "alpha",
         "state": "loaded",

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from synthetic.cli import main
-from synthetic.graphql.fields import RUNS, Runs
+from synthetic.graphql.runs import RUNS, Runs
 from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.plugins.clashes import root_field_name
 from synthetic.registry import load_registry

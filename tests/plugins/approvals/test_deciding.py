@@ -7,7 +7,7 @@ import pytest
 from plugins.approvals.driving import HOUR_MS, Approvals
 from plugins.logged import payloads
 from synthetic import Scope
-from synthetic.graphql.fields import RUNS
+from synthetic.graphql.runs import RUNS
 from synthetic.testing import expect_error, open_test_store
 from synthetic_approvals import mutation
 from synthetic_approvals.store import Decision, decide_approval

@@ -139,7 +139,11 @@ def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer])
                 raise PluginFailedError(
                     f"The table {table.name} of the fold {consumer.name} {problem}.",
                     action="Mend the table or the record; a migration drops the table and creates it anew.",
-                    details={"consumer": consumer.name, "table": table.name},
+                    details={
+                        "plugin": consumer.name.partition(".")[0],
+                        "consumer": consumer.name,
+                        "table": table.name,
+                    },
                 )
 
 

@@ -17,11 +17,11 @@ const PLUGINS = gql`
     plugins {
       loaded {
         name summary version distribution requires tables
-        settings { name value default layer where isSecret }
+        settings { name value default source where isSecret }
       }
       leftOut { name reason action }
       disabled
-      kernelSettings { name value default layer where isSecret }
+      kernelSettings { name value default source where isSecret }
     }
   }
 `;
@@ -29,7 +29,7 @@ const PLUGINS = gql`
 const LAYERS = { DEFAULT: "default", SHIPPED: "plugins.toml, shipped", STORE: "plugins.toml of the store", ENVIRONMENT: "environment", FLAG: "flag" };
 
 const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-const isChanged = (setting) => setting.layer !== "DEFAULT";
+const isChanged = (setting) => setting.source !== "DEFAULT";
 
 const COLUMNS = [
   { title: "Setting", cell: (row) => html`<code>${row.name}</code>` },
@@ -43,7 +43,7 @@ const COLUMNS = [
   { title: "Default", cell: (row) => (row.isSecret ? "" : html`<code class="soft">${shown(row.default)}</code>`) },
   {
     title: "Set by",
-    cell: (row) => (isChanged(row) ? html`<span title=${row.where}>${LAYERS[row.layer]}</span>` : html`<span class="soft">default</span>`),
+    cell: (row) => (isChanged(row) ? html`<span title=${row.where}>${LAYERS[row.source]}</span>` : html`<span class="soft">default</span>`),
   },
 ];
 
