@@ -12,6 +12,8 @@ from example_counts import FULL, SHARE
 from synthetic import logs
 from synthetic.testing import copy_template, make_template, open_test_store
 
+pytest_plugins = ["synthetic.testing.pytest_plugin"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let properties that say no number of their own try as many examples as the others (see example_counts.py)."""

@@ -1,0 +1,187 @@
+"""The conformance suite: a plugin that conforms passes all of it, and each check fails on one that does not."""
+
+from __future__ import annotations
+
+from sys import modules
+
+import pytest
+
+from synthetic.errors import BadUserInputError, PluginFailedError
+from synthetic.testing import CHECKS, Outcome, check_plugin, sdl_of
+from synthetic.testing.plugin_sets import load_plugins, write_plugins_toml
+
+from .broken import install_marks
+
+
+def check(name, *only, **given):
+    """The results of some checks, by their names."""
+
+    def fill(store):
+        modules[f"sample_{name}.plugin"].fill(store)
+
+    report = check_plugin(name, only=only, fill=fill, **given)
+    assert report.plugin == name
+    return {result.check: result for result in report.results}
+
+
+def failed(name, which, **given):
+    """What is wrong by one check, which must fail."""
+    (result,) = check(name, which, **given).values()
+    assert result.outcome is Outcome.FAILED, result
+    with pytest.raises(AssertionError, match=which):
+        result.expect_passed()
+    return " ".join(result.problems)
+
+
+def test_a_plugin_that_conforms_passes_every_check(site):
+    results = check(install_marks(site))
+    assert list(results) == [each.name for each in CHECKS]
+    assert {name: result.outcome for name, result in results.items()} == dict.fromkeys(results, Outcome.PASSED), results
+
+
+def test_a_plugin_that_needs_what_it_does_not_require_does_not_load_alone(site):
+    name = install_marks(site, ("import strawberry\n", "import strawberry\nimport synthetic_of_nobody\n"))
+    with pytest.raises(PluginFailedError, match="synthetic_of_nobody"):
+        check(name)
+    takes_anothers_field = ("def {name}_marks(", "def constructs(")
+    name = install_marks(site, takes_anothers_field, ("queries=({name}_marks,)", "queries=(constructs,)"))
+    assert "both contribute" in failed(name, "loads_alone")
+
+
+def test_a_field_and_a_setting_without_a_description_are_named(site):
+    name = install_marks(
+        site,
+        ('strawberry.field(description="What it says.")', "strawberry.field()"),
+        (', description="How long a mark is kept, in milliseconds."', ""),
+    )
+    problems = failed(name, "everything_is_described")
+    assert f"{name.title()}Mark.label" in problems
+    assert f"plugins.{name}.keep_ms" in problems
+
+
+def test_an_event_type_that_is_not_declared_is_named(site):
+    name = install_marks(site, ("return (MARK_MADE, MARK_GONE)", "return (MARK_MADE,)"))
+    assert f"{name}.gone" in failed(name, "events_are_declared")
+
+
+def test_an_error_code_that_is_not_declared_is_named(site):
+    name = install_marks(site, ("return (ErrorCode(MarkLostError),)", "return ()"))
+    assert f"{name.upper()}_MARK_LOST" in failed(name, "errors_are_declared")
+
+
+def test_a_breaking_change_of_the_schema_is_named_and_another_is_noted(site, tmp_path):
+    name = install_marks(site)
+    write_plugins_toml(tmp_path / "plugins", [name])
+    released, sdl = tmp_path / "schema.graphql", sdl_of(load_plugins(tmp_path / "plugins"))
+    assert "is not there" in failed(name, "schema_changes_are_named", sdl=released)
+    released.write_text(sdl.replace("  label: String!", "  label: String!\n\n  color: String!"))
+    assert f"{name.title()}Mark.color was removed" in failed(name, "schema_changes_are_named", sdl=released)
+    released.write_text(sdl.replace("  first: Int = null", "  first: Int = 7"))
+    (result,) = check(name, "schema_changes_are_named", sdl=released).values()
+    assert result.outcome is Outcome.PASSED
+    assert "not breaking" in result.notes[0]
+
+
+def test_a_table_that_is_not_strict_is_named(site):
+    name = install_marks(site, migration=(") STRICT;", ");"))
+    assert f"'{name}_marks' is not STRICT" in failed(name, "tables_are_strict")
+
+
+def test_a_table_that_no_migration_makes_is_named(site):
+    more = 'return (\n        Table(name="{name}_more", purpose="More.", kept="Few."),\n        Table('
+    name = install_marks(site, ("return (\n        Table(", more))
+    assert "which none of its migrations makes" in failed(name, "migrates_an_empty_store")
+
+
+def test_a_migration_that_asks_for_a_store_without_rows_is_found_in_a_filled_one(site):
+    """The keys of rows that others made are not its to count on."""
+    name = install_marks(
+        site,
+        ('return Plugin(summary="A sample.")', 'return Plugin(summary="A sample.", requires=("constructs",))'),
+        second_migration="INSERT INTO {name}_marks SELECT id, title, 'gone', 1 FROM constructs;",
+    )
+    results = check(name, "migrates_an_empty_store", "migrates_a_filled_store")
+    assert results["migrates_an_empty_store"].outcome is Outcome.PASSED
+    assert results["migrates_a_filled_store"].outcome is Outcome.FAILED
+    assert "point at nothing" in " ".join(results["migrates_a_filled_store"].problems)
+
+
+def test_a_structure_that_changes_with_each_start_is_found(site):
+    """Whoever registers something else each time changes the store with every start."""
+    name = install_marks(site, ('purpose="Marks.", deleted', 'purpose=f"Marks {{object()}}.", deleted'))
+    assert "changed its structure" in failed(name, "migrates_twice_as_once")
+
+
+def test_a_write_to_a_table_of_others_is_named_with_its_place(site):
+    name = install_marks(
+        site,
+        (
+            "    tx.emit(MARK_MADE, id)\n",
+            '    tx.emit(MARK_MADE, id)\n    tx.execute("UPDATE meta SET value = value")\n',
+        ),
+    )
+    problems = failed(name, "writes_only_its_tables")
+    assert f"sample_{name}.plugin writes to the table meta" in problems
+    assert "plugin.py:" in problems
+
+
+def test_a_list_that_reads_the_whole_table_is_named_with_its_question(site):
+    name = install_marks(site, ('Order(("created_at", "id"), (int, str)', 'Order(("label", "id"), (str, str)'))
+    problems = failed(name, "queries_use_indexes")
+    assert f"The table {name}_marks is read from end to end" in problems
+    assert f"{{ {name}Marks(first: 2)" in problems
+    (result,) = check(name, "queries_use_indexes", scans={f"{name}_marks": "They are few."}).values()
+    assert result.outcome is Outcome.PASSED
+
+
+def test_a_reference_and_a_retention_rule_without_an_index_are_named(site):
+    index = "CREATE INDEX {name}_marks_by_%s;"
+    by_parent = index % "parent_id ON {name}_marks (parent_id)"
+    name = install_marks(site, migration=(by_parent, ""))
+    assert f"No index of {name}_marks begins with parent_id" in failed(name, "deletions_use_indexes")
+    by_age = index % "created_at ON {name}_marks (created_at, id)"
+    name = install_marks(site, migration=(by_age, ""))
+    assert "has no index that gives the rows" in failed(name, "deletions_use_indexes")
+
+
+def test_a_service_that_fails_is_named(site):
+    name = install_marks(site, ("    tx.value(", "    raise LookupError\n    tx.value("))
+    assert f"{name}.count failed" in failed(name, "services_start_and_stop_in_any_order")
+
+
+def test_a_service_that_leaves_a_thread_behind_is_named(site):
+    begun = "threading.Thread(target=GO_ON.wait, name='stays', daemon=True).start()"
+    imported = "import threading\n\nGO_ON = threading.Event()\n\ndef count_marks"
+    name = install_marks(site, ("    tx.value(", f"    {begun}\n    tx.value("), ("def count_marks", imported))
+    try:
+        assert "Threads go on after the stop: stays" in failed(name, "services_start_and_stop_in_any_order")
+    finally:
+        modules[f"sample_{name}.plugin"].GO_ON.set()
+
+
+def test_a_row_that_comes_as_another_is_named(site):
+    trigger = """
+    CREATE TRIGGER {name}_marks_arrive AFTER INSERT ON {name}_marks BEGIN
+        UPDATE {name}_marks SET label = label || '?' WHERE id = new.id;
+    END;
+    """
+    problems = failed(install_marks(site, second_migration=trigger), "rows_travel")
+    assert "3 of 3 rows of" in problems
+    assert "mark 0??" in problems
+
+
+def test_what_is_left_after_a_purge_is_named(site):
+    made = 'store.write(lambda tx: tx.execute("CREATE TABLE {name}_scratch (id TEXT) STRICT"))'
+    name = install_marks(site, ("def fill(store: BlockingStore) -> None:\n", f"def fill(store):\n    {made}\n"))
+    assert f"{name}_scratch is left in the store after the purge" in failed(name, "leaves_no_trace")
+
+
+def test_a_check_that_does_not_exist_and_a_plugin_that_is_not_installed_are_refused():
+    with pytest.raises(BadUserInputError, match="no check called 'loads'"):
+        check_plugin("constructs", only=["loads"])
+    with pytest.raises(PluginFailedError, match="not installed"):
+        check_plugin("of_nobody")
+
+
+def test_a_plugin_is_found_by_its_package_too():
+    assert check_plugin("synthetic_constructs", only=["errors_are_declared"]).plugin == "constructs"

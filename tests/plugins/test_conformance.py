@@ -1,0 +1,37 @@
+"""Every plugin that Synthetic brings passes the suite that every plugin should pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthetic.testing import CHECKS, check_plugin
+from thirdparty.distributions import SHIPPED
+
+QUICK = (
+    "events_are_declared",
+    "errors_are_declared",
+    "tables_are_strict",
+    "migrates_an_empty_store",
+    "deletions_use_indexes",
+)
+"""Those that need neither the schema nor rows; what the schema says is looked at as a whole in test_made_pages."""
+
+SCANS = {"jobs": {"job_limits": "A row for each kind that an operator has set a limit for."}}
+"""Tables that are read from end to end, and why that is right."""
+
+THOROUGH = [check.name for check in CHECKS if check.name not in QUICK]
+
+
+@pytest.mark.parametrize("plugin", SHIPPED)
+def test_a_shipped_plugin_conforms(plugin):
+    check_plugin(plugin, only=QUICK).expect_passed()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("plugin", SHIPPED)
+def test_a_shipped_plugin_conforms_in_use(plugin):
+    check_plugin(plugin, only=THOROUGH, scans=SCANS.get(plugin)).expect_passed()
+
+
+def test_one_shipped_plugin_conforms_in_use():
+    check_plugin("constructs", only=[name for name in THOROUGH if name != "loads_alone"]).expect_passed()
