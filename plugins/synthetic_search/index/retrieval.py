@@ -16,6 +16,7 @@ from typing import NamedTuple
 from synthetic import Snapshot, Value, to_json
 from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
 from synthetic_search.index.filters import Filters
 from synthetic_search.index.matching import Matcher
@@ -90,7 +91,7 @@ def find_by_words(
     limit: int,
     *,
     scored_matches: int | None = None,
-    through: int | None = None,
+    extent: Extent | None = None,
 ) -> Retrieval:
     """The documents that match, best first.
 
@@ -100,10 +101,11 @@ def find_by_words(
         filters: What else holds of them.
         limit: How many hits, at most; of a long document, one.
         scored_matches: How many matches are given a score; None: as the settings say.
-        through: Up to which row of the index; None: all of it.
+        extent: How far to look, and what scores are made of; None: all that is indexed now.
     """
     scored = snapshot.settings(SearchSettings).scored_matches if scored_matches is None else scored_matches
-    rows, counts = _Rows(filters, through=through), WordCounts(snapshot, scored, through)
+    counts = WordCounts(snapshot, scored, extent)
+    rows = _Rows(filters, through=counts.extent.through)
     matcher = make_matcher(snapshot, counts, None if counts.are_exact else scored)
     asked = _ask(snapshot, matcher.query(expression), rows)
     if asked is None:
@@ -209,7 +211,7 @@ def _score(
 ) -> list[tuple[int, float]]:
     """The newest that match, each with its score."""
     source, params = asked
-    plan = plan_text(matcher.occurring, counts.all_documents, snapshot.settings(SearchSettings).title_weight)
+    plan = plan_text(matcher.occurring, counts.extent, snapshot.settings(SearchSettings).title_weight)
     return snapshot.rows(
         f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
         " ORDER BY search_text.rowid DESC LIMIT :window",
