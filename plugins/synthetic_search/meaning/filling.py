@@ -172,7 +172,6 @@ def _is_one_to_begin(store: BlockingStore, now: _Situation) -> bool:
     # The head runs ahead of the count where documents change, so it is asked first, as it costs nothing.
     return (
         learns
-        and now.ready.documents < now.settings.embedder_learns_from
         and now.head_id >= GROWTH * now.ready.head_id
         and store.read(count_documents) >= GROWTH * now.ready.documents
     )
