@@ -152,9 +152,10 @@ def _finished(
     snapshot: Snapshot, question: Question, found: Sequence[Found], total: Retrieval, mode: SearchMode
 ) -> Answer:
     """The answer, gathered by groups where these are asked for."""
-    # What words have found and was not listed is counted with the parts of long documents, so that is no exact number.
-    is_exact = total.is_complete and len(total.hits) < snapshot.settings(SearchSettings).results
-    matched = len(found) if is_exact else max(total.matched, len(found))
+    matched = max(total.matched, len(found))
+    # Of what words have found and is not listed, it is not known whether meaning finds it too, or of which group it is.
+    is_one_list = mode is SearchMode.LEXICAL and question.group_by is None
+    is_exact = total.is_complete and (is_one_list or total.matched <= len(total.hits))
     if not total.is_complete:
         snapshot.notice(INCOMPLETE, "More matches than are looked at: the newest were. Narrow the search.")
     if question.group_by is None:

@@ -29,6 +29,20 @@ LOOKED_UP = 500
 """Hits whose documents are looked up at once."""
 
 
+_NEWEST = """
+SELECT d.id, 0.0 FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
+ORDER BY d.occurred_at DESC, d.id DESC
+"""
+
+# A long document is several rows, and is counted once.
+_COUNTED = """
+SELECT count(*) FROM (
+    SELECT DISTINCT d.entity_key, d.ordinal
+    FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
+)
+"""
+
+
 class Hit(NamedTuple):
     """A document that matches.
 
@@ -45,8 +59,8 @@ class Retrieval(NamedTuple):
     """What a search by words came to.
 
     Attributes:
-        hits: Best first; of equal scores, the newest first.
-        matched: How many documents, and parts of long ones, were found to match.
+        hits: Best first; of equal scores, those first that were indexed last.
+        matched: How many documents were found to match, listed or not; a long one counts once.
         is_complete: Whether that is all there are: else more match, and the newest were looked at.
     """
 
@@ -124,7 +138,7 @@ def find_by_words(
         is_complete = len(others) < room
         found.update(others)
     best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
-    return Retrieval(_best_parts(snapshot, best, limit), len(best), is_complete=is_complete)
+    return _retrieved(snapshot, best, limit, is_complete=is_complete)
 
 
 def find_newest(
@@ -135,7 +149,9 @@ def find_newest(
     unwanted: Expression | None = None,
     through: int | None = None,
 ) -> Retrieval:
-    """The documents that pass the filters, those first that were indexed last; their score is 0.
+    """The documents that pass the filters, the newest first; their score is 0.
+
+    Where more pass than are looked at, these are those that were indexed last.
 
     Args:
         snapshot: To search in.
@@ -146,8 +162,8 @@ def find_newest(
     """
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
-    hits = _best_parts(snapshot, [(id, 0.0) for id in ids], limit)
-    return Retrieval(hits, len(ids), is_complete=is_complete)
+    newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
+    return _retrieved(snapshot, newest, limit, is_complete=is_complete)
 
 
 def list_matches(
@@ -262,6 +278,15 @@ def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> tuple[str, dict[
         )
         params |= times
     return f"{source} WHERE {where}", params
+
+
+def _retrieved(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int, *, is_complete: bool) -> Retrieval:
+    """What rows of the index come to, best first, as documents."""
+    hits = _best_parts(snapshot, rows, limit)
+    matched = len(hits)
+    if matched == limit:
+        matched = snapshot.value(_COUNTED, {"ids": to_json([id for id, _ in rows])})
+    return Retrieval(hits, matched, is_complete=is_complete)
 
 
 def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int) -> tuple[Hit, ...]:

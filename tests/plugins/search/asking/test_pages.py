@@ -110,6 +110,29 @@ def test_a_cursor_with_numbers_that_somebody_made_up_gives_a_page(store, numbers
     assert page(store, "pumpkins turnips", first=3, after=cursor)["totalCount"] >= 0
 
 
+COUNTS = """
+query ($group: SearchGrouping) {
+  search(query: "wombat", mode: LEXICAL, first: 1, groupBy: $group) { totalCount isExact }
+}"""
+MAKE = """
+mutation ($id: ID!, $body: String!) {
+  saveDocument(input: {id: $id, kind: "NOTE", title: "T", body: $body}) { created }
+}
+"""
+
+
+@pytest.mark.parametrize("results", [10, 15, 20])
+def test_documents_are_counted_once_however_many_parts_they_have(filled, tmp_path, results):
+    settings = {"plugins.search.part_characters": "500", "plugins.search.results": str(results)}
+    with open_test_store(copy_template(filled, tmp_path / "store"), clock=ManualClock(NOW), settings=settings) as store:
+        for number in range(15):
+            expect_data(store.graphql(MAKE, {"id": f"long{number}", "body": "wombat filler " * 200}))
+        index_all(store)
+        assert expect_data(store.graphql(COUNTS))["search"] == {"totalCount": 15, "isExact": True}
+        groups = expect_data(store.graphql(COUNTS, {"group": "CONSTRUCT"}))["search"]
+        assert groups == {"totalCount": min(results, 15), "isExact": results >= 15}
+
+
 GROUPS = """
 query ($after: String) {
   search(query: "pumpkins turnips keeper", mode: LEXICAL, groupBy: SESSION, first: 2, after: $after) {
