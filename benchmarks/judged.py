@@ -122,14 +122,24 @@ def _of_smart(content: str, *, is_numbered_anew: bool) -> Iterator[Judged]:
 
 
 def read_judgments(path: Path) -> dict[str, dict[str, int]]:
-    """Judgments in TREC's four columns, or in three with a head line; what cannot be read as one is left out."""
+    """Judgments in TREC's four columns, in three with a head line, or in CISI's four: what cannot be read is left out.
+
+    CISI's columns are a question, a document that answers it, and two numbers that say nothing, the last a fraction.
+
+    Raises:
+        ValueError: No line can be read as a judgment.
+    """
     found: dict[str, dict[str, int]] = {}
     for line in path.read_text().splitlines():
         columns = line.split()
-        if len(columns) == TREC_COLUMNS:
+        if len(columns) == TREC_COLUMNS and columns[2] == "0" and not columns[3].isdigit():
+            columns = [*columns[:2], "1"]
+        elif len(columns) == TREC_COLUMNS:
             del columns[1]
         if len(columns) == TREC_COLUMNS - 1 and columns[2].lstrip("-").isdigit():
             found.setdefault(columns[0], {})[columns[1]] = int(columns[2])
+    if not found:
+        raise ValueError(f"{path} has no judgments")
     return found
 
 

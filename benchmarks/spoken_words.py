@@ -52,25 +52,35 @@ def texts(count: int, seed: int = 1) -> Iterator[str]:
         count -= some
 
 
-def fill(store: Store, count: int) -> int:
+def fill(store: Store, count: int, start: int = 0) -> int:
     """Append so many messages to a store, a thousand to a session.
+
+    Args:
+        store: To append to.
+        count: How many messages.
+        start: How many it has already: those with the same numbers would be taken for the same messages.
 
     Returns:
         How many bytes of text they have.
     """
     size = 0
     batch: list[str] = []
-    for number, text in enumerate(texts(count), 1):
+    for number, text in enumerate(texts(count, seed=1 + start), start + 1):
         batch.append(text)
         size += len(text)
-        if len(batch) == APPENDED_AT_ONCE or number == count:
+        if len(batch) == APPENDED_AT_ONCE or number == start + count:
             store.write(_append, number - len(batch), tuple(batch))
             batch = []
     return size
 
 
+def session_of(number: int) -> str:
+    """The session, and the transcript, that the message of this number belongs to."""
+    return f"session-{number // MESSAGES_OF_SESSION:06}"
+
+
 def _append(tx, first: int, batch: tuple[str, ...]) -> None:
-    session = f"session-{first // MESSAGES_OF_SESSION:06}"
+    session = session_of(first)
     merge_session_facts(tx, session, SessionFacts())
     ensure_transcript(tx, NewTranscript(id=session, session_id=session))
     messages = [

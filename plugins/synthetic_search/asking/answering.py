@@ -9,6 +9,7 @@ from synthetic_search.asking.enums import SearchGrouping, SearchMode
 from synthetic_search.asking.model import Answer, Found, Question, narrowed
 from synthetic_search.documents import SearchDocuments
 from synthetic_search.index.expressions import Expression, Ranked, phrases_of
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.filters import EVERYTHING, Filters
 from synthetic_search.index.places import find_places
 from synthetic_search.index.retrieval import Retrieval, find_by_words, find_newest, which_match
@@ -73,40 +74,40 @@ def plain_words_of(query: Query) -> str:
     return "" if query.wanted is None else " ".join(phrase.text for phrase in phrases_of(query.wanted))
 
 
-def answer(snapshot: Snapshot, question: Question, meaning: QueryMeaning, through: int | None = None) -> Answer:
+def answer(snapshot: Snapshot, question: Question, meaning: QueryMeaning, extent: Extent) -> Answer:
     """Find what a question asks for.
 
     Args:
         snapshot: To read in.
         question: What is asked.
         meaning: That of its words, as far as it could be told.
-        through: Up to which row of the index; None: all of it.
+        extent: How far to look into the index, and what scores by words are made of.
     """
     query, limit = question.query, snapshot.settings(SearchSettings).results
     if query.wanted is None:
-        listed = find_newest(snapshot, query.filters, limit, unwanted=query.unwanted, through=through)
+        listed = find_newest(snapshot, query.filters, limit, unwanted=query.unwanted, through=extent.through)
         found = [Found(hit.id, hit.score) for hit in listed.hits]
         return _finished(snapshot, question, found, listed, SearchMode.LEXICAL)
     if not meaning.is_ready or question.mode is SearchMode.LEXICAL:
         problem = meaning.problem
         if problem is None and question.mode in (SearchMode.SEMANTIC, SearchMode.HYBRID):
             problem = "What this means cannot be told: no embedder is ready, or it knows none of the words."
-        return _by_words(snapshot, question, query.wanted, problem, through)
-    similar = find_by_meaning(snapshot, meaning, query.filters, min(limit, NEAREST_MAX), through=through)
+        return _by_words(snapshot, question, query.wanted, problem, extent)
+    similar = find_by_meaning(snapshot, meaning, query.filters, min(limit, NEAREST_MAX), through=extent.through)
     if similar is None:
         problem = "The embedder's model has just been replaced by another."
-        return _by_words(snapshot, question, query.wanted, problem, through)
-    return _by_meaning(snapshot, question, query.wanted, meaning, similar, through)
+        return _by_words(snapshot, question, query.wanted, problem, extent)
+    return _by_meaning(snapshot, question, query.wanted, meaning, similar, extent)
 
 
 def _by_words(
-    snapshot: Snapshot, question: Question, wanted: Expression, problem: str | None, through: int | None
+    snapshot: Snapshot, question: Question, wanted: Expression, problem: str | None, extent: Extent
 ) -> Answer:
     """What is found by words alone; `problem`: why not by meaning, if somebody might expect that."""
     query, limit = question.query, snapshot.settings(SearchSettings).results
     if problem is not None:
         snapshot.notice(LEXICAL_ONLY, f"{problem} So the search was by words.")
-    retrieval = find_by_words(snapshot, query.expression or wanted, query.filters, limit, through=through)
+    retrieval = find_by_words(snapshot, query.expression or wanted, query.filters, limit, extent=extent)
     found = [Found(hit.id, hit.score, rank, hit.score) for rank, hit in enumerate(retrieval.hits, 1)]
     return _finished(snapshot, question, found, retrieval, SearchMode.LEXICAL)
 
@@ -117,13 +118,13 @@ def _by_meaning(
     wanted: Expression,
     meaning: QueryMeaning,
     similar: tuple[Similar, ...],
-    through: int | None,
+    extent: Extent,
 ) -> Answer:
     """What is found by meaning, alone or beside words; what has something unwanted is left out of both."""
     query, limit = question.query, snapshot.settings(SearchSettings).results
     words = Retrieval((), 0, is_complete=True)
     if question.mode is not SearchMode.SEMANTIC:
-        words = find_by_words(snapshot, query.expression or wanted, query.filters, limit, through=through)
+        words = find_by_words(snapshot, query.expression or wanted, query.filters, limit, extent=extent)
     if not isinstance(wanted, Ranked):
         # Who writes a phrase or an operator is shown nothing that does not have it: meaning only orders what has.
         matching = which_match(snapshot, wanted, [hit.id for hit in similar])
@@ -151,9 +152,10 @@ def _finished(
     snapshot: Snapshot, question: Question, found: Sequence[Found], total: Retrieval, mode: SearchMode
 ) -> Answer:
     """The answer, gathered by groups where these are asked for."""
-    # What words have found and was not listed is counted with the parts of long documents, so that is no exact number.
-    is_exact = total.is_complete and len(total.hits) < snapshot.settings(SearchSettings).results
-    matched = len(found) if is_exact else max(total.matched, len(found))
+    matched = max(total.matched, len(found))
+    # Of what words have found and is not listed, it is not known whether meaning finds it too, or of which group it is.
+    is_one_list = mode is SearchMode.LEXICAL and question.group_by is None
+    is_exact = total.is_complete and (is_one_list or total.matched <= len(total.hits))
     if not total.is_complete:
         snapshot.notice(INCOMPLETE, "More matches than are looked at: the newest were. Narrow the search.")
     if question.group_by is None:

@@ -21,6 +21,7 @@ query ($query: String!, $mode: SearchMode, $filter: SearchFilter, $groupBy: Sear
       snippet { text highlights { start end } }
     }
   }
+  syncStatus(module: "search.index") { lagEvents }
 }"""
 
 STYLE = "bold yellow"
@@ -73,10 +74,11 @@ def search(
         now = store.kernel.clock.now_ms()
     found = answer["data"]["search"]
     notices: list[dict[str, str]] = answer.get("extensions", {}).get("notices", [])
+    behind: int | None = answer["data"]["syncStatus"][0]["lagEvents"]
     if as_json:
-        emit({**found, "notices": notices}, as_json)
+        emit({**found, "notices": notices, "lagEvents": behind}, as_json)
     else:
-        _show(found, notices, now)
+        _show(found, notices, now, behind)
 
 
 def _ask(store: Store, asked: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def _classes_of(error_class: type[SyntheticError]) -> Iterator[type[SyntheticErr
         yield from _classes_of(each)
 
 
-def _show(found: dict[str, Any], notices: list[dict[str, str]], now: int) -> None:
+def _show(found: dict[str, Any], notices: list[dict[str, str]], now: int, behind: int | None) -> None:
     console = console_on(sys.stdout)
     for hit in found["nodes"]:
         heading = plain(hit["title"] or hit["id"], "bold")
@@ -124,6 +126,12 @@ def _show(found: dict[str, Any], notices: list[dict[str, str]], now: int) -> Non
     if found["didYouMean"]:
         show(f"Did you mean: {found['didYouMean']}")
     show(_count_in_words(found))
+    # A command does no background work: what no server has indexed cannot be found.
+    if behind is None:
+        show("This store has not been indexed yet; a server does that: synthetic serve")
+    elif behind:
+        changes = "change is" if behind == 1 else "changes are"
+        show(f"At least {behind:,} {changes} not indexed yet; a server does that: synthetic serve")
 
 
 def _count_in_words(found: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from synthetic_search.asking.snippets import Wanted, make_snippet, wanted_of
 from synthetic_search.documents import SearchDocument, SearchDocuments
 from synthetic_search.index.explaining import WordScore, explain_words
 from synthetic_search.index.expressions import phrases_of
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.places import Place, find_places, read_documents
 from synthetic_search.language.model import Query
 from synthetic_search.settings import SearchSettings
@@ -27,10 +28,12 @@ class Wishes(NamedTuple):
     Attributes:
         snippets: The stretches that say why.
         explanations: How scores came about.
+        extent: What these scores were made of; None: all that is indexed now.
     """
 
     snippets: bool = True
     explanations: bool = False
+    extent: Extent | None = None
 
 
 def read_hits(
@@ -53,7 +56,7 @@ def read_hits(
     explained: dict[int, tuple[WordScore, ...]] = {}
     if wishes.explanations and query.expression is not None:
         ids = [each.id for each, _ in placed]
-        explained = dict(zip(ids, explain_words(snapshot, query.expression, ids), strict=True))
+        explained = dict(zip(ids, explain_words(snapshot, query.expression, ids, wishes.extent), strict=True))
     hits: list[tuple[Found, SearchHit]] = []
     for (each, place), document in zip(placed, documents, strict=True):
         if document is not None:

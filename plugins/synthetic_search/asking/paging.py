@@ -1,9 +1,11 @@
 """Pages of what was found: stable while the index grows.
 
-A cursor holds the rank and the row of a hit, and up to which row the index had
-been filled when the first page was made. The pages that follow look no further,
-so that what was indexed since takes no place in them; a page goes on behind its cursor's hit wherever that has
-come to, and at its rank where it is not there any more.
+A cursor holds the rank and the row of a hit, and what the index was when the
+first page was made: its last row, how many documents it had, and how long they
+were. The pages that follow look no further and score by the same numbers, so
+that what was indexed since neither takes a place in them nor changes the order
+of the others. A page goes on behind its cursor's hit wherever that has come to,
+and at its rank where it is not there any more.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from typing import NamedTuple, cast
 
 from synthetic import Order, Snapshot, Window, encode_cursor
 from synthetic_search.asking.model import Found
+from synthetic_search.index.extent import Extent, last_row, measure
 
-ORDER = Order(("rank", "row", "through"), (int, int, int))
+ORDER = Order(("rank", "row", "through", "documents", "length"), (int,) * 5)
 """What cursors hold; `rank` counts from 0."""
 
 
@@ -32,21 +35,29 @@ class Page(NamedTuple):
     has_more: bool
 
 
-def index_end(snapshot: Snapshot, window: Window) -> int:
-    """Up to which row of the index a list goes: as far as for the page that a cursor is from, else all of it."""
+def extent_of(snapshot: Snapshot, window: Window, *, has_words: bool) -> Extent:
+    """What of the index a list is of: that of the page that a cursor is from, else all of it.
+
+    Args:
+        snapshot: To measure in.
+        window: Which part of the list is asked for.
+        has_words: Whether words are searched for; else nothing is scored by them, and only the last row matters.
+    """
     cursor = window.after or window.before
     if cursor is not None:
-        return cast("int", cursor[2])
-    return snapshot.value("SELECT max(id) FROM search_documents") or 0
+        # A cursor comes from a client, who may have made it up: no number in it may be one that has no logarithm.
+        through, documents, length = cast("tuple[int, int, int]", tuple(cursor[2:]))
+        return Extent(through, max(0, documents), max(0, length))
+    return measure(snapshot) if has_words else Extent(last_row(snapshot), 0, 0)
 
 
-def page_of(found: Sequence[Found], window: Window, through: int) -> Page:
+def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
     """The page that a window asks for.
 
     Args:
-        found: Best first, all of them up to the row `through`.
+        found: Best first, all of them.
         window: Which part.
-        through: Up to which row of the index the list goes.
+        extent: What of the index the list is of.
     """
     start = 0 if window.after is None else _behind(found, window.after)
     end = len(found) if window.before is None else _place(found, window.before)[0]
@@ -57,7 +68,7 @@ def page_of(found: Sequence[Found], window: Window, through: int) -> Page:
         begin, has_more = start, end > start + window.size
         end = max(start, min(end, start + window.size))
     page = found[begin:end]
-    cursors = [encode_cursor(ORDER, (rank, each.id, through)) for rank, each in enumerate(page, begin)]
+    cursors = [encode_cursor(ORDER, (rank, each.id, *extent)) for rank, each in enumerate(page, begin)]
     return Page(page, cursors, has_more)
 
 

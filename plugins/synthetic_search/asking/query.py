@@ -25,7 +25,7 @@ from synthetic_search.asking.facets import count_facets
 from synthetic_search.asking.hits import Wishes, read_hits
 from synthetic_search.asking.inputs import SearchFilter
 from synthetic_search.asking.model import Question
-from synthetic_search.asking.paging import ORDER, index_end, page_of
+from synthetic_search.asking.paging import ORDER, extent_of, page_of
 from synthetic_search.asking.suggestions import suggest_query
 from synthetic_search.asking.types import SearchConnection, connection_of_hits
 from synthetic_search.index.filters import EVERYTHING
@@ -78,17 +78,18 @@ def search(
     """What is found, the best first; of a query without words, the newest.
 
     Pages are stable: what is indexed after the first page was made is not in
-    the pages that follow it.
+    the pages that follow it, and does not change their order.
     """
     snapshot.spend(LONG)
     window = read_window(snapshot.settings(LimitSettings), ORDER, first, after, last, before)
     filters = EVERYTHING if filter is None else filter.filters(kinds_of(snapshot))
     understood = understand(snapshot, query, filters)
-    found, through = NOTHING, index_end(snapshot, window)
+    found = NOTHING
+    extent = extent_of(snapshot, window, has_words=understood is not None and understood.wanted is not None)
     if understood is not None:
-        found = answer(snapshot, Question(understood, mode, group_by), prepared, through)
-    page = page_of(found.found, window, through)
-    wishes = Wishes(snippets=_is_asked(asked, "snippet"), explanations=_is_asked(asked, "explanation"))
+        found = answer(snapshot, Question(understood, mode, group_by), prepared, extent)
+    page = page_of(found.found, window, extent)
+    wishes = Wishes(_is_asked(asked, "snippet"), _is_asked(asked, "explanation"), extent)
     hits = read_hits(snapshot, understood or Query(), page.found, wishes)
     cursors = dict(zip((each.id for each in page.found), page.cursors, strict=True))
     return connection_of_hits(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from synthetic import Snapshot, Value
+from synthetic_search.index.extent import Extent, measure
 from synthetic_search.index.matching import Form, Matcher
 from synthetic_search.index.prefixes import forms_of_prefix
 
@@ -16,22 +17,23 @@ class WordCounts:
     """How common phrases are, for the length of one search.
 
     Attributes:
-        all_documents: How many documents, and parts of long ones, there are.
+        extent: What they are counted in.
+        all_documents: How many documents, and parts of long ones, it has.
         are_exact: Whether there are so few that all are counted.
     """
 
-    def __init__(self, snapshot: Snapshot, exact_up_to: int, through: int | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, exact_up_to: int, extent: Extent | None = None) -> None:
         """Prepare to count.
 
         Args:
             snapshot: To count in.
             exact_up_to: With so many documents at most, every one is counted.
-            through: Up to which row; None: all.
+            extent: What to count in; None: all that there is now.
         """
-        self.all_documents: int = snapshot.value("SELECT count(*) FROM search_documents")
+        self.extent = measure(snapshot) if extent is None else extent
+        self.all_documents = self.extent.documents
         self.are_exact = self.all_documents <= exact_up_to
         self._snapshot = snapshot
-        self._through = through
         self._counted = self.all_documents + 1 if self.are_exact else COUNTED
         self._forms: dict[Form, int] = {}
         self._rows_from: dict[int, int] = {}
@@ -47,12 +49,11 @@ class WordCounts:
         return self._forms[form]
 
     def _count(self, form: Form) -> int:
-        bound = "" if self._through is None else " AND rowid <= :through"
-        params: dict[str, Value] = {"query": form.query, "counted": self._counted}
+        params: dict[str, Value] = {"query": form.query, "counted": self._counted, "through": self.extent.through}
         found, oldest = self._snapshot.rows(
             "SELECT count(*), min(rowid) FROM (SELECT rowid FROM search_text"
-            f" WHERE search_text MATCH :query{bound} ORDER BY rowid DESC LIMIT :counted)",
-            params if self._through is None else {**params, "through": self._through},
+            " WHERE search_text MATCH :query AND rowid <= :through ORDER BY rowid DESC LIMIT :counted)",
+            params,
         )[0]
         if found < self._counted:
             return found
@@ -63,7 +64,10 @@ class WordCounts:
         """How many documents there are from a row on: ids are used up, so their distance says little."""
         known = min((each for each in self._rows_from if each >= row), default=None)
         if known is None:
-            counted = self._snapshot.value("SELECT count(*) FROM search_documents WHERE id >= :row", {"row": row})
+            counted = self._snapshot.value(
+                "SELECT count(*) FROM search_documents WHERE id BETWEEN :row AND :through",
+                {"row": row, "through": self.extent.through},
+            )
         else:
             between = "SELECT count(*) FROM search_documents WHERE id >= :row AND id < :known"
             counted = self._rows_from[known] + self._snapshot.value(between, {"row": row, "known": known})

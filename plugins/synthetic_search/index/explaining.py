@@ -8,6 +8,7 @@ from typing import NamedTuple
 from synthetic import Snapshot, from_json, to_json
 from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression, Phrase
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.scoring import plan_text
 from synthetic_search.settings import SearchSettings
 
@@ -28,10 +29,19 @@ class WordScore(NamedTuple):
     score: float
 
 
-def explain_words(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) -> list[tuple[WordScore, ...]]:
-    """For each document what the phrases of the expression add to its score; nothing for one that does not match."""
+def explain_words(
+    snapshot: Snapshot, expression: Expression, ids: Sequence[int], extent: Extent | None = None
+) -> list[tuple[WordScore, ...]]:
+    """For each document what the phrases of the expression add to its score; nothing for one that does not match.
+
+    Args:
+        snapshot: To search in.
+        expression: What was asked.
+        ids: Of the documents.
+        extent: What their scores are made of; None: all that is indexed now.
+    """
     settings = snapshot.settings(SearchSettings)
-    counts = WordCounts(snapshot, settings.scored_matches)
+    counts = WordCounts(snapshot, settings.scored_matches, extent)
     matcher = make_matcher(snapshot, counts)
     query = matcher.query(expression)
     if query is None:
@@ -43,7 +53,7 @@ def explain_words(snapshot: Snapshot, expression: Expression, ids: Sequence[int]
         {
             "query": query,
             "ids": to_json(ids),
-            "plan": plan_text(matcher.scored, counts.all_documents, settings.title_weight),
+            "plan": plan_text(matcher.scored, counts.extent, settings.title_weight),
         },
     ):
         told[id] = tuple(

@@ -13,6 +13,9 @@ from typing import Literal, TypeAlias
 
 Column: TypeAlias = Literal["title", "body"]
 
+PREFIX_CHARACTERS_MIN = 3
+"""Shortest beginning that is searched for as one; a shorter one is a word, since it would mean almost everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:

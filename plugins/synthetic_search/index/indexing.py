@@ -87,10 +87,11 @@ def _single_change(snapshot: Snapshot, source: SearchDocuments, due: Due, docume
         return Change(due)
     fingerprint = fingerprint_of(document)
     held = find_indexed(snapshot, due.kind, due.entity_id)
-    if held is not None and held.fingerprint == fingerprint:
-        return Change(due, fingerprint)
+    seen = None if held is None else held.fingerprint
+    if seen == fingerprint:
+        return Change(due, fingerprint, seen)
     parts = indexed_parts(snapshot.settings(SearchSettings), source.kind, [document])
-    return Change(due, fingerprint, documents=parts, is_new=True)
+    return Change(due, fingerprint, seen, documents=parts, is_new=True)
 
 
 def _follow_each(snapshot: Snapshot, source: SearchDocuments, follow: Follow, dues: Sequence[Due]) -> list[Change]:
@@ -122,6 +123,7 @@ def _follow(snapshot: Snapshot, source: SearchDocuments, follow: Follow, due: Du
     return Change(
         due,
         fingerprint_of_stretch(stretch),
+        None if held is None else held.fingerprint,
         stretch.incarnation,
         indexed_parts(snapshot.settings(SearchSettings), source.kind, stretch.documents),
         # What is made anew is replaced stretch by stretch, so that it is found meanwhile; what was deleted is not.

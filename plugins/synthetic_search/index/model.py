@@ -85,6 +85,7 @@ class Change(NamedTuple):
     Attributes:
         due: Which entity.
         fingerprint: Of what is indexed now; None: the entity is gone, and so are its documents.
+        seen: The fingerprint that the index had when this was made out; None: it did not have the entity.
         incarnation: Of an entity that has many documents.
         documents: To be added.
         is_new: Whether they come in the place of all that the index has of the entity.
@@ -96,6 +97,7 @@ class Change(NamedTuple):
 
     due: Due
     fingerprint: str | None = None
+    seen: str | None = None
     incarnation: str = ""
     documents: Sequence[Indexed] = ()
     is_new: bool = False

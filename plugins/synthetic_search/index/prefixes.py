@@ -12,10 +12,8 @@ from __future__ import annotations
 from functools import cache
 
 from synthetic import Snapshot, TextTokenizer
+from synthetic_search.index.expressions import PREFIX_CHARACTERS_MIN
 from synthetic_search.index.words import TOKENIZER, tokenizer
-
-PREFIX_CHARACTERS_MIN = 3
-"""A shorter prefix is searched for as a word: too many words begin with it."""
 
 FORMS_MAX = 40
 """Most ways in which one prefix is looked for."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from synthetic import Snapshot, Value, to_json
 from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
 from synthetic_search.index.filters import Filters
 from synthetic_search.index.matching import Matcher
@@ -26,6 +27,20 @@ from synthetic_search.settings import SearchSettings
 SCORED_MIN = 1_000
 LOOKED_UP = 500
 """Hits whose documents are looked up at once."""
+
+
+_NEWEST = """
+SELECT d.id, 0.0 FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
+ORDER BY d.occurred_at DESC, d.id DESC
+"""
+
+# A long document is several rows, and is counted once.
+_COUNTED = """
+SELECT count(*) FROM (
+    SELECT DISTINCT d.entity_key, d.ordinal
+    FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
+)
+"""
 
 
 class Hit(NamedTuple):
@@ -44,8 +59,8 @@ class Retrieval(NamedTuple):
     """What a search by words came to.
 
     Attributes:
-        hits: Best first; of equal scores, the newest first.
-        matched: How many documents, and parts of long ones, were found to match.
+        hits: Best first; of equal scores, those first that were indexed last.
+        matched: How many documents were found to match, listed or not; a long one counts once.
         is_complete: Whether that is all there are: else more match, and the newest were looked at.
     """
 
@@ -90,7 +105,7 @@ def find_by_words(
     limit: int,
     *,
     scored_matches: int | None = None,
-    through: int | None = None,
+    extent: Extent | None = None,
 ) -> Retrieval:
     """The documents that match, best first.
 
@@ -100,10 +115,11 @@ def find_by_words(
         filters: What else holds of them.
         limit: How many hits, at most; of a long document, one.
         scored_matches: How many matches are given a score; None: as the settings say.
-        through: Up to which row of the index; None: all of it.
+        extent: How far to look, and what scores are made of; None: all that is indexed now.
     """
     scored = snapshot.settings(SearchSettings).scored_matches if scored_matches is None else scored_matches
-    rows, counts = _Rows(filters, through=through), WordCounts(snapshot, scored, through)
+    counts = WordCounts(snapshot, scored, extent)
+    rows = _Rows(filters, through=counts.extent.through)
     matcher = make_matcher(snapshot, counts, None if counts.are_exact else scored)
     asked = _ask(snapshot, matcher.query(expression), rows)
     if asked is None:
@@ -122,7 +138,7 @@ def find_by_words(
         is_complete = len(others) < room
         found.update(others)
     best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
-    return Retrieval(_best_parts(snapshot, best, limit), len(best), is_complete=is_complete)
+    return _retrieved(snapshot, best, limit, is_complete=is_complete)
 
 
 def find_newest(
@@ -133,7 +149,9 @@ def find_newest(
     unwanted: Expression | None = None,
     through: int | None = None,
 ) -> Retrieval:
-    """The documents that pass the filters, those first that were indexed last; their score is 0.
+    """The documents that pass the filters, the newest first; their score is 0.
+
+    Where more pass than are looked at, these are those that were indexed last.
 
     Args:
         snapshot: To search in.
@@ -144,8 +162,8 @@ def find_newest(
     """
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
-    hits = _best_parts(snapshot, [(id, 0.0) for id in ids], limit)
-    return Retrieval(hits, len(ids), is_complete=is_complete)
+    newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
+    return _retrieved(snapshot, newest, limit, is_complete=is_complete)
 
 
 def list_matches(
@@ -209,7 +227,7 @@ def _score(
 ) -> list[tuple[int, float]]:
     """The newest that match, each with its score."""
     source, params = asked
-    plan = plan_text(matcher.occurring, counts.all_documents, snapshot.settings(SearchSettings).title_weight)
+    plan = plan_text(matcher.occurring, counts.extent, snapshot.settings(SearchSettings).title_weight)
     return snapshot.rows(
         f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
         " ORDER BY search_text.rowid DESC LIMIT :window",
@@ -260,6 +278,15 @@ def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> tuple[str, dict[
         )
         params |= times
     return f"{source} WHERE {where}", params
+
+
+def _retrieved(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int, *, is_complete: bool) -> Retrieval:
+    """What rows of the index come to, best first, as documents."""
+    hits = _best_parts(snapshot, rows, limit)
+    matched = len(hits)
+    if matched == limit:
+        matched = snapshot.value(_COUNTED, {"ids": to_json([id for id, _ in rows])})
+    return Retrieval(hits, matched, is_complete=is_complete)
 
 
 def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int) -> tuple[Hit, ...]:

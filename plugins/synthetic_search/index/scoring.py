@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import ConnectionRole, MatchedRow, PreparedConnection, from_json, to_json
+from synthetic_search.index.extent import Extent
 from synthetic_search.index.matching import Scored
 
 SATURATION = 1.2
@@ -63,10 +64,18 @@ def inverse_document_frequency(documents: int, all_documents: int) -> float:
     return math.log(1 + (all_documents - found + 0.5) / (found + 0.5))
 
 
-def plan_text(scored: Sequence[Scored], all_documents: int, title_weight: float) -> str:
+def plan_text(scored: Sequence[Scored], extent: Extent, title_weight: float) -> str:
     """What is handed to the functions in SQL."""
-    terms = [(each.number, each.word, inverse_document_frequency(each.documents, all_documents)) for each in scored]
-    return to_json([title_weight, terms])
+    terms = [(each.number, each.word, inverse_document_frequency(each.documents, extent.documents)) for each in scored]
+    return to_json([title_weight, extent.mean_length, terms])
+
+
+def length(row: MatchedRow, _: str | None = None) -> float:
+    """How many tokens the rows have in the mean, whichever of them is asked.
+
+    The words of the filters count as well: there are as many of them in every document, or nearly.
+    """
+    return row.column_total_size() / max(1, row.row_count)
 
 
 def score(row: MatchedRow, text: str) -> float:
@@ -104,12 +113,11 @@ def prepare_scoring(connection: PreparedConnection, role: ConnectionRole) -> Non
     """Add the functions to a connection."""
     connection.create_ranking("search_score", score)
     connection.create_ranking("search_explain", explain)
+    connection.create_ranking("search_length", length)
 
 
 def _plan(row: MatchedRow, text: str) -> Plan:
-    title_weight, terms = from_json(text)
-    # The words of the filters count as well: there are as many of them in every document, or nearly.
-    mean_length = max(1.0, row.column_total_size() / max(1, row.row_count))
+    title_weight, mean_length, terms = from_json(text)
     plan = Plan(
         tuple(Term(number, word, weight * (SATURATION + 1)) for number, word, weight in terms),
         title_weight,

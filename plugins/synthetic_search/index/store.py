@@ -60,6 +60,9 @@ def _apply_one(tx: Transaction, change: Change, keys: dict[Group, int]) -> int:
         put_off(tx, due, change.error)
         return 0
     held = find_indexed(tx, due.kind, due.entity_id)
+    if change.fingerprint is not None and change.seen != (None if held is None else held.fingerprint):
+        # All is to be indexed anew since: to write what was made out before would tell the scan that it has been done.
+        return 0
     done, is_left = 0, False
     groups, first_ids = set[int](), dict[int, int]()
     if held is not None and (change.fingerprint is None or change.is_new):

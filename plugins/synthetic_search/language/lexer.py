@@ -12,16 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from synthetic_search.index.expressions import Column, Near, Phrase
+from synthetic_search.index.expressions import PREFIX_CHARACTERS_MIN, Column, Near, Phrase
 
 DEPTH_MAX = 20
 """Most groups within one another; what is deeper stands in the group around it."""
 
 LEAF_CHARACTERS_MAX = 500
 """Longest word or phrase; the rest of it is not searched for."""
-
-PREFIX_CHARACTERS_MIN = 3
-"""Shortest beginning that is searched for as one; a shorter one would mean almost everything."""
 
 NEAR_DISTANCE = 10
 NEAR_DISTANCE_MAX = 100

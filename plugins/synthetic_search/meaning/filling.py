@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from synthetic import BlockingStore, Snapshot, logger_for
+from synthetic_search.index.extent import count_documents, last_row
 from synthetic_search.meaning.batches import embed_after, embed_sample, iterate_texts, retry_refused
 from synthetic_search.meaning.codes import turned
 from synthetic_search.meaning.embedders import Embedder
@@ -20,9 +21,7 @@ from synthetic_search.meaning.model import ModelRecord, ModelState
 from synthetic_search.meaning.opened import OpenedEmbedders
 from synthetic_search.meaning.refused import find_due
 from synthetic_search.meaning.store import (
-    count_documents,
     delete_retired,
-    find_head,
     find_model,
     insert_model,
     list_sample,
@@ -149,7 +148,7 @@ def _look_around(snapshot: Snapshot) -> _Situation:
         ready=find_model(snapshot, ModelState.READY),
         filling=find_model(snapshot, ModelState.FILLING),
         retired=find_model(snapshot, ModelState.RETIRED),
-        head_id=find_head(snapshot),
+        head_id=last_row(snapshot),
         opened=opened,
         turns=snapshot.resource(Turns),
         settings=settings,
@@ -173,7 +172,6 @@ def _is_one_to_begin(store: BlockingStore, now: _Situation) -> bool:
     # The head runs ahead of the count where documents change, so it is asked first, as it costs nothing.
     return (
         learns
-        and now.ready.documents < now.settings.embedder_learns_from
         and now.head_id >= GROWTH * now.ready.head_id
         and store.read(count_documents) >= GROWTH * now.ready.documents
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from synthetic import BlockingStore, Snapshot, SyncOutcome, SyntheticError, Transaction, report_sync
+from synthetic_search.index.extent import last_row
 from synthetic_search.meaning.errors import EmbedderError
 from synthetic_search.meaning.shipped import LEARNT
-from synthetic_search.meaning.store import count_embedded, find_head
+from synthetic_search.meaning.store import count_embedded
 from synthetic_search.settings import SearchSettings
 
 MODULE = "search.meaning"
@@ -63,7 +64,7 @@ def has_work(snapshot: Snapshot) -> bool:
     settings = snapshot.settings(SearchSettings)
     if snapshot.value("SELECT EXISTS (SELECT 1 FROM search_models)"):
         return True
-    return bool(settings.embedder) and find_head(snapshot) >= (
+    return bool(settings.embedder) and last_row(snapshot) >= (
         settings.embedder_learns_at if settings.embedder == LEARNT.name else 1
     )
 

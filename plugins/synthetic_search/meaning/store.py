@@ -25,16 +25,6 @@ def find_model(snapshot: Snapshot, state: ModelState) -> ModelRecord | None:
     return snapshot.record(ModelRecord, sql, {"state": state.value})
 
 
-def find_head(snapshot: Snapshot) -> int:
-    """The id of the newest document; 0 without one."""
-    return snapshot.value("SELECT max(id) FROM search_documents") or 0
-
-
-def count_documents(snapshot: Snapshot) -> int:
-    """How many documents, and parts of long ones, the index has."""
-    return snapshot.value("SELECT count(*) FROM search_documents")
-
-
 def count_embedded(snapshot: Snapshot) -> int:
     """A number that grows with each batch that is embedded."""
     return snapshot.value("SELECT coalesce(sum(through_id), 0) FROM search_models WHERE state <> 'RETIRED'")

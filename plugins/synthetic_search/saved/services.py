@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from synthetic import BlockingStore, Service, Snapshot, logger_for, to_json
 from synthetic_search.asking.answering import understand_kept
+from synthetic_search.index.extent import last_row
 from synthetic_search.index.retrieval import list_matches, which_match
 from synthetic_search.language.model import Query
 from synthetic_search.saved.model import SavedSearch
-from synthetic_search.saved.store import last_indexed, list_behind, list_documents_of, note_hits
+from synthetic_search.saved.store import list_behind, list_documents_of, note_hits
 
 SEARCHES_MAX = 20
 """Most searches that are looked for in one step."""
@@ -32,7 +33,7 @@ def look_for_searches(store: BlockingStore) -> int:
 
 
 def _behind(snapshot: Snapshot) -> tuple[list[SavedSearch], int]:
-    through = last_indexed(snapshot)
+    through = last_row(snapshot)
     return list_behind(snapshot, through, SEARCHES_MAX), through
 
 

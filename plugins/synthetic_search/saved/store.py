@@ -19,6 +19,7 @@ from synthetic import (
     to_json,
 )
 from synthetic_search.asking.answering import says_something
+from synthetic_search.index.extent import last_row
 from synthetic_search.saved.errors import SavedSearchLimitError
 from synthetic_search.saved.events import HITS_MAX, SEARCH_MATCHED, SEARCH_SAVED, matched_payload
 from synthetic_search.saved.model import SavedSearch, SavedSearchResult, SearchContent, check_content
@@ -81,7 +82,7 @@ def save_search(
     changes = find_changes(stored, given, entity="saved search", id=id, if_version=if_version, fields={})
     if changes is not None and stored is not None and not changes:
         return SavedSearchResult(stored, created=False, changed=False)
-    through = last_indexed(tx)
+    through = last_row(tx)
     if stored is None or changes is None:
         for needed in ("name", "query"):
             if needed not in given:
@@ -125,11 +126,6 @@ def delete_search(store: BlockingStore, id: str) -> None:
 def count_searches(snapshot: Snapshot) -> int:
     """How many searches are saved."""
     return snapshot.value(f"SELECT count(*) FROM {TABLE}")
-
-
-def last_indexed(snapshot: Snapshot) -> int:
-    """The last row of the index; 0 where there is none."""
-    return snapshot.value("SELECT max(id) FROM search_documents") or 0
 
 
 def list_behind(snapshot: Snapshot, through: int, most: int) -> list[SavedSearch]:

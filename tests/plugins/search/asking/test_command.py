@@ -7,10 +7,13 @@ import json
 import pytest
 
 from plugins.search.language.random_queries import random_queries
+from synthetic import Store
 from synthetic.cli import main
-from synthetic.testing import expect_error
+from synthetic.testing import copy_template, expect_data, expect_error, open_test_store, wait_until
 from synthetic_search.asking.command import STYLE
 
+BEHIND = '{ syncStatus(module: "search.index") { lagEvents } }'
+SAVE = "mutation ($input: SaveConstructInput!) { saveConstruct(input: $input) { created } }"
 ROOMY = ("--set", "kernel.database.free_disk_bytes=0")
 
 
@@ -54,6 +57,36 @@ def test_nothing_found_is_said_and_a_near_word_is_named(run):
     assert "Did you mean: zeppelin" in shown
     assert "Nothing was found." in shown
     assert "the best of 3" in run("keeper", "--group-by", "construct")[0]
+
+
+def test_it_is_said_when_what_there_is_has_not_been_indexed(template, tmp_path, capsys):
+    def run(*options: str) -> str:
+        assert main(["search", "keeper", "--data", str(directory), *ROOMY, *options]) == 0
+        return capsys.readouterr().out
+
+    def save(store: Store, id: str) -> None:
+        construct = {"id": id, "type": "task", "title": "Keeper"}
+        expect_data(store.graphql(SAVE, {"input": construct}))
+
+    directory = copy_template(template, tmp_path / "store")
+    with open_test_store(directory) as store:
+        save(store, "first")
+    never = "This store has not been indexed yet; a server does that: synthetic serve\n"
+    assert run() == f"Nothing was found.\n{never}"
+    assert json.loads(run("--json"))["lagEvents"] is None
+    with open_test_store(directory) as store:
+        background = store.kernel.services()
+        background.start()
+        try:
+            wait_until(lambda: expect_data(store.graphql(BEHIND))["syncStatus"] == [{"lagEvents": 0}])
+        finally:
+            background.stop()
+    assert run().endswith("1 of 1, searched by words.\n")
+    assert json.loads(run("--json"))["lagEvents"] == 0
+    with open_test_store(directory) as store:
+        save(store, "second")
+    behind = "At least 1 change is not indexed yet; a server does that: synthetic serve\n"
+    assert run().endswith(f"1 of 1, searched by words.\n{behind}")
 
 
 def test_a_refusal_is_the_contract_and_its_exit_code(run):

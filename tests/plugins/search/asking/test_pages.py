@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from plugins.search.index.making import NOW, index_all, say
-from synthetic import Store
+from synthetic import Store, encode_cursor
 from synthetic.testing import ManualClock, copy_template, expect_data, open_test_store
+from synthetic_search.asking.paging import ORDER
 
 PAGE = """
 query ($query: String!, $first: Int, $after: String, $last: Int, $before: String) {
@@ -77,6 +79,58 @@ def test_what_is_indexed_meanwhile_takes_no_place_among_the_results(filled, tmp_
         rest = [id for each in pages(store, query, 4, first["pageInfo"]["endCursor"]) for id in each]
         assert [*ids(first), *rest] == whole
         assert len(whole) == 20
+
+
+@pytest.mark.parametrize("settings", [{}, {"plugins.search.scored_matches": "100"}])
+def test_what_is_indexed_meanwhile_does_not_change_the_order_of_the_rest(tmp_path, settings):
+    draw = random.Random(1)
+    with open_test_store(tmp_path / "store", clock=ManualClock(NOW), settings=settings) as store:
+        # Lengths and frequencies drawn at random, so that most scores depend on the mean length and on the rarity.
+        say(store, "t", *(made_text(draw) for _ in range(60)), *["nothing here"] * 38)
+        index_all(store)
+        asked = "pumpkins turnips"
+        whole = ids(page(store, asked, first=200))
+        first = page(store, asked, first=20)
+        say(store, "t2", *["others altogether " * 200] * 60)
+        index_all(store)
+        rest = [id for each in pages(store, asked, 20, first["pageInfo"]["endCursor"]) for id in each]
+        assert [*ids(first), *rest] == whole
+        assert len(whole) == 60
+        assert ids(page(store, asked, first=200)) != whole
+
+
+def made_text(draw: random.Random) -> str:
+    counts = (("pumpkins", draw.randint(1, 6)), ("turnips", draw.randint(0, 2)), ("straw", draw.randint(1, 120)))
+    return " ".join(word for word, count in counts for _ in range(count))
+
+
+@pytest.mark.parametrize("numbers", [(0, 0), (-1, -1), (-(1 << 63), -(1 << 63)), ((1 << 63) - 1, (1 << 63) - 1)])
+def test_a_cursor_with_numbers_that_somebody_made_up_gives_a_page(store, numbers):
+    cursor = encode_cursor(ORDER, (0, 0, 1 << 40, *numbers))
+    assert page(store, "pumpkins turnips", first=3, after=cursor)["totalCount"] >= 0
+
+
+COUNTS = """
+query ($group: SearchGrouping) {
+  search(query: "wombat", mode: LEXICAL, first: 1, groupBy: $group) { totalCount isExact }
+}"""
+MAKE = """
+mutation ($id: ID!, $body: String!) {
+  saveDocument(input: {id: $id, kind: "NOTE", title: "T", body: $body}) { created }
+}
+"""
+
+
+@pytest.mark.parametrize("results", [10, 15, 20])
+def test_documents_are_counted_once_however_many_parts_they_have(filled, tmp_path, results):
+    settings = {"plugins.search.part_characters": "500", "plugins.search.results": str(results)}
+    with open_test_store(copy_template(filled, tmp_path / "store"), clock=ManualClock(NOW), settings=settings) as store:
+        for number in range(15):
+            expect_data(store.graphql(MAKE, {"id": f"long{number}", "body": "wombat filler " * 200}))
+        index_all(store)
+        assert expect_data(store.graphql(COUNTS))["search"] == {"totalCount": 15, "isExact": True}
+        groups = expect_data(store.graphql(COUNTS, {"group": "CONSTRUCT"}))["search"]
+        assert groups == {"totalCount": min(results, 15), "isExact": results >= 15}
 
 
 GROUPS = """

@@ -309,6 +309,32 @@ def test_a_change_that_comes_while_another_is_indexed_is_not_lost(store):
     assert (found_ids(store, "first"), found_ids(store, "second")) == (["t:1"], ["t:2"])
 
 
+def test_a_rebuild_that_begins_while_something_is_indexed_still_indexes_all_of_it_anew(store):
+    def rows() -> dict[str, set[int]]:
+        found = store.read(
+            lambda snapshot: snapshot.rows(
+                "SELECT e.kind, d.id FROM search_documents d JOIN search_entities e ON e.key = d.entity_key"
+            )
+        )
+        return {kind: {id for of, id in found if of == kind} for kind, _ in found}
+
+    # One entity has one document; the other so many that they are indexed in two stretches.
+    save = 'mutation { saveJob(input: {id: "j", kind: "build", command: "make"}) { created } }'
+    expect_data(store.graphql(save))
+    say(store, "t", *(f"word {number}" for number in range(1_200)))
+    note(store, ("job", "j"), ("transcript", "t"))
+    index_pending(store)
+    note(store, ("job", "j"))
+    changes, before = store.read(read_changes), rows()
+    assert {kind: len(ids) for kind, ids in before.items()} == {"JOB": 1, "MESSAGE": 1_000}
+    store.write(pending.begin)
+    store.write(apply, changes)
+    index_all(store)
+    after = rows()
+    assert {kind: len(ids) for kind, ids in after.items()} == {"JOB": 1, "MESSAGE": 1_200}
+    assert not any(after[kind] & before[kind] for kind in before)
+
+
 def test_what_cannot_be_read_is_put_off_and_holds_nothing_up(store, clock, monkeypatch):
     broken = {"is": True}
 

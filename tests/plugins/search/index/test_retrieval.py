@@ -220,8 +220,11 @@ def test_a_score_is_the_sum_of_what_is_told_of_it(store):
 
 
 def test_without_words_the_newest_come_first(store):
-    newest = store.read(find_newest, EVERYTHING, 3)
-    assert [hit.id for hit in newest.hits] == sorted((hit.id for hit in newest.hits), reverse=True)
+    # In the order of their ids, as a scan finds them, the old one was indexed after five of the others.
+    newest = store.read(find_newest, Filters(session_ids=("old", "rare", "coding")), 10)
+    places = store.read(find_places, [hit.id for hit in newest.hits])
+    assert [place.occurred_at for place in places] == [NOW] * 6 + [NOW - 400 * DAY_MS]
+    assert sum(place.id < places[-1].id for place in places) == 5
     of_session = store.read(find_newest, Filters(session_ids=("coding",)), 10)
     assert (of_session.matched, of_session.is_complete) == (5, True)
     coding, unwanted = Filters(session_ids=("coding",)), words("backoff parse_http_header")

@@ -77,11 +77,14 @@ def test_what_is_embedded_meanwhile_takes_no_place_in_the_pages_that_follow(open
 
 
 def test_a_model_learns_anew_when_there_is_twice_as_much_and_the_old_one_answers_until_then(opening):
-    with opening(embedder_learns_at=50) as store:
+    # It learns from a sample that has become full already.
+    with opening(embedder_learns_at=50, embedder_learns_from=100) as store:
         say(store, "t", *texts_of_themes(100))
         learn(store)
         first = store.read(find_ready_model)
-        say(store, "u", *(f"{text} zeppelin" for text in texts_of_themes(110)))
+        assert ask(store, "zeppelin", "SEMANTIC")[0] == "LEXICAL"
+        later = texts_of_themes(110)
+        say(store, "u", *(f"{text} zeppelin" for text in later[:50]), *later[50:])
         index_all(store)
         while store.read(find_model, ModelState.FILLING) is None:
             assert take_turn(store)
@@ -90,6 +93,7 @@ def test_a_model_learns_anew_when_there_is_twice_as_much_and_the_old_one_answers
         embed_all(store)
         second = store.read(find_ready_model)
         assert (second.key > first.key, second.documents) == (True, 210)
+        assert ask(store, "zeppelin", "SEMANTIC")[0] == "SEMANTIC"
         assert count(store, "search_models") == 1  # what was replaced has gone
         assert count(store, "search_vectors") == 210
 
