@@ -18,6 +18,7 @@ from synthetic.cli import (
     import_,
     migrate,
     plugins,
+    recover,
     restore,
     retention,
     schema,
@@ -67,6 +68,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("export", export.export),
         ("import", import_.import_),
         ("restore", restore.restore),
+        ("recover", recover.recover),
         ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))
