@@ -215,6 +215,7 @@ def reach_the_disk_below(folder: Path) -> None:
 
 
 def tidy_staging(staging: Path) -> None:
+    """Remove what opening the store beside the old one has left there."""
     for name in MADE_BY_OPENING:
         path = staging / name
         if path.is_dir():

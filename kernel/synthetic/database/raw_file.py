@@ -22,9 +22,7 @@ class RawFile:
         Raises:
             apsw.CantOpenError: It is not there, or may not be read.
         """
-        self._file = apsw.VFSFile(
-            "", str(path.absolute()), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0]
-        )
+        self._file = apsw.VFSFile("", str(path.absolute()), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
         self.size_bytes = self._file.xFileSize()
 
     def read(self, offset: int, size_bytes: int) -> bytes:

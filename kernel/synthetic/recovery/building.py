@@ -122,6 +122,7 @@ def build_tables(
         plan: What is to be otherwise.
         objects: The schema of the damaged store, as far as it can be read.
     """
+    built = Built([])
     mine = {table.record.name for table in blueprint.tables if table.plugin in plan.older}
     with connection:
         for name in mine:
@@ -139,7 +140,6 @@ def build_tables(
             and each.table not in shadows
             and not _TEMPORARY.search(each.table)
         ]
-        built = Built([])
         for each in sorted(wanted, key=lambda one: one.type != "table"):
             if each.type == "table":
                 _make(connection, each, built)

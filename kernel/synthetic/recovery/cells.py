@@ -10,9 +10,9 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from synthetic.database.transaction import Value
 from synthetic.recovery.pages import KINDS, OVERFLOW_FIRST, OVERFLOW_NEXT, PageFile, Pointer
 from synthetic.recovery.records import MalformedError, decode_record, read_varint
-from synthetic.database.transaction import Value
 
 INDEX_INNER, TABLE_INNER, INDEX_LEAF, TABLE_LEAF = KINDS
 PAYLOAD_BYTES_MAX = 1_000_000_000

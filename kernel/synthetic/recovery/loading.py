@@ -209,8 +209,7 @@ class Loader:
 def shape_key(connection: apsw.Connection, table: str) -> list[str]:
     """The columns of a table's primary key, in order."""
     return [
-        name
-        for (name,) in connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
+        name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
     ]
 
 

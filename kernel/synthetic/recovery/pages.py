@@ -98,7 +98,7 @@ class PageFile:
 
     def holds_content(self, number: int) -> bool:
         """Whether a page is one on which trees and long values may stand."""
-        return number == 1 or not (self._has_pointers and self._map_of(number) == number) and number != self._pending
+        return number == 1 or (not (self._has_pointers and self._map_of(number) == number) and number != self._pending)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -223,7 +223,9 @@ def _have_settled(snapshot: Snapshot, names: list[str]) -> bool:
     found = [find_consumer(snapshot, name) for name in names]
     return all(
         each is not None
-        and (each.phase == "FAILED" or (each.phase == "FOLLOWING" and each.fingerprint and not each.rebuild_fingerprint))
+        and (
+            each.phase == "FAILED" or (each.phase == "FOLLOWING" and each.fingerprint and not each.rebuild_fingerprint)
+        )
         for each in found
     )
 

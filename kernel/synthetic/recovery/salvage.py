@@ -245,4 +245,3 @@ class _Salvage:
                 for cell in page.cells:
                     self._aside.add("", numbered_row((cell.rowid, *cell.values)), reason)
         return self._aside.counts[""] - before
-

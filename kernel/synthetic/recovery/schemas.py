@@ -14,6 +14,10 @@ ROWID = "rowid"
 """What stands in an index for the row of a table that names its key otherwise."""
 
 
+SHADOW_ENDS = ("data", "idx", "content", "docsize", "config")
+"""How the names of the tables end in which FTS5 keeps an index (https://sqlite.org/fts5.html#shadow_tables)."""
+
+
 class SchemaObject(NamedTuple):
     """A row of the schema table (https://sqlite.org/schematab.html).
 
@@ -76,14 +80,16 @@ def quote(name: str) -> str:
 
 def shape_of(connection: apsw.Connection, table: str) -> Shape:
     """How the rows of a table stand in a file, by the table of that name in another database."""
-    columns = connection.execute("SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden <> 2", (table,)).fetchall()
+    columns: list[tuple[str, str, int]] = list(
+        connection.execute("SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden <> 2", (table,))
+    )
     without_rowid = connection.execute(
         "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (table,)
     ).get
     keys = [name for name, _, place in sorted(columns, key=lambda column: column[2]) if place]
     if without_rowid:
-        stored = tuple(name for (name,) in connection.execute("SELECT name FROM pragma_index_xinfo(?)", (table,)))
-        return Shape(table, stored, tuple(keys), has_rowid=False)
+        stored: list[tuple[str]] = list(connection.execute("SELECT name FROM pragma_index_xinfo(?)", (table,)))
+        return Shape(table, tuple(name for (name,) in stored), tuple(keys), has_rowid=False)
     alias = next((name for name, kind, place in columns if place and kind.upper() == "INTEGER"), None)
     alias = alias if len(keys) == 1 else None
     return Shape(table, tuple(name for name, _, _ in columns), (ROWID,), has_rowid=True, alias=alias)
@@ -91,13 +97,13 @@ def shape_of(connection: apsw.Connection, table: str) -> Shape:
 
 def index_shapes(connection: apsw.Connection, table: Shape) -> list[Shape]:
     """How the entries of a table's indexes stand in a file: the columns of the index, then the key of the row."""
-    names = [name for (name,) in connection.execute("SELECT name FROM pragma_index_list(?)", (table.name,))]
+    names: list[tuple[str]] = list(connection.execute("SELECT name FROM pragma_index_list(?)", (table.name,)))
     shapes: list[Shape] = []
-    for name in names:
-        columns = tuple(
-            ROWID if place == -1 else column
-            for place, column in connection.execute("SELECT cid, name FROM pragma_index_xinfo(?)", (name,))
+    for (name,) in names:
+        stored: list[tuple[int, str | None]] = list(
+            connection.execute("SELECT cid, name FROM pragma_index_xinfo(?)", (name,))
         )
+        columns = tuple(ROWID if place == -1 else column for place, column in stored)
         if set(table.key) <= set(columns):
             shapes.append(Shape(name, columns, table.key, has_rowid=False))
     return shapes
@@ -105,29 +111,17 @@ def index_shapes(connection: apsw.Connection, table: Shape) -> list[Shape]:
 
 def list_loadable(connection: apsw.Connection) -> list[str]:
     """The tables of a database whose rows stand in trees of their own, and in no module's."""
-    return [
-        name
-        for (name,) in connection.execute(
+    names: list[tuple[str]] = list(
+        connection.execute(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
             " ORDER BY name"
         )
-    ]
+    )
+    return [name for (name,) in names]
 
 
 def shadows_of(objects: Iterable[SchemaObject]) -> frozenset[str]:
     """The tables in which modules keep what virtual tables hold."""
     listed = list(objects)
     virtual = [each.name for each in listed if is_virtual(each.sql)]
-    return frozenset(
-        each.name
-        for each in listed
-        if each.type == "table" and any(each.name.startswith(f"{name}_") for name in virtual) and not is_virtual(each.sql)
-        and _is_shadow(each.name, virtual)
-    )
-
-
-_SHADOW_ENDS = frozenset({"data", "idx", "content", "docsize", "config"})
-
-
-def _is_shadow(name: str, virtual: Iterable[str]) -> bool:
-    return any(name.removeprefix(f"{each}_") in _SHADOW_ENDS for each in virtual)
+    return frozenset(f"{name}_{end}" for name in virtual for end in SHADOW_ENDS) & {each.name for each in listed}

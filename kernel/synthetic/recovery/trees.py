@@ -133,4 +133,3 @@ class Trees:
             del self._roots[number]
         for number in strays:
             self._pages[self._root_of(number)].append(number)
-

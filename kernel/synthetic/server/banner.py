@@ -26,18 +26,21 @@ class Banner:
         listening: The sockets listened on.
         first: The token that this start has made; None when the store had one.
         no_auth: Whether everybody is let in.
+        read_only: Whether the store is only read.
     """
 
     directory: DataDirectory
     listening: Sequence[socket.socket]
     first: FirstToken | None
     no_auth: bool
+    read_only: bool = False
 
     def show(self) -> None:
         """Print it, and the line that says ready."""
         addresses = [address_of(one) for one in self.listening]
         urls = [f"http://{address}/graphql" for address in addresses]
-        lines = [f"Synthetic {kernel_version()} serves {self.directory.path}", ""]
+        how = ", which is only read" if self.read_only else ""
+        lines = [f"Synthetic {kernel_version()} serves {self.directory.path}{how}", ""]
         lines.extend(f"  GraphQL  {url}" for url in urls)
         lines.extend(f"  {line}" for line in self._access(urls[0]))
         say([*lines, "", f"{READY} {urls[0]}"])

@@ -50,7 +50,8 @@ def rows_in(database: Path, tables: list[str] | None = None) -> Rows:
         names = tables or [
             name
             for (name,) in connection.execute(
-                "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%'"
+                "SELECT name FROM pragma_table_list"
+                " WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%'"
             )
         ]
         return {name: set(connection.execute(f'SELECT * FROM "{name}"')) for name in names}
@@ -81,9 +82,7 @@ class Bench:
         shutil.copyfile(self.empty, target)
         aside = SetAside(self.folder / "aside.jsonl")
         try:
-            salvaged = salvage(
-                database, log or self.folder / "none", target, blueprint_of(self.registry), aside, go_on
-            )
+            salvaged = salvage(database, log or self.folder / "none", target, blueprint_of(self.registry), aside, go_on)
         finally:
             aside.close()
             (self.folder / "aside.jsonl").unlink(missing_ok=True)
