@@ -14,6 +14,7 @@ from synthetic.cli import (
     backup,
     check,
     demo,
+    doctor,
     export,
     import_,
     migrate,
@@ -69,6 +70,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("import", import_.import_),
         ("restore", restore.restore),
         ("recover", recover.recover),
+        ("doctor", doctor.doctor),
         ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))

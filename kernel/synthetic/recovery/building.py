@@ -53,12 +53,10 @@ class Built:
 
     Attributes:
         tables: The tables that rows can be put into.
-        later: Indexes and triggers that are to be made once the rows are there.
         failed: What could not be made, in words.
     """
 
     tables: list[str]
-    later: list[SchemaObject] = field(default_factory=list[SchemaObject])
     failed: list[str] = field(default_factory=list[str])
 
 
@@ -141,10 +139,7 @@ def build_tables(
             and not _TEMPORARY.search(each.table)
         ]
         for each in sorted(wanted, key=lambda one: one.type != "table"):
-            if each.type == "table":
-                _make(connection, each, built)
-            else:
-                built.later.append(each)
+            _make(connection, each, built)
         connection.execute(
             "DELETE FROM schema_migrations WHERE plugin IN (SELECT value FROM json_each(?))",
             (to_json(sorted(plan.older)),),
@@ -154,12 +149,6 @@ def build_tables(
             connection.execute(f"INSERT INTO schema_migrations ({names}) VALUES ({marks})", tuple(row.values()))
     built.tables = [name for name in list_loadable(connection) if name not in plan.not_loaded and name != LEDGER]
     return built
-
-
-def make_later(connection: apsw.Connection, built: Built) -> None:
-    """Make the indexes and triggers of tables that the loaded code has not made, once these have their rows."""
-    for each in built.later:
-        _make(connection, each, built)
 
 
 def _make(connection: apsw.Connection, each: SchemaObject, built: Built) -> None:

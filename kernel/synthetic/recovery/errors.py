@@ -21,3 +21,10 @@ class StoreReadOnlyError(SyntheticError):
     action = "Start the server without --read-only; a store that is damaged must be restored or recovered first."
     http_status = 503
     exit_code = ExitCode.STORAGE
+
+
+class CareNeededError(SyntheticError):
+    """Something about the store is to be looked after."""
+
+    code = "CARE_NEEDED"
+    action = "See docs/operating.md."

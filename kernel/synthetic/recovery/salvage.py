@@ -13,7 +13,7 @@ import apsw
 from synthetic.database.connections import APPLICATION_ID, open_loader
 from synthetic.database.opening import Blueprint
 from synthetic.errors import NotAStoreError
-from synthetic.recovery.building import LEDGER, Built, build_tables, make_later, plan_tables
+from synthetic.recovery.building import LEDGER, Built, build_tables, plan_tables
 from synthetic.recovery.errors import NothingRecoveredError
 from synthetic.recovery.loading import GoOn, Loader, TableReport, numbered_row
 from synthetic.recovery.pages import PageFile
@@ -120,7 +120,6 @@ class _Salvage:
                 reports[table] = self._load_owners(source, built.tables)
             else:
                 reports[table] = self._loader.load(source)
-        make_later(self._connection, built)
         self._loader.settle_references(reports)
         self._continue_numbers(reports)
         return Salvaged(list(reports.values()), self._set_strays_aside(), unusable_frames, built.failed)

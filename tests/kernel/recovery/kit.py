@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import apsw
 
 from synthetic.database.transaction import Value
 from synthetic.kernel import blueprint_of
-from synthetic.recovery.pages import PageFile
 from synthetic.recovery.salvage import Salvaged, salvage
-from synthetic.recovery.schemas import read_schema
 from synthetic.recovery.set_aside import SetAside
-from synthetic.recovery.trees import Trees
 from synthetic.registry import Registry
 from synthetic.store import Store
 from synthetic.testing import expect_data
@@ -28,6 +24,7 @@ SESSION = (
     "mutation($id: ID!, $construct: ID!) { saveSession(input: {id: $id, constructId: $construct}) { session { id } } }"
 )
 
+PAGE_BYTES = 4_096
 Rows = dict[str, set[tuple[Value, ...]]]
 
 
@@ -93,12 +90,8 @@ class Bench:
         connection.close()
         return salvaged, rows_in(target, [each.table for each in salvaged.tables])
 
-
-def keys_on_pages(database: Path) -> Iterator[tuple[str, int, int]]:
-    """For each table of a sound database: its name, a page of its tree, and how many rows stand on it."""
-    with PageFile(database, database.with_name("none")) as file:
-        trees = Trees(file, go_on)
-        for each in read_schema(trees):
-            if each.type == "table" and each.root:
-                for page in trees.pages(each.root):
-                    yield each.name, each.root, len(page.cells)
+    def without_page(self, number: int) -> bytes:
+        """The database with a page of zeros."""
+        data = bytearray(self.whole.read_bytes())
+        data[(number - 1) * PAGE_BYTES : number * PAGE_BYTES] = bytes(PAGE_BYTES)
+        return bytes(data)
