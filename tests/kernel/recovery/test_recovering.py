@@ -62,7 +62,7 @@ def test_a_new_store_is_made_beside_the_damaged_one_which_stays_as_it_was(damage
         answer = store.graphql(EVENTS)
         assert len(expect_data(answer)["constructs"]["nodes"]) == 30
         epoch = answer["extensions"]["position"].split(":")[0]
-        found = store.read(lambda snapshot: snapshot.rows("SELECT actor FROM audit_log WHERE operation = 'recover'"))
+        found = store.read(lambda snapshot: snapshot.rows("SELECT actor FROM audit_log WHERE name = 'recover'"))
         assert found == [("command:recover",)]
     assert epoch == report["position"].split(":")[0]
 
