@@ -214,6 +214,14 @@ async def _running(
     kernel: Kernel, gate: Gate, sockets: SocketEndpoint, streams: StreamEndpoint, of_plugins: PluginRoutes
 ) -> AsyncGenerator[None]:
     _open_in_place(kernel)
+    if kernel.read_only:
+        try:
+            yield
+        finally:
+            await streams.close()
+            await sockets.close()
+            await asyncio.to_thread(of_plugins.close)
+        return
     services = kernel.services()
     services.start()
     flushing = asyncio.create_task(_flush_now_and_then(gate))

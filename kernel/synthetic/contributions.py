@@ -162,6 +162,8 @@ class Table:
             when the plugin is not loaded. None: the rows are no entities.
         kept: Why the table needs no retention rule; empty if it has one.
         travel: What its rows need on their way to another store (`synthetic export`).
+        is_made_anew: Whether a mirror makes its rows from other tables, so that
+            `synthetic recover` leaves it empty, for the mirror to fill.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Table:
     deleted: EventType | None = None
     kept: str = ""
     travel: Travel = field(default_factory=Travel)
+    is_made_anew: bool = False
 
     def __post_init__(self) -> None:
         require_name(self.name, "table")

@@ -235,7 +235,10 @@ class StoreDamagedError(SyntheticError):
     """The database file is damaged."""
 
     code = "STORE_DAMAGED"
-    action = "See with `synthetic check` what is damaged, then restore a backup: `synthetic restore latest`."
+    action = (
+        "See with `synthetic check` what is damaged, then restore a backup (`synthetic restore latest`),"
+        " or salvage what can be read (`synthetic recover`)."
+    )
     http_status = 503
     exit_code = ExitCode.STORAGE
 

@@ -52,6 +52,8 @@ class Readiness:
                 "The database file is not the one that this server has opened, or cannot be reached.",
                 action="Restart the server once the data directory is as it should be.",
             )
+        if self._kernel.read_only:
+            return
         disk = os.statvfs(directory.path)
         if disk.f_flag & os.ST_RDONLY or not os.access(directory.path, os.W_OK | os.X_OK):
             raise StorageReadOnlyError

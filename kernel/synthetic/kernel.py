@@ -18,7 +18,7 @@ from synthetic.contributions import MigrationFolder, Stamped
 from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
 from synthetic.database.migrations import Migration, read_migrations
-from synthetic.database.opening import Blueprint, inspect_store, ledger_guard, open_store
+from synthetic.database.opening import Blueprint, ledger_guard, open_store
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.surroundings import Contributed, Surroundings
 from synthetic.errors import SyntheticError
@@ -46,6 +46,8 @@ from synthetic.metrics import Metrics
 from synthetic.operations.recorder import OperationRecorder
 from synthetic.plugins.description import types_by_plugin
 from synthetic.plugins.discovery import kernel_version
+from synthetic.recovery.errors import StoreReadOnlyError
+from synthetic.recovery.pages import PAGE_SIZE_DEFAULT
 from synthetic.registry import Registry, load_registry
 from synthetic.retention.clock_check import ClockSource
 from synthetic.retention.meter import RetentionMeter
@@ -82,6 +84,7 @@ class Kernel:
         applied: Migrations that were applied when it was opened.
         backups: How it is backed up.
         surroundings: Settings and resources that it lends to transactions.
+        read_only: Whether it changes nothing.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Kernel:
         *,
         migrate: bool,
         progress: Callable[[Migration], None],
+        read_only: bool = False,
     ) -> None:
         """Open the store; see `Kernel.open`."""
         self.directory = directory
@@ -108,23 +112,25 @@ class Kernel:
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
         self.surroundings.provide(LoadedTypes(types_by_plugin(registry, self.schema)))
-        directory.prepare()
-        directory.check(self.settings.database.free_disk_bytes)
-        self._hold = directory.hold_open(clock)
+        self.read_only = read_only
+        if not read_only:
+            directory.prepare()
+            directory.check(self.settings.database.free_disk_bytes)
+        self._hold = None if read_only else directory.hold_open(clock)
         try:
             self.database, self.applied = self._open_database(migrate=migrate, progress=progress)
             self.storage_meter = StorageMeter(self.metrics.registry)
             self.checkpointer = Checkpointer(directory, self.database, self.settings, clock, self.storage_meter)
             self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics, has_reached)
         except BaseException:
-            self._hold.release()
+            self._release()
             raise
 
     def _open_database(
         self, *, migrate: bool, progress: Callable[[Migration], None]
     ) -> tuple[Database, list[Migration]]:
         directory, registry, clock = self.directory, self.registry, self.clock
-        connection, applied = open_store(
+        connection, applied = (None, []) if self.read_only else open_store(
             directory, self.settings.database, self.blueprint, clock, migrate=migrate, progress=progress,
             backups=self.settings.backups,
         )  # fmt: skip
@@ -134,7 +140,8 @@ class Kernel:
         surroundings.provide(RefusalReactions(registry.refusal_reactions, self.consumers))
         self.retention_meter = RetentionMeter(self.metrics.registry)
         surroundings.provide(self.retention_meter)
-        surroundings.provide(RoomGate(directory, self.settings, clock, connection.pragma("page_size")))
+        page_size = PAGE_SIZE_DEFAULT if connection is None else connection.pragma("page_size")
+        surroundings.provide(RoomGate(directory, self.settings, clock, page_size))
         surroundings.provide(Archive(directory.archive))
         surroundings.provide(ExpectedMigrations(tuple(self.blueprint.migrations)))
         self.backups = StoreBackups(
@@ -152,6 +159,8 @@ class Kernel:
             self.metrics,
             ledger_guard(self.blueprint),
         )
+        if self.read_only:
+            return database, applied
         try:
             database.read_blocking(check_fold_tables, self.consumers)
             database.read_blocking(check_indexes)
@@ -170,6 +179,7 @@ class Kernel:
         registry: Registry | None = None,
         clock: Clock | None = None,
         progress: Callable[[Migration], None] | None = None,
+        read_only: bool = False,
     ) -> Kernel:
         """Load the plugins and open the store in a directory.
 
@@ -180,6 +190,8 @@ class Kernel:
             registry: Loaded already, in place of loading it here.
             clock: In place of the machine's.
             progress: Told of each migration before it is applied.
+            read_only: Change nothing, and answer every write with STORE_READ_ONLY; the store may be damaged, or its
+                directory not be ours to write.
 
         Raises:
             SyntheticError: The plugins cannot be loaded or the store not
@@ -187,13 +199,14 @@ class Kernel:
         """
         directory = DataDirectory(data_dir)
         loaded = registry or load_registry(data_dir, overrides=overrides)
-        if not migrate:
+        if read_only or not migrate:
             directory.require_store()
         while True:
             try:
                 kernel = cls(
-                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration
-                )
+                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration,
+                    read_only=read_only,
+                )  # fmt: skip
                 break
             except SyntheticError as error:
                 loaded = loaded.without_failed(error)
@@ -230,7 +243,10 @@ class Kernel:
 
         Raises:
             DatabaseBusyError: Another kernel, of this process or another, has it open.
+            StoreReadOnlyError: It is only read.
         """
+        if self._hold is None:
+            raise StoreReadOnlyError
         with self._hold.alone():
             yield
 
@@ -239,7 +255,11 @@ class Kernel:
         self.engine.close()
         self.checkpointer.close()
         self.database.close()
-        self._hold.release()
+        self._release()
+
+    def _release(self) -> None:
+        if self._hold is not None:
+            self._hold.release()
 
 
 def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
@@ -288,26 +308,6 @@ def blueprint_of(registry: Registry) -> Blueprint:
         requires={plugin.name: plugin.record.requires for plugin in registry.plugins},
         preparation=ConnectionPreparation(registry.connection_preparers),
     )
-
-
-def pending_migrations(data_dir: Path, registry: Registry) -> tuple[Migration, ...]:
-    """Which migrations the store in a directory lacks, without changing anything.
-
-    Raises:
-        SyntheticError: The store is not ours, newer than this code, or its
-            history was edited.
-    """
-    settings = registry.kernel_settings
-    return inspect_store(DataDirectory(data_dir), settings.database, blueprint_of(registry))
-
-
-def is_new_store(data_dir: Path, registry: Registry) -> bool:
-    """Whether the directory holds no store yet, or one whose making was interrupted: a store is made at once.
-
-    Raises:
-        SyntheticError: See `pending_migrations`.
-    """
-    return len(pending_migrations(data_dir, registry)) == len(blueprint_of(registry).migrations)
 
 
 def schema_of(registry: Registry) -> Any:

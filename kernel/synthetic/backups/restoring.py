@@ -115,7 +115,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
             opened.check_container()
             with _staged(restore, opened) as staging:
                 position, inspection = restore.prepare(staging)
-                _tidy(staging)
+                tidy_staging(staging)
                 problems = inspection.find_problems(DataDirectory(staging), restore.go_on)
                 if problems and not restore.accept_problems:
                     raise BackupUnprovenError(
@@ -123,8 +123,8 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
                         action="Use another backup, or accept what was found with --accept-problems.",
                         details={"backup": opened.backup.id, "problems": list(problems)},
                     )
-                _remove_logs(staging, restore.settings)
-                _reach_the_disk_below(staging)
+                fold_log_back(staging, restore.settings)
+                reach_the_disk_below(staging)
                 lost = find_lost(directory, restore.settings, opened.backup.position)
                 had_store = directory.database.exists()
                 name = _name(restore.clock.now_ms())
@@ -155,7 +155,7 @@ def _staged(restore: Restore, opened: OpenBackup) -> Generator[Path]:
         restore_files(opened.read_contents(), opened.objects, staging, go_on)
         _require_database(staging, restore.settings, opened.backup)
         if not opened.backup.is_whole:
-            _take_over_files(directory.path, staging, go_on)
+            take_over_files(directory.path, staging, go_on)
         yield staging
     except OSError as error:
         raise translate_system_error(error, f"The store in {staging}") from error
@@ -180,7 +180,7 @@ def _require_database(staging: Path, settings: DatabaseSettings, backup: Backup)
         raise BackupDamagedError(f"The database of the backup {backup.id} is not the one that its record names.")
 
 
-def _take_over_files(data_dir: Path, staging: Path, go_on: GoOn) -> None:
+def take_over_files(data_dir: Path, staging: Path, go_on: GoOn) -> None:
     """Give a database that was backed up alone the files that are in place now.
 
     Artifacts and the archive never change once they are written, and take no room twice. The others are copied: who
@@ -208,13 +208,14 @@ def _is_linked(path: Path, target: Path) -> bool:
     return True
 
 
-def _reach_the_disk_below(folder: Path) -> None:
+def reach_the_disk_below(folder: Path) -> None:
     """Wait until the names of all files below a folder are on the disk; the files themselves are there already."""
     for path, _folders, _files in os.walk(folder, topdown=False):
         reach_the_disk(Path(path))
 
 
-def _tidy(staging: Path) -> None:
+def tidy_staging(staging: Path) -> None:
+    """Remove what opening the store beside the old one has left there."""
     for name in MADE_BY_OPENING:
         path = staging / name
         if path.is_dir():
@@ -223,7 +224,7 @@ def _tidy(staging: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _remove_logs(staging: Path, settings: DatabaseSettings) -> None:
+def fold_log_back(staging: Path, settings: DatabaseSettings) -> None:
     """Fold the write-ahead log that the checks have left back into the database."""
     connection = open_checkpointer(DataDirectory(staging).database, settings)
     try:

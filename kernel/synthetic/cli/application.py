@@ -12,6 +12,7 @@ from synthetic.cli import (
     backup,
     check,
     demo,
+    doctor,
     export,
     import_,
     migrate,
@@ -19,6 +20,7 @@ from synthetic.cli import (
     plugins_purge,
     plugins_show,
     plugins_switch,
+    recover,
     restore,
     retention,
     schema,
@@ -65,6 +67,8 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("export", export.export),
         ("import", import_.import_),
         ("restore", restore.restore),
+        ("recover", recover.recover),
+        ("doctor", doctor.doctor),
         ("demo", demo.demo),
     ):
         application.command(name, context_settings=HELP_NAMES)(with_settings(name, function))

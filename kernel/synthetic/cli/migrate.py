@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from synthetic.before_opening import pending_migrations
 from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
 from synthetic.cli.output import emit, show
 from synthetic.cli.progress import progress
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
-from synthetic.kernel import Kernel, pending_migrations
+from synthetic.kernel import Kernel
 from synthetic.operations.migrations import record_migrations
 from synthetic.origin import Origin
 from synthetic.registry import Registry, load_registry
@@ -34,7 +35,7 @@ def migrate(
     """
     data_dir = data_directory(data, os.environ)
     registry = settle(data_dir, load_registry(data_dir, overrides=current_overrides()))
-    pending = pending_migrations(data_dir, registry)
+    pending = pending_migrations(data_dir, registry, keeps_damaged=not dry_run)
     directory = DataDirectory(data_dir)
     if not as_json:
         _show_plan(directory, pending)

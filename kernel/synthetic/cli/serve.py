@@ -22,6 +22,9 @@ def serve(
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Ask nobody for a token; on a loopback address only.")
     ] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Change nothing, and serve what can be read, of a damaged store too.")
+    ] = False,
 ) -> None:
     """Serve the store in the data directory; the first start makes it, and a token for it.
 
@@ -32,4 +35,9 @@ def serve(
 
     given = {"host": host, "port": port, "workers": workers}
     flags = {f"kernel.server.{name}": str(value) for name, value in given.items() if value is not None}
-    run_server(data_directory(data, os.environ), overrides={**current_overrides(), **flags}, no_auth=no_auth)
+    run_server(
+        data_directory(data, os.environ),
+        overrides={**current_overrides(), **flags},
+        no_auth=no_auth,
+        read_only=read_only,
+    )

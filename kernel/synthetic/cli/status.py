@@ -15,6 +15,7 @@ import typer
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.notes import Proven, find_proven
 from synthetic.backups.places import folder_of
+from synthetic.before_opening import pending_migrations
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.modules import Modules, find_modules, modules_table, watch_modules
 from synthetic.cli.output import emit, fields_of, in_bytes, show, table_of
@@ -26,7 +27,6 @@ from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
-from synthetic.kernel import pending_migrations
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.sync.answer import answer_as_json
 from synthetic.log.sync.spans import span_in_words

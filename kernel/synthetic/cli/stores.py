@@ -10,13 +10,14 @@ from pathlib import Path
 import apsw
 
 from synthetic import looking
+from synthetic.before_opening import is_new_store
 from synthetic.cli.invocation import current_actor, current_command, current_overrides, data_directory
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
-from synthetic.kernel import Kernel, is_new_store, surroundings_of
+from synthetic.kernel import Kernel, surroundings_of
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.looking import without_plugins
 from synthetic.origin import Origin

@@ -16,6 +16,7 @@ from synthetic.database.coalescing import CoalescedWrites
 from synthetic.database.in_place import InPlaceReads
 from synthetic.database.interruption import Interruption
 from synthetic.database.readers import Read, ReaderPool
+from synthetic.database.refusing_writer import RefusingWriter
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import BlockingTicket, LoopTicket, Ticket
 from synthetic.database.transaction import Snapshot, Transaction
@@ -51,18 +52,25 @@ class Database:
     def __init__(
         self,
         path: Path,
-        connection: apsw.Connection,
+        connection: apsw.Connection | None,
         settings: DatabaseSettings,
         clock: Clock,
         surroundings: Surroundings,
         metrics: Metrics,
         guard: Callable[[apsw.Connection], None],
     ) -> None:
-        """Take over the writing connection and start the threads; arguments as for `Writer`."""
+        """Take over the writing connection and start the threads; arguments as for `Writer`.
+
+        Without a connection the store is only read: each write is answered with STORE_READ_ONLY.
+        """
         self._clock = clock
         self.watch = LogWatch(path, settings)
         self.recorder = surroundings.resource(OperationRecorder)
-        self._writer = Writer(connection, settings, clock, surroundings, metrics, guard, self.watch.announce)
+        self._writer = (
+            RefusingWriter()
+            if connection is None
+            else Writer(connection, settings, clock, surroundings, metrics, guard, self.watch.announce)
+        )
         self._readers = ReaderPool(path, settings, clock, surroundings, metrics)
         self._in_place = InPlaceReads(path, settings, clock, surroundings)
         self.coalesced = CoalescedWrites(self._write_values, settings, clock, metrics.registry)

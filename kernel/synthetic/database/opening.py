@@ -22,8 +22,15 @@ from synthetic.database.failures import translate
 from synthetic.database.migrations import Migration, apply_migrations, find_pending, read_ledger
 from synthetic.database.ownership import read_owners, record_tables, refuse_takeover
 from synthetic.database.preparation import ConnectionPreparation
-from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, SyntheticError
+from synthetic.errors import (
+    MigrationPendingError,
+    NotAStoreError,
+    PluginFailedError,
+    StoreDamagedError,
+    SyntheticError,
+)
 from synthetic.kernel_settings import BackupSettings, DatabaseSettings, KernelSettings
+from synthetic.recovery.damage import explain_damage
 
 APPLIED_BY = "synthetic"
 
@@ -77,6 +84,7 @@ def inspect_store(directory: DataDirectory, settings: DatabaseSettings, blueprin
     """
     check_sqlite_version()
     if not directory.database.exists() or directory.database.stat().st_size == 0:
+        _refuse_lost_database(directory)
         return tuple(blueprint.migrations)
     try:
         connection = open_reader(directory.database, settings)
@@ -84,7 +92,9 @@ def inspect_store(directory: DataDirectory, settings: DatabaseSettings, blueprin
         raise translate(error) from error
     try:
         _refuse_strangers(connection)
-        refuse_takeover(read_owners(connection), blueprint.tables, blueprint.loaded)
+        owners = read_owners(connection)
+        refuse_takeover(owners, blueprint.tables, blueprint.loaded)
+        _refuse_damage(connection, owners)
         return find_pending(blueprint.migrations, read_ledger(connection))
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error
@@ -97,6 +107,33 @@ def _refuse_strangers(connection: apsw.Connection) -> None:
         return
     if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise NotAStoreError("The database file belongs to another program.")
+
+
+def _refuse_lost_database(directory: DataDirectory) -> None:
+    """Refuse to make a database beside the log of one that is gone, which SQLite would remove.
+
+    Raises:
+        StoreDamagedError: There is such a log.
+    """
+    if directory.log.exists() and directory.log.stat().st_size > 0:
+        raise StoreDamagedError("The database file is gone or empty, and its write-ahead log is there.")
+
+
+def _refuse_damage(connection: apsw.Connection, owners: Mapping[str, str]) -> None:
+    """Look at the way to the first row of every table: what is damaged there must not be written to.
+
+    The pages further down are looked at by `synthetic check`.
+
+    Raises:
+        apsw.CorruptError: A page is damaged.
+    """
+    tables: list[tuple[str]] = list(
+        connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'")
+    )
+    for (table,) in tables:
+        if table in owners:
+            # A registered name is lower-case words (`Table` checks it), so it cannot end the quotes.
+            connection.execute(f'SELECT 1 FROM "{table}" NOT INDEXED LIMIT 1', can_cache=False).fetchall()
 
 
 def open_store(
@@ -127,8 +164,12 @@ def open_store(
         SyntheticError: See `inspect_store`; MIGRATION_PENDING, MIGRATION_FAILED,
             STORAGE_FULL, STORAGE_READ_ONLY, BACKUP_UNPROVEN.
     """
+    kept = KernelSettings(database=settings, backups=backups or BackupSettings())
     with directory.start_lock(clock):
-        pending = inspect_store(directory, settings, blueprint)
+        try:
+            pending = inspect_store(directory, settings, blueprint)
+        except (StoreDamagedError, NotAStoreError) as error:
+            raise explain_damage(directory, kept, clock, error, keeps=True) from error
         if pending and not migrate:
             names = ", ".join(map(str, pending))
             raise MigrationPendingError(f"The store lacks {len(pending)} migrations: {names}.")
@@ -140,7 +181,6 @@ def open_store(
         try:
             blueprint.preparation.prepare(connection, "writer")
             if pending and read_ledger(connection):
-                kept = KernelSettings(database=settings, backups=backups or BackupSettings())
                 back_up_before("migration", directory, kept, blueprint.version, clock)
             applied = _bring_up_to_date(connection, blueprint, pending, clock, progress)
             record_tables(connection, blueprint.tables, blueprint.loaded)

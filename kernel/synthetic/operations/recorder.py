@@ -10,6 +10,7 @@ from synthetic.database.interruption import Interruption
 from synthetic.errors import SyntheticError
 from synthetic.logs import logger_for
 from synthetic.operations.model import Failure, Operation, OperationKind, OperationOutcome
+from synthetic.recovery.errors import StoreReadOnlyError
 
 if TYPE_CHECKING:
     from synthetic.contributions import Stamped
@@ -88,6 +89,8 @@ class OperationRecorder:
         interruption = Interruption(self.clock, self.clock.monotonic() + SECONDS_MAX)
         try:
             database.write_blocking(self.record, operation, interruption=interruption, origin=origin)
+        except StoreReadOnlyError:
+            return  # nothing is recorded where nothing can be changed
         except Exception as error:  # noqa: BLE001 - it is logged, and must not take the place of what is recorded
             self.note_unrecorded(error, [operation])
 

@@ -18,6 +18,7 @@ from synthetic.errors import PluginClashError, SyntheticError
 from synthetic.graphql import errors as graphql_errors
 from synthetic.log import errors as log_errors
 from synthetic.metric_contributions import MetricReading
+from synthetic.recovery import errors as recovery_errors
 from synthetic.retention import errors as retention_errors
 from synthetic.retention_contributions import RetentionRule
 from synthetic.route_contributions import Route
@@ -36,6 +37,8 @@ KERNEL_COMMANDS = (
     "storage",
     "backup",
     "restore",
+    "recover",
+    "doctor",
     "export",
     "import",
 )
@@ -154,6 +157,7 @@ KERNEL_ERRORS = (
     demo_errors,
     backup_errors,
     transfer_errors,
+    recovery_errors,
 )
 """The modules of the kernel that define errors."""
 

@@ -27,6 +27,7 @@ class Banner:
         first: The token that this start has made; None when the store had one.
         no_auth: Whether everybody is let in.
         pages: Paths of the pages that plugins offer to a browser; a new token is shown with the first.
+        read_only: Whether the store is only read.
     """
 
     directory: DataDirectory
@@ -34,12 +35,14 @@ class Banner:
     first: FirstToken | None
     no_auth: bool
     pages: Sequence[str] = ()
+    read_only: bool = False
 
     def show(self) -> None:
         """Print it, and the line that says ready."""
         addresses = [address_of(one) for one in self.listening]
         urls = [f"http://{address}/graphql" for address in addresses]
-        lines = [f"Synthetic {kernel_version()} serves {self.directory.path}", ""]
+        how = ", which is only read" if self.read_only else ""
+        lines = [f"Synthetic {kernel_version()} serves {self.directory.path}{how}", ""]
         lines.extend(f"  GraphQL  {url}" for url in urls)
         pages = [f"http://{addresses[0]}{path}" for path in self.pages]
         lines.extend(f"  Browser  {page}" for page in pages)

@@ -34,6 +34,7 @@ def serve(
     no_auth: bool = False,
     migrate: bool = True,
     registry: Registry | None = None,
+    read_only: bool = False,
 ) -> None:
     """Serve a store until SIGTERM or SIGINT.
 
@@ -47,6 +48,7 @@ def serve(
         no_auth: Let everybody in; only where the server listens on loopback alone.
         migrate: Bring the store up to date first; else one that is not is refused.
         registry: Loaded already, in place of loading it here; for one process alone, since workers load their own.
+        read_only: Change nothing: answer queries of what can be read, and refuse every write.
 
     Raises:
         DemoUnfinishedError: The directory holds a demo that is half made.
@@ -62,16 +64,17 @@ def serve(
     with ExitStack() as opened:
         listening = [opened.enter_context(one) for one in listen(settings.host, settings.port)]
         stopping = opened.enter_context(bounded_stop(settings))
-        with closing(Kernel.open(data_dir, registry=registry, migrate=migrate)) as kernel:
-            store = Store(kernel, Origin(ACTOR, is_upkeep=True))
-            record_migrations(store)
-            banner = _welcome(store, listening, no_auth=no_auth)
+        with closing(Kernel.open(data_dir, registry=registry, migrate=migrate, read_only=read_only)) as kernel:
+            banner = _welcome(kernel, listening, no_auth=no_auth)
             if settings.workers == 1:
                 kernel.metrics.name_process(kernel_version(), 0)
                 run_server(kernel, listening, Lifetime(announce=banner.show, stopping=stopping), no_auth=no_auth)
                 return
         # The parent of workers has the store closed: only processes that serve it hold its locks.
-        workers = Workers(kernel.data_dir, overrides or {}, listening, settings, no_auth=no_auth, announce=banner.show)
+        workers = Workers(
+            kernel.data_dir, overrides or {}, listening, settings, no_auth=no_auth, read_only=read_only,
+            announce=banner.show,
+        )  # fmt: skip
         asyncio.run(workers.run())
 
 
@@ -97,8 +100,18 @@ def _check(settings: KernelSettings, *, no_auth: bool) -> None:
     reserve_descriptors(settings)
 
 
-def _welcome(store: Store, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
-    """See that there is a token, unless none is asked for; what to say about it."""
-    first = None if no_auth else ensure_first_token(store, store.kernel.data_dir, os.environ)
-    pages = [page.path for page in store.kernel.registry.pages]
-    return Banner(directory=store.kernel.directory, listening=listening, first=first, no_auth=no_auth, pages=pages)
+def _welcome(kernel: Kernel, listening: Sequence[socket.socket], *, no_auth: bool) -> Banner:
+    """See that what was migrated is on record, and that there is a token, unless none is asked for; what to say."""
+    first = None
+    if not kernel.read_only:
+        store = Store(kernel, Origin(ACTOR, is_upkeep=True))
+        record_migrations(store)
+        first = None if no_auth else ensure_first_token(store, kernel.data_dir, os.environ)
+    return Banner(
+        directory=kernel.directory,
+        listening=listening,
+        first=first,
+        no_auth=no_auth,
+        pages=[page.path for page in kernel.registry.pages],
+        read_only=kernel.read_only,
+    )

@@ -57,7 +57,7 @@ def _serve(assignment: Assignment) -> None:
     registry = load_registry(Path(assignment.data_dir), overrides=assignment.overrides)
     configure_logs(registry.kernel_settings.log, worker=assignment.worker)
     listening = [socket.socket(fileno=descriptor) for descriptor in assignment.descriptors]
-    kernel = Kernel.open(Path(assignment.data_dir), registry=registry)
+    kernel = Kernel.open(Path(assignment.data_dir), registry=registry, read_only=assignment.read_only)
     with bounded_stop(kernel.settings.server) as stopping:
         try:
             kernel.metrics.name_process(kernel_version(), assignment.worker)

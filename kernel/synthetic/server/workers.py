@@ -49,6 +49,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
         overrides: Settings by dotted name.
         no_auth: Whether to let everybody in.
         worker: Its number, from 0.
+        read_only: Whether to change nothing.
         descriptors: File descriptors of the sockets to listen on.
     """
 
@@ -57,6 +58,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     no_auth: bool
     worker: int
     descriptors: tuple[int, ...]
+    read_only: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -77,6 +79,7 @@ class Workers:
         settings: ServerSettings,
         *,
         no_auth: bool,
+        read_only: bool,
         announce: Callable[[], None],
     ) -> None:
         """Make it; `run` starts them.
@@ -87,12 +90,14 @@ class Workers:
             listening: Sockets, bound and listening.
             settings: How many workers, and how long they may take to stop.
             no_auth: Whether to let everybody in.
+            read_only: Whether to change nothing.
             announce: Called once, when all of them serve.
         """
         self._assignment = Assignment(
             data_dir=str(data_dir),
             overrides=dict(overrides),
             no_auth=no_auth,
+            read_only=read_only,
             worker=0,
             descriptors=tuple(one.fileno() for one in listening),
         )

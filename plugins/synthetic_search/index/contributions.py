@@ -15,13 +15,21 @@ STAYS = Travel(stays="Each store indexes what it holds.")
 
 THEME = Theme(
     tables=(
-        Table(name="search_entities", purpose="Entities that are indexed.", key=("key",), kept=DERIVED, travel=STAYS),
+        Table(
+            name="search_entities",
+            purpose="Entities that are indexed.",
+            key=("key",),
+            kept=DERIVED,
+            travel=STAYS,
+            is_made_anew=True,
+        ),
         Table(
             name="search_groups",
             purpose="What documents have in common: kind, construct, session, status and facets.",
             key=("key",),
             kept=DERIVED,
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_values",
@@ -29,6 +37,7 @@ THEME = Theme(
             key=("key",),
             kept="One row for each construct, session, status, facet and so on that documents have; goes with them.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_documents",
@@ -40,6 +49,7 @@ THEME = Theme(
             ),
             kept=DERIVED,
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_pending",
@@ -47,6 +57,7 @@ THEME = Theme(
             key=("kind", "entity_id"),
             kept="Goes as it is worked off.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_text",
@@ -54,6 +65,7 @@ THEME = Theme(
             key=("rowid",),
             kept=DERIVED,
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_words",
@@ -61,6 +73,7 @@ THEME = Theme(
             key=("term",),
             kept=DERIVED,
             travel=STAYS,
+            is_made_anew=True,
         ),
     ),
     consumers=(MIRROR,),

@@ -20,6 +20,7 @@ THEME = Theme(
             key=("key",),
             kept="One or two; what was replaced is deleted.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_model_parts",
@@ -28,6 +29,7 @@ THEME = Theme(
             references=_OF_A_MODEL,
             kept="Some megabytes for each model, and goes with it.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_vectors",
@@ -36,6 +38,7 @@ THEME = Theme(
             references=_OF_A_MODEL,
             kept="Made from documents, and goes after them.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_vector_blocks",
@@ -44,6 +47,7 @@ THEME = Theme(
             references=_OF_A_MODEL,
             kept="As the vectors.",
             travel=STAYS,
+            is_made_anew=True,
         ),
         Table(
             name="search_refused",
@@ -52,6 +56,7 @@ THEME = Theme(
             references=_OF_A_MODEL,
             kept="Until the document is embedded or has gone, or the model goes.",
             travel=STAYS,
+            is_made_anew=True,
         ),
     ),
     errors=tuple(

@@ -66,7 +66,7 @@ def test_a_stop_that_takes_too_long_is_cut_short():
 
 
 def run_workers(data_dir: Path, settings: ServerSettings) -> None:
-    asyncio.run(Workers(data_dir, {}, [], settings, no_auth=True, announce=never).run())
+    asyncio.run(Workers(data_dir, {}, [], settings, no_auth=True, read_only=False, announce=never).run())
 
 
 def test_a_worker_that_cannot_start_ends_the_start_with_its_reason(tmp_path: Path):

@@ -1,0 +1,190 @@
+"""`examine`: what there is to say of a store's health on one page, whatever state it is in; nothing is changed."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import IntEnum
+
+from synthetic.backups.errors import BackupUnprovenError
+from synthetic.check_contributions import Check
+from synthetic.checks.declared import LoadedChecks, lacking_in, run_checks
+from synthetic.checks.outcomes import CheckedFinding, CheckOutcome
+from synthetic.checks.running import run_check
+from synthetic.clock import Clock
+from synthetic.contributions import Stamped
+from synthetic.data_directory import DataDirectory
+from synthetic.database.transaction import Snapshot
+from synthetic.errors import (
+    MigrationPendingError,
+    NoStoreError,
+    SettingsInvalidError,
+    StorageFullError,
+    SyntheticError,
+)
+from synthetic.kernel_settings import KernelSettings
+from synthetic.log.sync.answer import ALARMING
+from synthetic.log.sync.spans import span_in_words
+from synthetic.log.sync.statuses import list_statuses
+from synthetic.recovery.damage import find_newest_proven, list_copies
+from synthetic.recovery.errors import CareNeededError
+from synthetic.retention.clock_check import find_suspension
+
+CHECK_SECONDS = 10.0
+"""How long the light checks may take, all together."""
+
+BACKUP_OLD_MS = 172_800_000
+"""A proven backup that is older than two days is not one to rely on."""
+
+
+class Weight(IntEnum):
+    """How much a finding matters, the heaviest first."""
+
+    DATA = 0
+    WORK = 1
+    CARE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something that is wrong.
+
+    Attributes:
+        weight: How much it matters.
+        about: Of which part: a check, a module, a setting or a file.
+        error: What it is, and what to do about it.
+    """
+
+    weight: Weight
+    about: str
+    error: SyntheticError
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined.
+
+    Attributes:
+        directory: Of the store.
+        settings: The kernel's, or its defaults where they cannot be read.
+        checks: Those of the kernel and of the loaded plugins.
+        opening: Opens a snapshot, on a connection that cannot write.
+        inspect: Looks whether the store could be opened for writing, without opening it so.
+        clock: Tells ages.
+        failure: Why the plugins or settings cannot be loaded; None: they can.
+    """
+
+    directory: DataDirectory
+    settings: KernelSettings
+    checks: LoadedChecks
+    opening: Callable[[], AbstractContextManager[Snapshot]]
+    inspect: Callable[[], object]
+    clock: Clock
+    failure: SyntheticError | None
+
+
+def examine(patient: Patient) -> list[Ailment]:
+    """All that is found wrong, the heaviest first."""
+    return sorted(_look(patient), key=lambda ailment: ailment.weight)
+
+
+def _look(patient: Patient) -> Iterator[Ailment]:
+    directory = patient.directory
+    if patient.failure is not None:
+        yield Ailment(Weight.WORK, "settings", patient.failure)
+    if directory.restore_note.exists():
+        message = "A restore was cut short while it put the store in place."
+        action = "Run any other command: it finishes the restore first."
+        yield Ailment(Weight.WORK, "restore", CareNeededError(message, action=action))
+    if not directory.database.exists() and not directory.log.exists():
+        yield Ailment(Weight.WORK, "store", NoStoreError(f"There is no store in {directory.path}."))
+        return
+    yield from _look_at_files(patient)
+    yield from _look_at_backups(patient)
+    try:
+        patient.inspect()
+    except MigrationPendingError as error:
+        yield Ailment(Weight.WORK, "migrations", error)
+    except SyntheticError as error:
+        yield Ailment(Weight.DATA, "database", error)
+        return
+    try:
+        with patient.opening() as snapshot:
+            yield from _look_inside(snapshot, patient)
+    except SyntheticError as error:
+        yield Ailment(Weight.DATA, "database", error)
+
+
+def _look_inside(snapshot: Snapshot, patient: Patient) -> Iterator[Ailment]:
+    def run(stamped: Stamped[Check]) -> CheckOutcome:
+        return run_check(snapshot, stamped, CHECK_SECONDS)
+
+    for outcome in run_checks(patient.checks.chosen("light"), run, lambda: lacking_in(snapshot)):
+        for finding in outcome.findings:
+            yield Ailment(Weight.DATA, finding.check, finding.error())
+        if outcome.reason is not None and outcome.reason.error_class is not MigrationPendingError:
+            yield _incomplete(outcome.reason)
+    if lacking_in(snapshot):
+        return
+    for status in list_statuses(snapshot):
+        if status.status in ALARMING:
+            said = status.reasons[0].message if status.reasons else "It does not say why."
+            message = f"The module {status.module} is {status.status.value}: {said}"
+            action = "See `synthetic status` and docs/operating.md, Sync status."
+            yield Ailment(Weight.CARE, status.module, CareNeededError(message, action=action))
+    if find_suspension(snapshot) is not None:
+        action = "See `synthetic retention`: it says why, and how to go on."
+        yield Ailment(
+            Weight.CARE, "retention", CareNeededError("Retention is suspended: the clock has jumped.", action=action)
+        )
+
+
+def _incomplete(reason: CheckedFinding) -> Ailment:
+    return Ailment(Weight.CARE, reason.check, reason.error())
+
+
+def _look_at_files(patient: Patient) -> Iterator[Ailment]:
+    directory, needed = patient.directory, patient.settings.database.free_disk_bytes
+    free = shutil.disk_usage(directory.path).free
+    if free < needed:
+        message = f"{free // 1_048_576} MiB are free on the disk of the store, and {needed // 1_048_576} are needed."
+        yield Ailment(Weight.WORK, "disk", StorageFullError(message))
+    for problem in list_open_files(directory):
+        yield Ailment(Weight.CARE, "permissions", problem)
+    copies = list_copies(directory)
+    if copies:
+        message = f"{len(copies)} copies of damaged databases are kept, the last in {copies[-1]}."
+        action = "Remove them once the store is sound again, and nothing more is wanted from them."
+        yield Ailment(Weight.CARE, "quarantine", CareNeededError(message, action=action))
+
+
+def list_open_files(directory: DataDirectory) -> list[SettingsInvalidError]:
+    """Which files and folders of a store other users can read or change."""
+    found: list[SettingsInvalidError] = []
+    for path in (directory.path, directory.database, directory.log, directory.token):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            found.append(
+                SettingsInvalidError(
+                    f"{path} can be used by other users (mode {mode:04o}).",
+                    action="Close it to them: `synthetic check --repair`, or chmod.",
+                    details={"path": str(path), "mode": f"{mode:04o}"},
+                )
+            )
+    return found
+
+
+def _look_at_backups(patient: Patient) -> Iterator[Ailment]:
+    backup = find_newest_proven(patient.directory, patient.settings)
+    action = "Take one: `synthetic backup`; set a schedule under [kernel.backups]."
+    if backup is None:
+        error = BackupUnprovenError("There is no proven backup in the folder of the settings.", action=action)
+        yield Ailment(Weight.CARE, "backups", error)
+        return
+    age_ms = max(0, patient.clock.now_ms() - backup.taken_at)
+    if age_ms > BACKUP_OLD_MS:
+        message = f"The newest proven backup, {backup.id}, is {span_in_words(age_ms)} old."
+        yield Ailment(Weight.CARE, "backups", BackupUnprovenError(message, action=action))

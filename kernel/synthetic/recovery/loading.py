@@ -1,0 +1,218 @@
+"""Putting what was read into the tables of a new store; what does not fit there is set aside, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import apsw
+
+from synthetic.database.transaction import Value
+from synthetic.recovery.schemas import Shape, quote
+from synthetic.recovery.set_aside import SetAside
+from synthetic.recovery.tables import Key, Row, Source, find_missing, key_of
+
+BATCH_ROWS = 10_000
+ROW_ERRORS = (apsw.ConstraintError, apsw.MismatchError, apsw.SQLError, apsw.TooBigError, OverflowError)
+"""What the driver raises because of the row that is inserted, and of nothing else."""
+
+GoOn = Callable[[int], None]
+"""Told how many bytes were worked on; raises where the work should stop."""
+
+
+@dataclass(slots=True)
+class TableReport:
+    """What came of a table.
+
+    Attributes:
+        table: Its name.
+        kept: Rows that are in the new store.
+        rebuilt: Of these, rows that were put together from indexes, the table having lost them.
+        set_aside: Rows that were read and could not be kept.
+        lost: Rows that are known to be gone; None: some are, and it cannot be told how many.
+        is_lost_exact: Whether no more than these are.
+        damaged: Pages and rows of the table that could not be read.
+    """
+
+    table: str
+    kept: int = 0
+    rebuilt: int = 0
+    set_aside: int = 0
+    lost: int | None = 0
+    is_lost_exact: bool = True
+    damaged: int = 0
+
+
+class Loader:
+    """Fills the tables of a new store."""
+
+    def __init__(self, connection: apsw.Connection, aside: SetAside, go_on: GoOn) -> None:
+        """Make it.
+
+        Args:
+            connection: Of `open_loader`.
+            aside: Where rows go that do not fit.
+            go_on: Told how much was done; raises where the work should stop.
+        """
+        self.connection = connection
+        self._aside = aside
+        self._go_on = go_on
+
+    def load(self, source: Source, *, keeps: Callable[[Row], bool] = lambda _row: True) -> TableReport:
+        """Put the rows of a table into the one of that name, in the place of what is there.
+
+        Args:
+            source: Where they are.
+            keeps: Whether a row is wanted at all.
+        """
+        shape = source.shape
+        report = TableReport(shape.name, damaged=source.damage())
+        seeds = self._take_seeds(shape)
+        found: set[Key] = set()
+        with self.connection:
+            for count, (row, cell) in enumerate(source.rows()):
+                if count % BATCH_ROWS == 0:
+                    self._go_on(0)
+                if row is None:
+                    self._set_aside(report, numbered_row(cell.values), "It does not have the columns of its table.")
+                    continue
+                if report.damaged:
+                    found.add(key_of(shape, row))
+                if keeps(row):
+                    report.kept += self._insert(shape, row, report)
+            if report.damaged:
+                self._rebuild(source, found, report, keeps)
+                for seed in seeds:
+                    self._insert_seed(shape, seed)
+        return report
+
+    def try_rows(self, shape: Shape, rows: Sequence[Row]) -> int:
+        """How many of some rows the table would take if it were empty; nothing is changed."""
+        taken = 0
+        self.connection.execute("SAVEPOINT trial")
+        try:
+            self.connection.execute(f"DELETE FROM {quote(shape.name)}")
+            for row in rows:
+                try:
+                    self._run_insert(shape, row)
+                    taken += 1
+                except ROW_ERRORS:
+                    continue
+        finally:
+            self.connection.execute("ROLLBACK TO trial; RELEASE trial")
+        return taken
+
+    def _take_seeds(self, shape: Shape) -> list[Row]:
+        """Empty a table, and return what migrations have put there: needed where the store's own row of it is gone."""
+        names = [name for name in shape.columns if name is not None]
+        chosen = ", ".join(map(quote, names))
+        rows = [
+            dict(zip(names, values, strict=True))
+            for values in self.connection.execute(f"SELECT {chosen} FROM {quote(shape.name)}")
+        ]
+        self.connection.execute(f"DELETE FROM {quote(shape.name)}")
+        return rows
+
+    def _insert_seed(self, shape: Shape, row: Row) -> None:
+        try:
+            self._run_insert(shape, row)
+        except apsw.ConstraintError:
+            return  # the store's own is there
+
+    def _insert(self, shape: Shape, row: Row, report: TableReport) -> int:
+        try:
+            self._run_insert(shape, row)
+        except ROW_ERRORS as error:
+            self._set_aside(report, row, f"The store does not take it: {error}.")
+            return 0
+        return 1
+
+    def _run_insert(self, shape: Shape, row: Row) -> None:
+        names = ", ".join(map(quote, row))
+        marks = ", ".join("?" * len(row))
+        self.connection.execute(f"INSERT INTO {quote(shape.name)} ({names}) VALUES ({marks})", tuple(row.values()))
+
+    def _rebuild(self, source: Source, found: set[Key], report: TableReport, keeps: Callable[[Row], bool]) -> None:
+        """Look in the indexes for what is gone."""
+        whole = frozenset(
+            name
+            for (name,) in self.connection.execute(
+                "SELECT name FROM pragma_index_list(?) WHERE partial = 0", (source.shape.name,)
+            )
+        )
+        missing = find_missing(source, found, whole)
+        for row in missing.rows:
+            if keeps(row):
+                kept = self._insert(source.shape, row, report)
+                report.kept += kept
+                report.rebuilt += kept
+        report.is_lost_exact = missing.is_exact
+        report.lost = missing.others if missing.others or missing.is_exact else None
+
+    def _set_aside(self, report: TableReport, row: Row, reason: str) -> None:
+        report.set_aside += 1
+        self._aside.add(report.table, row, reason)
+
+    def settle_references(self, reports: dict[str, TableReport]) -> None:
+        """Set rows aside whose keys point at rows that are gone, until none is left.
+
+        Args:
+            reports: By table, which are brought up to date.
+        """
+        changed = True
+        while changed:
+            changed = False
+            for table, report in reports.items():
+                self._go_on(0)
+                for condition, reason in self._dangling(table):
+                    changed = self._move_out(table, condition, reason, report) or changed
+
+    def _dangling(self, table: str) -> list[tuple[str, str]]:
+        """For each foreign key of a table, the condition by which rows that break it are found, and the reason."""
+        keys: dict[int, list[tuple[str, str, str | None]]] = {}
+        for number, _, target, column, other in self.connection.execute(
+            'SELECT id, seq, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq', (table,)
+        ):
+            keys.setdefault(number, []).append((target, column, other))
+        found: list[tuple[str, str]] = []
+        for pairs in keys.values():
+            target = pairs[0][0]
+            primary = shape_key(self.connection, target)
+            others = [other or primary[place] for place, (_, _, other) in enumerate(pairs)]
+            columns = [column for _, column, _ in pairs]
+            given = " AND ".join(f"child.{quote(column)} IS NOT NULL" for column in columns)
+            equal = " AND ".join(
+                f"parent.{quote(other)} = child.{quote(column)}" for other, column in zip(others, columns, strict=True)
+            )
+            condition = f"{given} AND NOT EXISTS (SELECT 1 FROM {quote(target)} AS parent WHERE {equal})"
+            found.append((condition, f"The row of {target} that {', '.join(columns)} names is not there."))
+        return found
+
+    def _move_out(self, table: str, condition: str, reason: str, report: TableReport) -> bool:
+        """Set the rows aside for which a condition holds; whether there were any."""
+        cursor = self.connection.execute(f"SELECT child.* FROM {quote(table)} AS child WHERE {condition}")
+        names: list[str] = []
+        rows: list[tuple[Value, ...]] = []
+        for values in cursor:
+            names = names or [name for name, _ in cursor.get_description()]
+            rows.append(values)
+        if not rows:
+            return False
+        with self.connection:
+            for values in rows:
+                self._set_aside(report, dict(zip(names, values, strict=True)), reason)
+            self.connection.execute(f"DELETE FROM {quote(table)} AS child WHERE {condition}")
+        report.kept -= len(rows)
+        return True
+
+
+def shape_key(connection: apsw.Connection, table: str) -> list[str]:
+    """The columns of a table's primary key, in order."""
+    return [
+        name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
+    ]
+
+
+def numbered_row(values: Sequence[Value]) -> Row:
+    """Values whose columns are not known, by their places from 0."""
+    return {str(place): value for place, value in enumerate(values)}

@@ -1,0 +1,275 @@
+"""`recover_store`: a new store of all that can be read of a damaged one, which is left as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthetic.backups.places import check_outside
+from synthetic.backups.proving import GoOn, Inspection, check_folder_room, guarded
+from synthetic.backups.restoring import fold_log_back, reach_the_disk_below, take_over_files, tidy_staging
+from synthetic.clock import Clock
+from synthetic.data_directory import DataDirectory
+from synthetic.database.opening import Blueprint
+from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file, reach_the_disk, translate_system_error
+from synthetic.errors import ConflictError, NoStoreError, iso_from_ms
+from synthetic.json_text import to_json
+from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.consumers.store import (
+    NO_FAILURE,
+    NO_REBUILD,
+    NO_REQUEST,
+    change_consumer,
+    find_consumer,
+    list_consumers,
+)
+from synthetic.log.positions import begin_epoch, read_ends, read_position
+from synthetic.recovery.loading import TableReport
+from synthetic.recovery.salvage import Salvaged, salvage
+from synthetic.recovery.set_aside import SetAside
+from synthetic.services.runner import BackgroundRunner
+from synthetic.store import Store
+
+REPORT = "recovered.json"
+ASIDE = "recovered-set-aside.jsonl"
+LOOK_SECONDS = 0.05
+FINISHING_PART = 0.25
+"""The new store takes about as much room as the old one's rows; so much is kept beside it for indexes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """A recovery that is to be done.
+
+    Attributes:
+        directory: Of the damaged store.
+        target: The folder of the new one; it must not be there yet.
+        settings: Of the database.
+        clock: For locks, and for when it was done.
+        blueprint: What the loaded code wants of a store.
+        open_target: Makes or opens the new store, with its migrations applied, in the name of who recovers.
+        inspection: How the new store is checked.
+        go_on: Told how many bytes were worked on; raises where the work should stop.
+    """
+
+    directory: DataDirectory
+    target: Path
+    settings: DatabaseSettings
+    clock: Clock
+    blueprint: Blueprint
+    open_target: Callable[[Path], Store]
+    inspection: Inspection
+    go_on: GoOn
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What came of a recovery.
+
+    Attributes:
+        target: The folder of the new store.
+        position: The head of its log, in its new epoch.
+        salvaged: What was read, kept and lost.
+        set_aside: The file of rows that could not be kept; None: there are none.
+        problems: What the checks find in the new store.
+    """
+
+    target: Path
+    position: str
+    salvaged: Salvaged
+    set_aside: Path | None
+    problems: tuple[str, ...]
+
+
+def recover_store(recovery: Recovery) -> Recovered:
+    """Make a new store of all that can be read of a damaged one.
+
+    Beside the damaged one it has another name (`.partial`) until all is done, which the next recovery begins with
+    removing; in `restoring/` it is nobody's until it is put in place.
+
+    Raises:
+        NoStoreError: There is no database, nor its log.
+        ConflictError: The target is there already.
+        DatabaseBusyError: A process has the damaged store open.
+        NothingRecoveredError: Nothing of it can be read.
+        NotAStoreError, StoreNewerError: The database is not one that this code recovers.
+        SyntheticError: There is no room, or the target cannot be written.
+    """
+    directory, target = recovery.directory, recovery.target
+    if not directory.database.exists() and not directory.log.exists():
+        raise NoStoreError(f"There is no store in {directory.path}.")
+    is_beside = target != directory.restoring
+    if is_beside:
+        check_outside(directory, target, "--into")
+    if is_beside and target.exists():
+        raise ConflictError(
+            f"{target} is there already.",
+            action="Name another folder with --into, or move this one away.",
+            details={"target": str(target)},
+        )
+    staging = target.with_name(f"{target.name}.partial") if is_beside else target
+    with _alone(directory, recovery.clock):
+        try:
+            return _recover(recovery, staging)
+        except OSError as error:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise translate_system_error(error, f"The new store in {staging}") from error
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+
+
+def _recover(recovery: Recovery, staging: Path) -> Recovered:
+    directory, settings = recovery.directory, recovery.settings
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(DIRECTORY_MODE, parents=True)
+    size = sum(path.stat().st_size for path in (directory.database, directory.log) if path.exists())
+    room = size + int(size * FINISHING_PART)
+    check_folder_room(staging, room, settings.free_disk_bytes, "Name a folder on another disk with --into.")
+    go_on = guarded(recovery.go_on, staging, settings.free_disk_bytes)
+    take_over_files(directory.path, staging, go_on)
+    recovery.open_target(staging).close()
+    aside = SetAside(staging / ASIDE)
+    try:
+        salvaged = salvage(
+            directory.database, directory.log, DataDirectory(staging).database, recovery.blueprint, aside, go_on
+        )
+    finally:
+        aside.close()
+    with recovery.open_target(staging) as store:
+        position = _begin_anew(store, salvaged, go_on)
+    problems = recovery.inspection.find_problems(DataDirectory(staging), recovery.go_on)
+    tidy_staging(staging)
+    fold_log_back(staging, settings)
+    _keep_token(directory, staging)
+    _write_report(recovery, staging, salvaged, position, problems)
+    reach_the_disk_below(staging)
+    if staging != recovery.target:
+        staging.rename(recovery.target)
+        reach_the_disk(recovery.target.parent)
+    aside_path = None if aside.path is None else recovery.target / ASIDE
+    return Recovered(recovery.target, position, salvaged, aside_path, problems)
+
+
+@contextlib.contextmanager
+def _alone(directory: DataDirectory, clock: Clock) -> Generator[None]:
+    """Keep others from opening the damaged store meanwhile; where its folder cannot be written, nobody writes to it."""
+    if not os.access(directory.path, os.W_OK):
+        yield
+        return
+    hold = directory.hold_open(clock)
+    try:
+        with hold.alone():
+            yield
+    finally:
+        hold.release()
+
+
+def _begin_anew(store: Store, salvaged: Salvaged, go_on: GoOn) -> str:
+    """Begin a new history, and make anew what consumers make of the log and of tables.
+
+    Returns:
+        The head of the log.
+    """
+    reports = salvaged.tables
+    counts = {
+        "kept": sum(each.kept for each in reports),
+        "setAside": sum(each.set_aside for each in reports) + salvaged.strays,
+        "damagedTables": sum(1 for each in reports if each.damaged),
+    }
+
+    def begin(tx: Transaction) -> None:
+        tx.execute(
+            "INSERT INTO meta (key, value) SELECT 'log_pruned_to', max(last_position) FROM log_segments"
+            " HAVING max(last_position) > 0 ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        )
+        begin_epoch(tx)
+        head = read_ends(tx).head
+        for consumer in list_consumers(tx):
+            change_consumer(
+                tx, consumer.name, fingerprint="", phase="FOLLOWING", position=min(consumer.position, head),
+                **NO_FAILURE, **NO_REBUILD, **NO_REQUEST,
+            )  # fmt: skip
+
+    store.operation(details=counts).write(begin)
+    _run_consumers(store, go_on)
+    return str(store.read(read_position))
+
+
+def _run_consumers(store: Store, go_on: GoOn) -> None:
+    """Let the consumers of the loaded plugins make their tables anew; one that cannot is left as it says."""
+    kernel = store.kernel
+    names = [consumer.name for consumer in kernel.consumers]
+    runner = BackgroundRunner([], kernel.consumers, kernel.database, kernel.clock, kernel.metrics)
+    runner.start()
+    pause = threading.Event()
+    try:
+        while not store.read(_have_settled, names):
+            go_on(0)
+            pause.wait(LOOK_SECONDS)
+    finally:
+        runner.stop()
+
+
+def _have_settled(snapshot: Snapshot, names: list[str]) -> bool:
+    """Whether each consumer has been made anew, or has said why it cannot be."""
+    found = [find_consumer(snapshot, name) for name in names]
+    return all(
+        each is not None
+        and (
+            each.phase == "FAILED" or (each.phase == "FOLLOWING" and each.fingerprint and not each.rebuild_fingerprint)
+        )
+        for each in found
+    )
+
+
+def _keep_token(directory: DataDirectory, staging: Path) -> None:
+    """The first token goes along: its hash is in the database."""
+    if directory.token.is_file():
+        shutil.copyfile(directory.token, staging / directory.token.name)
+        (staging / directory.token.name).chmod(FILE_MODE)
+
+
+def _write_report(
+    recovery: Recovery, staging: Path, salvaged: Salvaged, position: str, problems: tuple[str, ...]
+) -> None:
+    report = {
+        "recoveredAt": iso_from_ms(recovery.clock.now_ms()),
+        "from": str(recovery.directory.path),
+        **report_as_json(salvaged, position, problems),
+    }
+    with durable_file(staging / REPORT) as file:
+        file.write(to_json(report).encode() + b"\n")
+
+
+def report_as_json(salvaged: Salvaged, position: str, problems: tuple[str, ...]) -> dict[str, Any]:
+    """What came of a recovery, for machines."""
+    return {
+        "position": position,
+        "tables": [table_as_json(table) for table in salvaged.tables],
+        "ofUnknownTables": salvaged.strays,
+        "unusableLogFrames": salvaged.unusable_frames,
+        "notMade": salvaged.failed,
+        "problems": list(problems),
+    }
+
+
+def table_as_json(table: TableReport) -> dict[str, Any]:
+    """What came of a table, for machines."""
+    return {
+        "table": table.table,
+        "read": table.kept + table.set_aside,
+        "kept": table.kept,
+        "rebuilt": table.rebuilt,
+        "setAside": table.set_aside,
+        "lost": table.lost,
+        "lostIsExact": table.is_lost_exact,
+        "damagedPlaces": table.damaged,
+    }

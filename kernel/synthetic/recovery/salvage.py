@@ -1,0 +1,246 @@
+"""`salvage`: from the pages of a damaged database to the tables of a new store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import apsw
+
+from synthetic.database.connections import APPLICATION_ID, open_loader
+from synthetic.database.opening import Blueprint
+from synthetic.errors import NotAStoreError
+from synthetic.recovery.building import LEDGER, Built, build_tables, plan_tables
+from synthetic.recovery.errors import NothingRecoveredError
+from synthetic.recovery.loading import GoOn, Loader, TableReport, numbered_row
+from synthetic.recovery.pages import PageFile
+from synthetic.recovery.schemas import SchemaObject, Shape, index_shapes, read_schema, shape_of
+from synthetic.recovery.set_aside import SetAside
+from synthetic.recovery.tables import Source, row_of
+from synthetic.recovery.trees import Trees
+
+TRIAL_ROWS = 50
+"""Rows that a table must take before a tree whose name is lost is believed to be that table's."""
+
+OWNERS = "registered_tables"
+_RENUMBERED = re.compile(r"__\d+$")
+
+
+@dataclass(slots=True)
+class Salvaged:
+    """What came of the pages of a database.
+
+    Attributes:
+        tables: Of each table.
+        strays: Rows and entries of which it is not known whose they are; they are set aside.
+        unusable_frames: Pages in the write-ahead log that follow a damaged one, and are lost with it.
+        failed: What could not be made in the new store, in words.
+    """
+
+    tables: list[TableReport]
+    strays: int = 0
+    unusable_frames: int = 0
+    failed: list[str] = field(default_factory=list[str])
+
+
+def salvage(database: Path, log: Path, target: Path, blueprint: Blueprint, aside: SetAside, go_on: GoOn) -> Salvaged:
+    """Fill a new store with all that can be read of a database, which nobody writes to.
+
+    Args:
+        database: The damaged one; it is only read.
+        log: Its write-ahead log, which need not be there.
+        target: The database of a store that the loaded code has just made, and nobody has open.
+        blueprint: What that code wants.
+        aside: Where rows go that cannot be kept.
+        go_on: Told how many bytes were worked on; raises where the work should stop.
+
+    Raises:
+        NothingRecoveredError: No page of it can be read.
+        NotAStoreError: It is another program's.
+        StoreNewerError: A newer version has written it.
+    """
+    with PageFile(database, log) as file:
+        trees = Trees(file, go_on)
+        if not any(trees.is_of_table(root) is not None for root in trees.roots):
+            raise NothingRecoveredError
+        objects = read_schema(trees)
+        _refuse_strangers(file, objects)
+        trees.believe(each.root for each in objects if each.root)
+        connection = open_loader(target)
+        try:
+            blueprint.preparation.prepare(connection, "writer")
+            return _Salvage(connection, trees, objects, blueprint, aside, go_on).run(file.unusable_frames)
+        finally:
+            connection.close()
+
+
+def _refuse_strangers(file: PageFile, objects: Sequence[SchemaObject]) -> None:
+    header = file.read(1) or b""
+    named = {each.name for each in objects}
+    is_ours = header[68:72] == APPLICATION_ID.to_bytes(4, "big") or named & {LEDGER, OWNERS}
+    if file.is_header_whole and named and not is_ours:
+        raise NotAStoreError("The database file belongs to another program.")
+
+
+class _Salvage:
+    """One salvage, on an open connection."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        trees: Trees,
+        objects: Sequence[SchemaObject],
+        blueprint: Blueprint,
+        aside: SetAside,
+        go_on: GoOn,
+    ) -> None:
+        self._connection = connection
+        self._trees = trees
+        self._objects = objects
+        self._blueprint = blueprint
+        self._aside = aside
+        self._go_on = go_on
+        self._roots = {each.name: each.root for each in objects if each.root}
+        self._loader = Loader(connection, aside, go_on)
+
+    def run(self, unusable_frames: int) -> Salvaged:
+        """Make the tables, fill them, and set aside what does not fit."""
+        built = self._build()
+        self._name_trees(built.tables)
+        reports: dict[str, TableReport] = {}
+        for table in built.tables:
+            source = self._source(table)
+            if source is None:
+                is_empty = not self._has_nameless_rows()
+                reports[table] = TableReport(table, lost=0 if is_empty else None, is_lost_exact=is_empty, damaged=1)
+            elif table == OWNERS:
+                reports[table] = self._load_owners(source, built.tables)
+            else:
+                reports[table] = self._loader.load(source)
+        self._loader.settle_references(reports)
+        self._continue_numbers(reports)
+        return Salvaged(list(reports.values()), self._set_strays_aside(), unusable_frames, built.failed)
+
+    def _build(self) -> Built:
+        source = self._source(LEDGER)
+        rows = [] if source is None else [row for row, _ in source.rows() if row is not None]
+        is_whole = source is not None and source.damage() == 0
+        plan = plan_tables(self._blueprint, rows, is_ledger_whole=is_whole, is_present=self._is_present)
+        return build_tables(self._connection, self._blueprint, plan, self._objects)
+
+    def _is_present(self, plugin: str) -> bool:
+        """Whether rows of a plugin's tables fill the columns that the loaded code gives them."""
+        for table in self._blueprint.tables:
+            source = self._source(table.record.name) if table.plugin == plugin else None
+            if source is not None:
+                row = next((row for row, _ in source.rows() if row is not None), None)
+                if row is not None and any(name not in row for name in source.shape.columns if name is not None):
+                    return False
+        return True
+
+    def _source(self, table: str) -> Source | None:
+        """Where the rows of a table are; None: that is not known."""
+        root = self._roots.get(table)
+        if root is None or not self._connection.table_exists("main", table):
+            return None
+        shape = shape_of(self._connection, table)
+        by_name = {_RENUMBERED.sub("", each.name): each.root for each in self._objects if each.table == table}
+        indexes = [
+            (index, by_name[index.name])
+            for index in index_shapes(self._connection, shape)
+            if by_name.get(index.name, root) != root
+        ]
+        return Source(self._trees, shape, root, indexes)
+
+    def _name_trees(self, tables: Iterable[str]) -> None:
+        """Find the trees of tables whose names are lost, by the rows that they take; where two would do, none is."""
+        nameless = [table for table in tables if table not in self._roots]
+        claims: dict[int, list[str]] = {}
+        for root in self._unnamed():
+            fitting = [table for table in nameless if self._fits(shape_of(self._connection, table), root)]
+            if len(fitting) == 1:
+                claims[root] = fitting
+        wanted = [names[0] for names in claims.values()]
+        for root, names in claims.items():
+            if wanted.count(names[0]) == 1:
+                self._roots[names[0]] = root
+
+    def _unnamed(self) -> list[int]:
+        named = set(self._roots.values())
+        return [root for root in self._trees.roots if root > 1 and root not in named]
+
+    def _has_nameless_rows(self) -> bool:
+        """Whether anything stands, or may have stood, in a tree of which it is not known whose it is."""
+        return bool(self._trees.strays) or any(
+            self._trees.gone(root) or any(page.cells or page.broken for page in self._trees.pages(root))
+            for root in self._unnamed()
+        )
+
+    def _fits(self, shape: Shape, root: int) -> bool:
+        if self._trees.is_of_table(root) is not shape.has_rowid:
+            return False
+        cells = list(islice((cell for page in self._trees.pages(root) for cell in page.cells), TRIAL_ROWS))
+        rows = [row for row in (row_of(shape, cell) for cell in cells) if row is not None]
+        full = [row for row in rows if len(row) >= len(shape.columns)]
+        return bool(rows) and len(full) == len(cells) == self._loader.try_rows(shape, full)
+
+    def _load_owners(self, source: Source, tables: Sequence[str]) -> TableReport:
+        """The record of tables is the loaded code's; that of tables which the code does not know stays."""
+        present = set(tables)
+        known = self._connection.execute("SELECT name, plugin, record FROM registered_tables").fetchall()
+        names = {name for name, _, _ in known}
+        report = self._loader.load(source, keeps=lambda row: row["name"] not in names and row["name"] in present)
+        with self._connection:
+            for row in known:
+                report.kept += 1
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO registered_tables (name, plugin, record) VALUES (?, ?, ?)", row
+                )
+        return report
+
+    def _continue_numbers(self, reports: dict[str, TableReport]) -> None:
+        """No number is given a second time: neither where rows are gone, nor where what counted them is."""
+        counted: dict[str, int] = {}
+        for page in self._trees.pages(self._roots.get("sqlite_sequence", -1)):
+            for cell in page.cells:
+                match cell.values:
+                    case (str() as name, int() as number):
+                        counted[name] = max(number, counted.get(name, 0))
+                    case _:
+                        continue
+        with self._connection:
+            for table in reports:
+                shape = shape_of(self._connection, table)
+                sql = self._connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).get
+                if shape.alias is None or "AUTOINCREMENT" not in str(sql).upper():
+                    continue
+                numbers = [counted.get(table, 0), *self._numbers_in_indexes(table)]
+                self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+                self._connection.execute(
+                    f'INSERT INTO sqlite_sequence (name, seq) SELECT ?1, max(?2, coalesce(max("{shape.alias}"), 0))'
+                    f' FROM "{table}"',
+                    (table, max(numbers)),
+                )
+
+    def _numbers_in_indexes(self, table: str) -> list[int]:
+        """The greatest number that is known of a table in which rows are gone."""
+        source = self._source(table)
+        if source is None or not source.damage():
+            return []
+        numbers = [key[0] for key, _ in source.entries() if isinstance(key[0], int)]
+        return [max(numbers)] if numbers else []
+
+    def _set_strays_aside(self) -> int:
+        """Set aside what stands on pages of which it is not known to which table they belong."""
+        reason = "It is not known of which table it is."
+        before = self._aside.counts[""]
+        for _, cell in self._trees.stray_cells():
+            self._aside.add("", numbered_row((cell.rowid, *cell.values)), reason)
+        for root in self._unnamed():
+            for page in self._trees.pages(root):
+                for cell in page.cells:
+                    self._aside.add("", numbered_row((cell.rowid, *cell.values)), reason)
+        return self._aside.counts[""] - before
