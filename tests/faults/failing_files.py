@@ -140,15 +140,20 @@ class _Vfs(ctypes.Structure):
     )
 
 
-_INT, _PTR, _LONG, _TEXT = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctypes.c_char_p
-_OPEN = ctypes.CFUNCTYPE(_INT, _PTR, _TEXT, _PTR, _INT, _PTR)
-_DELETE = ctypes.CFUNCTYPE(_INT, _PTR, _TEXT, _INT)
-_ACCESS = ctypes.CFUNCTYPE(_INT, _PTR, _TEXT, _INT, _PTR)
+_INT, _PTR, _LONG = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
+# Names are passed on as addresses: SQLite's layer keeps the name of an open file, and reads what lies behind it.
+_OPEN = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _PTR, _INT, _PTR)
+_DELETE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _INT)
+_ACCESS = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _INT, _PTR)
 _CLOSE = ctypes.CFUNCTYPE(_INT, _PTR)
 _BYTES = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _INT, _LONG)
 _TRUNCATE = ctypes.CFUNCTYPE(_INT, _PTR, _LONG)
 _SYNC = ctypes.CFUNCTYPE(_INT, _PTR, _INT)
 _SIZE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR)
+
+
+def _text_at(name: int) -> str:
+    return os.fsdecode(ctypes.string_at(name))
 
 
 class FailingFiles:
@@ -188,8 +193,8 @@ class FailingFiles:
             return None
         return fault
 
-    def _open(self, original: Any, vfs: int, name: bytes | None, file: int, flags: int, out: int) -> int:
-        path = None if name is None else os.fsdecode(name)
+    def _open(self, original: Any, vfs: int, name: int | None, file: int, flags: int, out: int) -> int:
+        path = None if name is None else _text_at(name)
         fault = self._following(path)
         if fault is not None and fault.strikes("open", str(path)):
             # What SQLite's layer leaves of a file that it could not open: nothing to close.
@@ -280,8 +285,8 @@ class FailingFiles:
             return FAILED["size"]
         return original(file, out)
 
-    def _delete(self, original: Any, vfs: int, name: bytes, sync_folder: int) -> int:
-        path = os.fsdecode(name)
+    def _delete(self, original: Any, vfs: int, name: int, sync_folder: int) -> int:
+        path = _text_at(name)
         fault = self._following(path)
         if fault is not None and fault.strikes("delete", path):
             return FAILED["delete"]
@@ -290,8 +295,8 @@ class FailingFiles:
             fault.image.deleted(path, is_synced=bool(sync_folder))
         return result
 
-    def _access(self, original: Any, vfs: int, name: bytes, flags: int, out: int) -> int:
-        path = os.fsdecode(name)
+    def _access(self, original: Any, vfs: int, name: int, flags: int, out: int) -> int:
+        path = _text_at(name)
         fault = self._following(path)
         if fault is not None and fault.strikes("access", path):
             return FAILED["access"]

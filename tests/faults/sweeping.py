@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 from durable_image import DurableImage
 from failing_files import FailingFiles, Fault, Kind
 from workload import SETTINGS, Account, carry_out, find_wrong, save_all
@@ -97,7 +98,10 @@ def run_one(
             if not path.name.endswith("-shm") or fault.chance.random() < 0.5:
                 path.unlink()
         fault.image.lay_out(data, fault.chance)
-    wrong = find_wrong(data, account)
+    try:
+        wrong = find_wrong(data, account)
+    except apsw.Error as error:
+        wrong = [f"it cannot be opened: {type(error).__name__}: {error}"]
     if not wrong:
         wrong += _find_wrong_after_start(registry, data, account)
     wrong += [f"answered {code}" for code in account.codes if fault.kind and code not in ANSWERS[fault.kind]]

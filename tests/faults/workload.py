@@ -28,10 +28,10 @@ SETTINGS = {
     "kernel.storage.wal_bytes": "65536",
     "kernel.storage.free_page_bytes": "0",
 }
-TEXT = "x" * 24_000
+TEXT = "x" * 9_000
 """Some pages of a file, which become free when it goes."""
 
-ALONE, TOGETHER, LAST = 4, 8, 2
+ALONE, TOGETHER, LAST = 3, 5, 2
 """How many writes one after the other at first, in one commit, and in the end."""
 
 

@@ -15,6 +15,7 @@ from synthetic.cli.invocation import Invocation, read_ahead
 from synthetic.cli.output import OutputClosedError, finish_output, give_up_output, report_error
 from synthetic.clock import SystemClock, new_id
 from synthetic.errors import BadUserInputError, ExitCode, InternalError, StorageFailedError, SyntheticError
+from synthetic.faults import arm
 from synthetic.kernel_settings import LogSettings
 from synthetic.logs import configure_logs, logger_for, request_scope
 from synthetic.plugins.clashes import KERNEL_COMMANDS
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    arm(os.environ)
     correlation_id = new_id()
     as_json = "--json" in words
     with request_scope(correlation_id):

@@ -23,6 +23,7 @@ from synthetic.database.migrations import Migration, apply_migrations, find_pend
 from synthetic.database.ownership import read_owners, record_tables, refuse_takeover
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.errors import MigrationPendingError, NotAStoreError, PluginFailedError, SyntheticError
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import BackupSettings, DatabaseSettings, KernelSettings
 
 APPLIED_BY = "synthetic"
@@ -142,6 +143,7 @@ def open_store(
             if pending and read_ledger(connection):
                 kept = KernelSettings(database=settings, backups=backups or BackupSettings())
                 back_up_before("migration", directory, kept, blueprint.version, clock)
+                crash_point("migration.backed_up")
             applied = _bring_up_to_date(connection, blueprint, pending, clock, progress)
             record_tables(connection, blueprint.tables, blueprint.loaded)
         except apsw.Error as error:

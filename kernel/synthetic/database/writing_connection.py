@@ -12,6 +12,8 @@ import secrets
 
 import apsw
 
+from synthetic.faults import crash_point
+
 TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
 OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
 PRAGMAS_ALLOWED = (
@@ -79,6 +81,7 @@ class WritingConnection:
             apsw.Error: It is not; `roll_back` ends it.
         """
         self._control(self._commit)
+        crash_point("transaction.committed")
 
     def roll_back(self) -> None:
         """End the transaction, if there is one."""
@@ -124,6 +127,7 @@ class WritingConnection:
             self.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except (apsw.BusyError, apsw.LockedError):
             return False
+        crash_point("checkpoint.emptied")
         return True
 
     def give_back(self, pages: int, wait_ms: int) -> None:
@@ -144,6 +148,7 @@ class WritingConnection:
                 self.raw.execute(f"PRAGMA incremental_vacuum({pages:d})", can_cache=False).fetchall()
             finally:
                 self._controlling = False
+            crash_point("free_pages.before_commit")
             self.commit()
         finally:
             self.roll_back()
