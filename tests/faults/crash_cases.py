@@ -266,7 +266,7 @@ def checkpoint(data: Path) -> None:
 
 
 def purge(data: Path) -> None:
-    not_found = 66
+    not_found = 65
     command("plugins", "purge", "search", "--yes", "--data", str(data), passes=(0, not_found))
 
 
@@ -316,7 +316,8 @@ CASES = {
             "restore.staged", "restore.checked", "restore.noted", "restore.clearing", "restore.clearing:2",
             "restore.cleared", "restore.placing", "restore.placing:2", "restore.placed",
         ),
-        lambda data: command("restore", "latest", "--data", str(data)), prepare_restore, find_not_restored, find_mixture,
+        lambda data: command("restore", "latest", "--data", str(data)), prepare_restore,
+        find_not_restored, find_mixture,
     ),
     "import": Case(
         (
@@ -342,7 +343,9 @@ CASES = {
     "deletion": Case(
         ("deletion.batch_deleted", "deletion.table_cleared"), delete, prepare_deletion, find_left_of_deletion
     ),
-    "free_pages": Case(("free_pages.before_commit", "transaction.committed"), give_pages_back, prepare_pages, find_free_pages),
+    "free_pages": Case(
+        ("free_pages.before_commit", "transaction.committed"), give_pages_back, prepare_pages, find_free_pages
+    ),
     "checkpoint": Case(("checkpoint.copied", "checkpoint.emptied"), checkpoint, fill, find_missing, find_missing),
     "purge": Case(
         ("purge.backed_up", "purge.tables_dropped"), purge, fill, find_not_purged, environment=WITHOUT_SEARCH

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import apsw
 from workload import save_all
 
 from synthetic import Store
+from synthetic.checks.declared import LoadedChecks
 from synthetic.cli import main as run_words
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
@@ -85,6 +86,7 @@ def find_problems(data: Path) -> list[str]:
         connection.close()
     registry = load_registry(data, overrides=FAST_SETTINGS)
     inspection = inspection_of(registry, blueprint_of(registry))
+    inspection = replace(inspection, checks=LoadedChecks.of(registry.checks).chosen("deep"))
     problems = inspection.find_problems(DataDirectory(data), lambda _bytes: None)
     return [*([] if integrity == "ok" else [integrity]), *problems]
 

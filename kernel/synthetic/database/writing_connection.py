@@ -8,10 +8,12 @@ prepared.
 
 from __future__ import annotations
 
+import ctypes
 import secrets
 
 import apsw
 
+from synthetic.errors import StorageFailedError
 from synthetic.faults import crash_point
 
 TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
@@ -45,6 +47,7 @@ class WritingConnection:
         self._release = f"RELEASE {secret}"
         self._rollback_to = f"ROLLBACK TO {secret}"
         self._controlling = False
+        self._moved = ctypes.c_int()
         connection.authorizer = self._authorize
 
     @property
@@ -62,9 +65,27 @@ class WritingConnection:
 
         Raises:
             apsw.BusyError: It was not to be had in that time.
+            StorageFailedError: The file that is open is not the store's any more; the lock is held all the same.
         """
         self.raw.set_busy_timeout(busy_timeout_ms)
         self._control(self._begin)
+        self._require_file()
+
+    def _require_file(self) -> None:
+        """Refuse to write to a file that nobody will find again.
+
+        SQLite asks this of its rollback journals alone: with a write-ahead log, writes would be acknowledged and be
+        gone with this process.
+
+        Raises:
+            StorageFailedError: Its name is that of another file, or of none.
+        """
+        self.raw.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(self._moved))
+        if self._moved.value:
+            raise StorageFailedError(
+                "The database file was moved, removed or replaced while this process had it open.",
+                action="Restart this process. Exchange a store with `synthetic restore` alone.",
+            )
 
     def data_version(self) -> int:
         """Changes with the commits of other connections.
