@@ -38,6 +38,7 @@ from synthetic.errors import (
     SyntheticError,
     iso_from_ms,
 )
+from synthetic.faults import crash_point
 from synthetic.graphql.connections import (
     After,
     Before,
@@ -212,6 +213,7 @@ __all__ = [
     "check_room",
     "check_text",
     "connection_of",
+    "crash_point",
     "delete_owned",
     "describe_enum",
     "encode_cursor",

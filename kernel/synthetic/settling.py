@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synthetic.before_opening import pending_migrations
 from synthetic.errors import SyntheticError
-from synthetic.kernel import pending_migrations, schema_of
+from synthetic.kernel import schema_of
 from synthetic.registry import Registry
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from synthetic import StorageFullError, SyntheticError, translate_system_error
+from synthetic import StorageFullError, SyntheticError, crash_point, translate_system_error
 from synthetic_artifacts.errors import ArtifactQuotaError, ArtifactTooLargeError
 from synthetic_artifacts.folders import ArtifactFolder
 from synthetic_artifacts.frames import FRAME_BYTES, FrameEncoder, is_text, pays
@@ -167,12 +167,15 @@ class ArtifactWriter:
         partial, final = self._partial_name, self._final_name
         try:
             os.fsync(self._file)
+            crash_point("artifact.bytes_written")
             os.rename(partial, final, src_dir_fd=self._in_folder, dst_dir_fd=self._in_folder)
             self._current = final
+            crash_point("artifact.file_named")
             os.fsync(self._in_folder)
             self._folder.sync_folders(self._path)
         except OSError as error:
             raise translate_system_error(error, f"The file {final}") from error
+        crash_point("artifact.file_placed")
         encoding = Encoding.IDENTITY if self._encoder is None else Encoding.ZSTD
         path = f"{self._path.rpartition('/')[0]}/{final}"
         return Written(path, self._hash.hexdigest(), self._size_bytes, self._stored_bytes, str(encoding))
@@ -202,6 +205,7 @@ class ArtifactWriter:
         name = artifact.path.rpartition("/")[2]
         try:
             os.rename(self._final_name, name, src_dir_fd=self._in_folder, dst_dir_fd=self._in_folder)
+            crash_point("artifact_repair.file_put_back")
             self._current = None
             os.fsync(self._in_folder)
         except OSError as error:

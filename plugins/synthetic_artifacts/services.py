@@ -13,6 +13,7 @@ from synthetic import (
     Snapshot,
     SyntheticError,
     Transaction,
+    crash_point,
     is_clock_believed,
     logger_for,
 )
@@ -111,6 +112,7 @@ def remove_files(store: BlockingStore) -> int:
             log.warning("the file of an artifact cannot be removed", path=printable(path), code=error.code)
         else:
             gone.append(path)
+            crash_point("artifact_removal.file_removed")
     if gone:
         store.write(forget_removals, gone)
     state.last_path = paths[-1]

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from synthetic import BlockingStore, Snapshot, SystemClock, logger_for
+from synthetic import BlockingStore, Snapshot, SystemClock, crash_point, logger_for
 from synthetic_deliveries.model import Delivery, DeliveryTarget, Outcome, previous_secrets_of
 from synthetic_deliveries.sender import Posting, Sender
 from synthetic_deliveries.settings import DeliverySettings
@@ -80,6 +80,7 @@ class _Dispatch:
             done, _ = wait(self._running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
             if not done:
                 continue
+            crash_point("delivery.answered")
             # Written before anything else is begun: what is still PENDING and does not run would be due again.
             self._write([future.result() for future in done])
             for future in done:

@@ -22,6 +22,7 @@ from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.durable_files import DIRECTORY_MODE, durable_file, reach_the_disk, translate_system_error
 from synthetic.errors import FileSystemUnsupportedError, StorageFailedError
+from synthetic.faults import crash_point
 
 STAYS = frozenset({"backups", "quarantine", "token", "start.lock", "open.lock", "restore.json", "restoring"})
 """What is the directory's, and not the store's that is in it."""
@@ -52,6 +53,7 @@ def replace_store(directory: DataDirectory, replaced: str) -> None:
     """
     require_movable(directory)
     _note(directory, Replacement(replaced=replaced))
+    crash_point("restore.noted")
     finish_replacement(directory)
 
 
@@ -139,6 +141,7 @@ def finish_replacement(directory: DataDirectory) -> None:
         if replacement.phase == "clearing":
             _clear_or_put_back(directory, directory.quarantine / replacement.replaced)
             _note(directory, Replacement(replaced=replacement.replaced, phase="placing"))
+            crash_point("restore.cleared")
         _place(directory)
         directory.restore_note.unlink()
         reach_the_disk(directory.path)
@@ -178,6 +181,7 @@ def _clear(directory: DataDirectory, target: Path) -> None:
     for path in sorted(directory.path.iterdir()):
         if path.name not in STAYS and not path.name.startswith(("token.", "restore.json.")):
             path.rename(target / path.name)
+            crash_point("restore.clearing")
     for path in (target, directory.quarantine, directory.path):
         reach_the_disk(path)
 
@@ -187,5 +191,6 @@ def _place(directory: DataDirectory) -> None:
     if directory.restoring.is_dir():
         for path in sorted(directory.restoring.iterdir()):
             path.rename(directory.path / path.name)
+            crash_point("restore.placing")
         reach_the_disk(directory.path)
         directory.restoring.rmdir()

@@ -27,6 +27,7 @@ from synthetic.database.connections import open_checkpointer, open_inspector
 from synthetic.database.transaction import Snapshot
 from synthetic.durable_files import DIRECTORY_MODE, reach_the_disk, translate_system_error
 from synthetic.errors import SyntheticError
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.positions import read_position
 from synthetic.looking import looking_into, without_plugins
@@ -114,6 +115,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
         with hold.alone():
             opened.check_container()
             with _staged(restore, opened) as staging:
+                crash_point("restore.staged")
                 position, inspection = restore.prepare(staging)
                 tidy_staging(staging)
                 problems = inspection.find_problems(DataDirectory(staging), restore.go_on)
@@ -125,6 +127,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
                     )
                 fold_log_back(staging, restore.settings)
                 reach_the_disk_below(staging)
+                crash_point("restore.checked")
                 lost = find_lost(directory, restore.settings, opened.backup.position)
                 had_store = directory.database.exists()
                 name = _name(restore.clock.now_ms())
@@ -132,6 +135,7 @@ def restore_store(restore: Restore, opened: OpenBackup) -> Restored:
     finally:
         hold.release()
     replaced = directory.quarantine / name
+    crash_point("restore.placed")
     restore.prove()
     if had_store and not restore.keep_replaced:
         shutil.rmtree(replaced, ignore_errors=True)

@@ -10,6 +10,7 @@ from synthetic.backups.errors import BackupBusyError
 from synthetic.backups.folder import BackupFolder
 from synthetic.backups.objects import explain
 from synthetic.backups.records import Backup
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import BackupSettings
 
 UNPROVEN_KEPT = 3
@@ -66,6 +67,7 @@ def rotate(folder: BackupFolder, settings: BackupSettings, now_ms: int) -> Rotat
             old = choose_old(folder.list_backups()[0], settings, now_ms)
             for backup in old:
                 folder.remove(backup)
+                crash_point("backup.removing")
             return Rotated(tuple(backup.id for backup in old), folder.remove_unused())
     except BackupBusyError:
         return Rotated((), 0)

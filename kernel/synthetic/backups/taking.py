@@ -23,6 +23,7 @@ from synthetic.backups.scratch import scratch_folder
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
 from synthetic.durable_files import reach_the_disk
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
 
@@ -135,10 +136,12 @@ class _FolderWriting:
     def finish(self, backup: Backup) -> Backup:
         """Write the record, once all pieces have reached the disk."""
         self.objects.settle()
+        crash_point("backup.pieces_kept")
         added_bytes = sum(self.objects.added.values())
         written = replace(backup, added_bytes=added_bytes, sequence=self._folder.next_sequence())
         self._written = written
         self._folder.save(written)
+        crash_point("backup.recorded")
         return written
 
     def give_up(self) -> None:
@@ -166,6 +169,7 @@ class _ArchiveWriting:
         """Write the record, behind all pieces."""
         written = replace(backup, added_bytes=self.writer.objects.stored_bytes)
         self.writer.finish(written)
+        crash_point("backup.file_written")
         return written
 
 
@@ -234,6 +238,7 @@ def _copied(taking: Taking, go_on: GoOn) -> Generator[tuple[CopiedDatabase, Path
         copy = scratch / DATABASE
         taken_at = taking.clock.now_ms()
         copied = copy_database(taking.directory, settings.database, copy, settings.backups.wal_bytes, lambda: go_on(0))
+        crash_point("backup.copied")
         yield copied, copy, taken_at
 
 

@@ -24,6 +24,7 @@ from synthetic.errors import (
     StorageFailedError,
     SyntheticError,
 )
+from synthetic.faults import arm
 from synthetic.kernel_settings import LogSettings
 from synthetic.logs import configure_logs, logger_for, request_scope
 from synthetic.plugins.clashes import KERNEL_COMMANDS
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    arm(os.environ)
     correlation_id = new_id()
     as_json = "--json" in words
     with request_scope(correlation_id):

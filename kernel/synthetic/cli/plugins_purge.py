@@ -12,6 +12,7 @@ from synthetic.cli.invocation import DataOption, JsonOption
 from synthetic.cli.output import emit, show, table_of
 from synthetic.cli.stores import open_store
 from synthetic.errors import BadUserInputError, ConflictError, ExitCode
+from synthetic.faults import crash_point
 from synthetic.plugins.hooks import KERNEL
 from synthetic.plugins.purge import PurgedTable, plan_purge, purge_plugin
 
@@ -54,7 +55,9 @@ def purge(
             backup = back_up_before(
                 f"purge-{name}", kernel.directory, kernel.settings, kernel.blueprint.version, kernel.clock
             )
+            crash_point("purge.backed_up")
             removed = store.operation(entity_type="plugin", entity_id=name).write(purge_plugin, name)
+            crash_point("purge.tables_dropped")
         _emit_purge(removed, backup.id, as_json)
 
 

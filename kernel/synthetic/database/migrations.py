@@ -27,6 +27,7 @@ from synthetic.errors import (
     PluginFailedError,
     StoreNewerError,
 )
+from synthetic.faults import crash_point
 
 FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
@@ -193,7 +194,9 @@ def _transaction(connection: apsw.Connection) -> Generator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        crash_point("migration.before_commit")
         connection.execute("COMMIT")
+        crash_point("migration.committed")
     except BaseException:
         # SQLite may already have ended the transaction; rolling back again would hide why.
         if connection.in_transaction:

@@ -29,6 +29,7 @@ from synthetic.errors import (
     StoreDamagedError,
     SyntheticError,
 )
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import BackupSettings, DatabaseSettings, KernelSettings
 from synthetic.recovery.damage import explain_damage
 
@@ -182,6 +183,7 @@ def open_store(
             blueprint.preparation.prepare(connection, "writer")
             if pending and read_ledger(connection):
                 back_up_before("migration", directory, kept, blueprint.version, clock)
+                crash_point("migration.backed_up")
             applied = _bring_up_to_date(connection, blueprint, pending, clock, progress)
             record_tables(connection, blueprint.tables, blueprint.loaded)
         except apsw.Error as error:

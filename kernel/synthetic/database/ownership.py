@@ -22,6 +22,7 @@ from synthetic.database.deletion import CONSTRUCTS, TablePlan, carry_out, plan_s
 from synthetic.database.deletion_steps import Step, list_steps
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import ConflictError, PluginClashError
+from synthetic.faults import crash_point
 from synthetic.json_text import from_json, to_json
 from synthetic.travel_contributions import Travel
 
@@ -177,7 +178,8 @@ def delete_owned(store: BlockingStore, table: str, key: str) -> DeletionPlan:
     changes = [step for step in steps if step.action != "refuse"]
     for count in range(1, len(changes) + 1):
         while store.write(_delete_batch, refusals, changes[:count], table, key):
-            pass
+            crash_point("deletion.batch_deleted")
+        crash_point("deletion.table_cleared")
     return plan
 
 

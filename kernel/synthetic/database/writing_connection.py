@@ -8,11 +8,14 @@ prepared.
 
 from __future__ import annotations
 
+import ctypes
 import secrets
 
 import apsw
 
 from synthetic.database.patience import Patience
+from synthetic.errors import StorageFailedError
+from synthetic.faults import crash_point
 
 TRANSACTION_CONTROL = (apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT)
 OTHER_FILES = (apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH)
@@ -45,6 +48,7 @@ class WritingConnection:
         self._release = f"RELEASE {secret}"
         self._rollback_to = f"ROLLBACK TO {secret}"
         self._controlling = False
+        self._moved = ctypes.c_int()
         connection.authorizer = self._authorize
 
     @property
@@ -62,9 +66,27 @@ class WritingConnection:
 
         Raises:
             apsw.BusyError: It was not to be had in that time.
+            StorageFailedError: The file that is open is not the store's any more; the lock is held all the same.
         """
         self.raw.set_busy_handler(Patience(busy_timeout_ms))
         self._control(self._begin)
+        self._require_file()
+
+    def _require_file(self) -> None:
+        """Refuse to write to a file that nobody will find again.
+
+        SQLite asks this of its rollback journals alone: with a write-ahead log, writes would be acknowledged and be
+        gone with this process.
+
+        Raises:
+            StorageFailedError: Its name is that of another file, or of none.
+        """
+        self.raw.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(self._moved))
+        if self._moved.value:
+            raise StorageFailedError(
+                "The database file was moved, removed or replaced while this process had it open.",
+                action="Restart this process. Exchange a store with `synthetic restore` alone.",
+            )
 
     def data_version(self) -> int:
         """Changes with the commits of other connections.
@@ -81,6 +103,7 @@ class WritingConnection:
             apsw.Error: It is not; `roll_back` ends it.
         """
         self._control(self._commit)
+        crash_point("transaction.committed")
 
     def roll_back(self) -> None:
         """End the transaction, if there is one."""
@@ -126,6 +149,7 @@ class WritingConnection:
             self.raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except (apsw.BusyError, apsw.LockedError):
             return False
+        crash_point("checkpoint.emptied")
         return True
 
     def give_back(self, pages: int, wait_ms: int) -> None:
@@ -146,6 +170,7 @@ class WritingConnection:
                 self.raw.execute(f"PRAGMA incremental_vacuum({pages:d})", can_cache=False).fetchall()
             finally:
                 self._controlling = False
+            crash_point("free_pages.before_commit")
             self.commit()
         finally:
             self.roll_back()

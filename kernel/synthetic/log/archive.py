@@ -30,6 +30,7 @@ from synthetic.database.ownership import BlockingStore
 from synthetic.database.surroundings import SettingsLookup
 from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.durable_files import durable_file, remove_partial_files
+from synthetic.faults import crash_point
 from synthetic.json_text import to_json
 from synthetic.kernel_settings import EventSettings
 from synthetic.log.errors import ArchiveDamagedError
@@ -102,7 +103,9 @@ def archive_step(directory: Path, store: BlockingStore) -> int:
         segment = _write_segment(store, directory, found)
     except _OvertakenError:
         return 0
+    crash_point("archive.segment_written")
     store.write(_record, segment)
+    crash_point("archive.recorded")
     remove_partial_files(directory)
     log.info("log archived", file=segment.file, events=segment.events, size_bytes=segment.size_bytes)
     return segment.events

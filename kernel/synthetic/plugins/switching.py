@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthetic.before_opening import pending_migrations
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.errors import ConflictError, NotFoundError, PluginClashError, PluginFailedError, SyntheticError
-from synthetic.kernel import pending_migrations, schema_of
+from synthetic.kernel import schema_of
 from synthetic.plugins.description import required_by
 from synthetic.plugins.discovery import list_installed
 from synthetic.plugins.listing_file import ListingFile

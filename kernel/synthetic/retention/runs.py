@@ -10,6 +10,7 @@ from synthetic.database.ownership import BlockingStore
 from synthetic.database.pacing import leave_to_others
 from synthetic.database.transaction import Transaction
 from synthetic.errors import SyntheticError
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import RetentionSettings
 from synthetic.logs import logger_for
 from synthetic.retention.batches import RetentionBatch, run_retention_batch
@@ -141,6 +142,7 @@ def _run_batch(store: BlockingStore, rule: DeclaredRule) -> RetentionBatch:
     clock = store.read(lambda snapshot: snapshot.resource(ClockSource)).clock
     started = clock.monotonic()
     batch = store.write(run_retention_batch, rule.name)
+    crash_point("retention.batch_deleted")
     if batch.has_more:
         leave_to_others(clock.monotonic() - started)
     if batch.tables:

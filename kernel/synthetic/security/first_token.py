@@ -18,6 +18,7 @@ from synthetic.clock import new_id
 from synthetic.database.transaction import Transaction
 from synthetic.durable_files import reach_the_disk
 from synthetic.errors import BadUserInputError, SettingsInvalidError, StorageFailedError
+from synthetic.faults import crash_point
 from synthetic.operations.commands import StoreOperation
 from synthetic.security.tokens import TOKEN, check_secret, count_tokens, create_token, generate_secret
 from synthetic.store import Store
@@ -71,6 +72,7 @@ def ensure_first_token(store: Store, data_dir: Path, environ: Mapping[str, str])
             f"The file {path} cannot be written: {error.strerror}.",
             action="Make the data directory writable for this user, and its disk not full.",
         ) from error
+    crash_point("first_token.file_written")
     operation = store.operation("token create", details={"tokenName": TOKEN_NAME, "scopes": ["admin"]})
     if not store.write(_insert_first, secret, operation):
         return None

@@ -22,6 +22,7 @@ from synthetic.database.connections import open_checkpointer
 from synthetic.database.database import Database
 from synthetic.database.failures import translate
 from synthetic.database.ownership import BlockingStore
+from synthetic.faults import crash_point
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
 from synthetic.storage.files import file_bytes
@@ -141,6 +142,7 @@ class Checkpointer:
             except apsw.Error as error:
                 errno = 0 if self._connection is None else self._connection.system_errno
                 raise translate(error, errno) from error
+        crash_point("checkpoint.copied")
         self._meter.checkpoints.labels("copied").inc()
         return frames - copied
 

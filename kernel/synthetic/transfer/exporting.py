@@ -17,6 +17,7 @@ from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Row, Snapshot
 from synthetic.durable_files import durable_file
 from synthetic.errors import NotFoundError
+from synthetic.faults import crash_point
 from synthetic.log.positions import read_ends
 from synthetic.plugins.discovery import kernel_version
 from synthetic.store_folder import StoreFolder
@@ -267,4 +268,7 @@ def export_to(
         StorageFullError, StorageReadOnlyError, StorageFailedError: The file cannot be written.
     """
     with durable_file(target) as file:
-        return export(snapshot, file, construct_ids, expect, advance, is_stopped)
+        exported = export(snapshot, file, construct_ids, expect, advance, is_stopped)
+        crash_point("export.members_written")
+    crash_point("export.named")
+    return exported

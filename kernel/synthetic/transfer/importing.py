@@ -20,6 +20,7 @@ import msgspec
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Snapshot, Transaction, Value
 from synthetic.errors import StorageFullError, SyntheticError
+from synthetic.faults import crash_point
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic.transfer.arriving_events import ArrivingEvents
 from synthetic.transfer.arriving_files import ArrivingFiles, require_folders
@@ -121,6 +122,7 @@ class _Import:
         if (known is None or self._is_restart) and self._policy is OnConflict.FAIL:
             store.read(find_clash, export, self._fit)
         begun = store.write(partial(begin_import, is_restart=self._is_restart), export.id, self._policy, self._without)
+        crash_point("import.begun")
         try:
             return self._go_on(begun, advance, is_stopped)
         except Exception:
@@ -141,6 +143,7 @@ class _Import:
                 continue
             is_stopped()
             outcomes[unit.number] = self._import_unit(unit, renaming, is_stopped)
+            crash_point("import.unit_stored")
             advance(outcomes[unit.number])
         return store.write(self._end, outcomes)
 
@@ -191,6 +194,7 @@ class _Import:
         draft = self._begin(unit, renaming)
         self._store.read(files.place, self._without_left_out(unit), draft)
         files.write(self._export, is_stopped)
+        crash_point("import.files_written")
 
         def run(tx: Transaction) -> UnitOutcome:
             require_turn(tx, self._export.id, self._seed, unit.number)

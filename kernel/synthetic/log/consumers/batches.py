@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from synthetic.consumer_contributions import Entity, Fold, Mirror, Scanned
 from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.faults import crash_point
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState
@@ -150,6 +151,7 @@ def finish_fold(tx: Transaction, consumer: DeclaredConsumer, through: int, start
         return False
     for table in consumer.tables:
         exchange(tx, table.name)
+        crash_point("rebuild.exchanging")
     end_rebuild(tx, consumer.name)
     _note_success(tx, consumer, 0, started_at)
     return True

@@ -17,6 +17,7 @@ from synthetic.consumer_contributions import Mirror, Scanned
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.faults import crash_point
 from synthetic.log.consumers.batches import (
     BATCH_EVENTS,
     Lane,
@@ -109,6 +110,7 @@ class Follower:
         if record.requested == "REBUILD" or self._is_left_behind(record, ends):
             self._looked.clear()
             self._write(begin_rebuild, self._consumer)
+            crash_point("rebuild.begun")
             return 0.0
         has_more = self._work(record, ends, fingerprint)
         self._save_if_due(record)
@@ -218,6 +220,8 @@ class Follower:
             elif not self._refuse(lane, page.events[0], error, started_at):
                 return False
             return True
+        if lane is Lane.REBUILD:
+            crash_point("rebuild.batch_taken")
         self._looked.pop(lane, None)
         self._limits[lane] = min(BATCH_EVENTS, 2 * limit)
         self._metrics.consumer_batch(self.name, len(page.events), self._clock.monotonic() - started)
@@ -241,6 +245,7 @@ class Follower:
         """Put the rebuilt tables in their place; whether there is more to do before that, or after."""
         self._looked.pop(Lane.REBUILD, None)
         if self._write(finish_fold, self._consumer, through, started_at):
+            crash_point("rebuild.exchanged")
             self._looked.clear()
             log.info("consumer rebuilt", consumer=self.name)
         return True

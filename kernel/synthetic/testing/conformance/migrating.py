@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from synthetic.before_opening import pending_migrations
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot
-from synthetic.kernel import pending_migrations
 from synthetic.store import Store
 from synthetic.testing.conformance.subject import PluginUnderTest
 from synthetic.testing.snapshots import ddl_of, schema_hash
