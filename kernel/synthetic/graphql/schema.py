@@ -239,7 +239,7 @@ def _extended(parts: Sequence[Stamped[GraphQL]]) -> Generator[None]:
                     name = field.python_name
                     other = owners.setdefault((id(definition), name), part.plugin)
                     if name in own:
-                        other = _owner_of(parts, extension.type) or "another"
+                        other = _owner_of(tuple(parts), extension.type) or "another"
                     if name in own or other != part.plugin:
                         raise PluginClashError(
                             f"The plugin {part.plugin} adds {name!r} to {definition.name}, which has it from {other}.",
