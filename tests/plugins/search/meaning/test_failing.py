@@ -13,6 +13,7 @@ from tests.plugins.search.meaning.endpoint import DIMENSION
 from synthetic_search.asking.answering import answer, understand
 from synthetic_search.asking.enums import SearchMode
 from synthetic_search.asking.model import Question
+from synthetic_search.index.extent import measure
 from synthetic_search.meaning.asking import QueryMeaning
 from synthetic_search.meaning.errors import EmbedderError
 from synthetic_search.meaning.filling import take_turn
@@ -211,7 +212,9 @@ def test_a_query_whose_model_was_replaced_meanwhile_is_answered_by_words(asking)
         gone = QueryMeaning(model._replace(key=model.key + 1), [1.0] * DIMENSION, 1.0)
 
         def find(snapshot):
-            found = answer(snapshot, Question(understand(snapshot, "oven"), SearchMode.SEMANTIC, None), gone)
+            found = answer(
+                snapshot, Question(understand(snapshot, "oven"), SearchMode.SEMANTIC, None), gone, measure(snapshot)
+            )
             return found.mode, len(found.found)
 
         assert store.read(find) == (SearchMode.LEXICAL, 1)
