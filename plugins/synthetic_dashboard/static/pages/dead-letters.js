@@ -93,7 +93,8 @@ const CAUSES = [
   { title: "Last", cell: (row) => html`<${Time} at=${row.lastFailedAt} />` },
   {
     title: "",
-    cell: (row) => html`<${RedriveButton} small filter=${{ fingerprints: [row.fingerprint], sources: [row.source], statuses: ["PENDING"] }} />`,
+    cell: ({ fingerprint, source }) =>
+      html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`,
   },
 ];
 

@@ -49,7 +49,7 @@ function kindsOf(query, found) {
 function Family({ session }) {
   const { parent, children, construct } = session;
   const links = [
-    construct && html`<span>Of <a href=${href(["constructs", construct.id])}>${construct.title}</a></span>`,
+    construct && html`<span>Of <a href=${href(["constructs", construct.id])}><${Plain} text=${construct.title} /></a></span>`,
     html`<span>Session <a href=${href(["sessions", session.id])}><${Plain} text=${session.title ?? session.id} /></a></span>`,
     parent &&
       html`<span>Started by <a href=${href(["sessions", parent.id])}><${Plain} text=${parent.agent ?? parent.title ?? parent.id} /></a></span>`,
