@@ -23,7 +23,7 @@ const BACKUPS = gql`
 
 const CHANGES = gql`
   subscription BackupChanges($after: Position) {
-    syncStatus(after: $after, modules: ["backups"]) { position module status }
+    syncStatus(after: $after, modules: ["backup"]) { position module status }
   }
 `;
 
