@@ -2,7 +2,7 @@
 
 import { html, useRef } from "../view.js";
 import { gql } from "../graphql.js";
-import { useQuery } from "../live.js";
+import { RELOAD, useQuery } from "../live.js";
 import { href } from "../router.js";
 import { Empty } from "../parts/empty.js";
 import { Choice } from "../parts/filters.js";
@@ -25,6 +25,17 @@ const TRANSCRIPT = gql`
         children(first: 100) { nodes { id title agent } }
         construct { id title }
       }
+    }
+  }
+`;
+
+const TRANSCRIPT_CHANGED = gql`
+  subscription TranscriptChanged($after: Position, $id: ID!) {
+    events(
+      after: $after
+      filter: { types: ["transcript.messages_appended", "transcript.described"], entityType: "transcript", entityId: $id }
+    ) {
+      type
     }
   }
 `;
@@ -63,7 +74,11 @@ function Family({ session }) {
 export default function Transcript({ params, query }) {
   const { id } = params;
   const marked = Number(query.get("m")) || null;
-  const transcript = useQuery(TRANSCRIPT, { id, seq: marked ?? 1 });
+  const transcript = useQuery(
+    TRANSCRIPT,
+    { id, seq: marked ?? 1 },
+    { document: TRANSCRIPT_CHANGED, variables: { id }, apply: () => RELOAD },
+  );
   const found = transcript.data?.transcript ?? null;
   const session = found?.session ?? null;
   const title = found?.title ?? session?.title ?? "Transcript";
