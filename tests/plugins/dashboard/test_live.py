@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plugins.dashboard.driving import Dashboard, chromium, dashboard
+from plugins.dashboard.driving import chromium, dashboard
 from plugins.dashboard.filling import fill
 from synthetic.store import Store
 from synthetic.testing import copy_template, expect_data, open_test_store, running_server, wait_until
@@ -47,7 +49,7 @@ def directory(template: Path, tmp_path: Path) -> Path:
 
 
 def free_port_of(address: str) -> str:
-    return address.rsplit(":", 1)[1].split("/")[0]
+    return address.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
 
 
 def test_a_page_goes_on_where_it_was_when_its_server_was_killed_and_comes_back(browser, directory: Path):
@@ -101,55 +103,63 @@ def test_each_action_of_a_module_that_is_offered_acts_and_says_how_it_ended(brow
         assert tab.problems == []
 
 
+def fail_jobs(store: Store, number: int) -> None:
+    """Jobs f0, f1, ... of the kind `fails` that have failed for good."""
+    for place in range(number):
+        expect_data(store.graphql(FAIL, {"id": f"f{place}"}))
+    for job in expect_data(store.graphql(CLAIM))["claimJob"]["jobs"]:
+        given = {"id": job["id"], "leaseToken": job["leaseToken"], "errorMessage": "out of luck", "retryable": False}
+        expect_data(store.graphql(FAILED, {"input": given}))
+
+
+LETTERS = """
+query { deadLetters(filter: { sources: ["job"] }) { nodes { id status payload entityId retryEntityId } } }
+"""
+
+
 def test_dead_letters_are_retried_edited_resolved_discarded_and_redriven(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin
-        letters = [save_letter(store, number) for number in range(4)]
+        fail_jobs(store, 5)
     with running_server(directory) as server, dashboard(browser, server) as tab:
         server.token = token
-        tab.enter(f"/dead-letters/{letters[0]}")
+
+        def letters() -> dict[str, dict[str, Any]]:
+            return {each["entityId"]: each for each in tab.ask(LETTERS)["deadLetters"]["nodes"]}
+
+        tab.enter("/dead-letters")
+        wait_until(lambda: len(letters()) == 5, "each job has a letter")
+        ids = {job: each["id"] for job, each in letters().items()}
+        tab.go(f"/dead-letters/{ids['f0']}")
         tab.page.get_by_role("button", name="Retry now").click()
         tab.page.get_by_text("It is being retried.").first.wait_for()
-        tab.go(f"/dead-letters/{letters[1]}")
+        tab.go(f"/dead-letters/{ids['f1']}")
         tab.page.get_by_role("button", name="Edit and retry").click()
         editor = tab.page.get_by_label("Payload, as JSON")
         retry = tab.page.get_by_role("button", name="Retry with this payload")
         editor.fill("{ no")
         assert retry.is_disabled()
-        editor.fill('{"to": "somebody"}')
+        editor.fill(json.dumps({**letters()["f1"]["payload"], "priority": 7}))
         tab.page.locator(".diff .added").first.wait_for()
         retry.click()
         tab.page.get_by_text("It is being retried with the new payload.").wait_for()
-        tab.go(f"/dead-letters/{letters[2]}")
+        tab.go(f"/dead-letters/{ids['f2']}")
         tab.page.get_by_role("button", name="Resolve").click()
         tab.page.get_by_text("It counts as dealt with.").wait_for()
-        tab.go(f"/dead-letters/{letters[3]}")
+        tab.go(f"/dead-letters/{ids['f3']}")
         tab.page.get_by_role("button", name="Discard").click()
         tab.page.get_by_role("dialog").locator("button[type=submit]").click()
         tab.page.get_by_text("It is not going to be retried.").wait_for()
-        found = tab.ask(
-            "query ($ids: [ID!]) { deadLetters(filter: { ids: $ids }) { nodes { id status payload } } }", ids=letters
-        )
-        by_id = {each["id"]: each for each in found["deadLetters"]["nodes"]}
-        assert by_id[letters[1]]["payload"] == {"to": "somebody"}
-        assert [by_id[letters[2]]["status"], by_id[letters[3]]["status"]] == ["RESOLVED", "DISCARDED"]
-        assert by_id[letters[0]]["status"] != "PENDING"
-        tab.go("/dead-letters")
+        found = letters()
+        assert found["f1"]["payload"]["priority"] == 7
+        assert [found["f2"]["status"], found["f3"]["status"]] == ["RESOLVED", "DISCARDED"]
+        assert [found["f0"]["status"], found["f1"]["status"]] != ["PENDING", "PENDING"]
+        tab.go("/dead-letters?source=job&status=PENDING")
         tab.page.get_by_role("button", name="Redrive", exact=True).first.click()
         tab.page.get_by_role("dialog").locator("button[type=submit]").click()
         tab.page.get_by_role("heading", name="Redrives").wait_for()
+        wait_until(lambda: letters()["f4"]["status"] != "PENDING", "the last letter is retried")
         assert tab.problems == []
-
-
-def save_letter(store: Store, number: int) -> str:
-    """A letter of a cause of its own; its id."""
-    saved = store.graphql(
-        """mutation Save($payload: JSON!, $code: String!) {
-          saveDeadLetter(input: { payload: $payload, error: { code: $code, message: "Gone." } }) { deadLetter { id } }
-        }""",
-        {"payload": {"to": "nobody", "number": number}, "code": f"GONE_{number}"},
-    )
-    return expect_data(saved)["saveDeadLetter"]["deadLetter"]["id"]
 
 
 def test_the_store_is_checked_backed_up_and_cleaned_from_its_page(browser, directory: Path):
@@ -182,7 +192,7 @@ def test_a_hundred_thousand_messages_are_scrolled_from_end_to_end_with_bounded_m
         slider.wait_for()
         for place in (1, *range(MESSAGES // 50, MESSAGES, MESSAGES // 50), MESSAGES):
             slider.evaluate(
-                "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', { bubbles: true })); }",
+                "(at, value) => { at.value = value; at.dispatchEvent(new Event('input', { bubbles: true })); }",
                 str(place),
             )
             tab.page.locator(f"[data-seq='{place}']").wait_for()
@@ -210,11 +220,7 @@ def message(number: int) -> dict[str, str]:
 def test_failed_jobs_are_retried_together(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin
-        for number in range(3):
-            expect_data(store.graphql(FAIL, {"id": f"f{number}"}))
-        for job in expect_data(store.graphql(CLAIM))["claimJob"]["jobs"]:
-            given = {"id": job["id"], "leaseToken": job["leaseToken"], "errorMessage": "out of luck"}
-            expect_data(store.graphql(FAILED, {"input": given}))
+        fail_jobs(store, 3)
     with running_server(directory) as server, dashboard(browser, server) as tab:
         server.token = token
         tab.enter("/jobs?status=FAILED")
