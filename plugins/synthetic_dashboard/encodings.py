@@ -14,7 +14,7 @@ SHORTEST_BYTES = 512
 
 
 def _zstd(content: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=19).compress(content)
+    return zstandard.ZstdCompressor(level=16).compress(content)
 
 
 def _gzip(content: bytes) -> bytes:

@@ -4,8 +4,9 @@ import { signal } from "./view.js";
 import { ask, gql } from "./graphql.js";
 import { addEntityLinks } from "./parts/entity.js";
 
-const EXTENSIONS = gql`
-  query DashboardExtensions {
+const START = gql`
+  query DashboardStart {
+    viewer { name scopes expiresAt }
     health { version }
     plugins { loaded { name } }
     dashboard {
@@ -19,9 +20,9 @@ const EXTENSIONS = gql`
 /** `{version, plugins, pages, panels}`; `plugins` is the set of the loaded plugins' names. */
 export const extensions = signal({ version: null, plugins: new Set(), pages: [], panels: [] });
 
-/** Ask what there is; the shell does so once, before it draws. */
-export async function loadExtensions() {
-  const { health, plugins, dashboard } = await ask(EXTENSIONS);
+/** Ask who is calling and what there is: the first thing that is asked. Returns the viewer. */
+export async function loadStart() {
+  const { viewer, health, plugins, dashboard } = await ask(START);
   addEntityLinks(dashboard.entityLinks);
   extensions.value = {
     version: health.version,
@@ -29,4 +30,5 @@ export async function loadExtensions() {
     pages: dashboard.pages,
     panels: dashboard.panels,
   };
+  return viewer;
 }

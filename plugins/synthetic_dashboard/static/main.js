@@ -1,24 +1,19 @@
 // Where the dashboard begins: the token, who it is, and the shell or the question for a token.
 
 import { html, render, useEffect } from "./view.js";
-import { ask, closeConnection, gql, openConnection, tokenWanted, viewer } from "./graphql.js";
-import { loadExtensions } from "./extensions.js";
+import { closeConnection, openConnection, tokenWanted, viewer } from "./graphql.js";
+import { loadStart } from "./extensions.js";
 import { Entry, problem } from "./entry.js";
+import { prefetchPage } from "./pages.js";
+import { route } from "./router.js";
 import { Shell } from "./shell.js";
 import { forgetToken, shareToken, takeTokenFromAddress, token } from "./token.js";
-
-const VIEWER = gql`
-  query DashboardViewer {
-    viewer { name scopes expiresAt }
-  }
-`;
 
 /** Find out whether this tab's token is let in, and open what it may see. A server without tokens lets all in. */
 async function enter() {
   problem.value = null;
   try {
-    viewer.value = (await ask(VIEWER)).viewer;
-    await loadExtensions();
+    viewer.value = await loadStart();
     tokenWanted.value = null;
     openConnection();
   } catch (error) {
@@ -50,6 +45,7 @@ function App() {
 
 async function begin() {
   takeTokenFromAddress();
+  prefetchPage(route.value.segments);
   await shareToken();
   await enter();
   render(html`<${App} />`, document.getElementById("app"));

@@ -84,3 +84,10 @@ export function findPage(segments) {
   }
   return null;
 }
+
+/** Begin to fetch the module of a page while it is not known yet whether the caller is let in. */
+export function prefetchPage(segments) {
+  const page = PAGES.find(({ path }) => matchPath(path, segments) !== null);
+  // Where that fails, it fails again, and is told, when the page is drawn.
+  page?.load().catch(() => {});
+}

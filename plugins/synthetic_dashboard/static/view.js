@@ -15,9 +15,13 @@ import {
 } from "./vendor/preact-hooks.js";
 import { batch, computed, effect, signal, untracked, useComputed, useSignal } from "./vendor/signals.js";
 import htm from "./vendor/htm.js";
+import { withoutHidden } from "./hidden-characters.js";
 
-/** Draws a template: html`<p>${text}</p>`. Values become text or attributes, never markup. */
-export const html = htm.bind(h);
+/**
+ * Draws a template: html`<p>${text}</p>`. Values become text or attributes, never markup, and no text can change the
+ * direction of what stands around it.
+ */
+export const html = htm.bind((type, props, ...children) => h(type, props, ...children.map(withoutHidden)));
 
 export { h, render, Fragment, createContext };
 export {

@@ -69,7 +69,12 @@ async function test(id) {
 }
 
 const TARGET_COLUMNS = [
-  { title: "Target", clip: true, share: "40%", cell: (row) => html`<span><strong>${row.name}</strong></span><span class="sub">${row.url}</span>` },
+  {
+    title: "Target",
+    clip: true,
+    share: "40%",
+    cell: (row) => html`<span><strong>${row.name}</strong></span><span class="sub">${row.url}</span>`,
+  },
   { title: "State", cell: (row) => html`<${Fares} target=${row} />` },
   { title: "Events", cell: (row) => (row.eventTypes.length ? plural(row.eventTypes.length, "type") : "all") },
   { title: "Failures in a row", number: true, cell: (row) => count(row.failures) },
@@ -95,7 +100,10 @@ function columns(reload) {
     { title: "Target", cell: (row) => row.target?.name ?? html`<span class="soft">gone</span>` },
     { title: "Status", cell: (row) => html`<${Status} value=${row.status} />` },
     { title: "Attempts", number: true, cell: (row) => count(row.attempts) },
-    { title: "Answer", cell: (row) => row.lastStatusCode ?? (row.lastError ? html`<${Plain} text=${row.lastError.message ?? "failed"} />` : "–") },
+    {
+      title: "Answer",
+      cell: (row) => row.lastStatusCode ?? (row.lastError ? html`<${Plain} text=${row.lastError.message ?? "failed"} />` : "–"),
+    },
     { title: "Last try", cell: (row) => html`<${Time} at=${row.lastAttemptAt} />` },
     {
       title: "",

@@ -26,7 +26,7 @@ MARKUP = re.compile(
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|eval|Function\()"
 )
 LINES_MAX = 300
-WIDTH_MAX = 140
+WIDTH_MAX = 160
 
 
 def name_of(path: Path) -> str:

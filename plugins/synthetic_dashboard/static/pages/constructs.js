@@ -14,6 +14,7 @@ import { Pager, pageVariables } from "../parts/pager.js";
 import { Status, words } from "../parts/status.js";
 import { Table } from "../parts/table.js";
 import { Time } from "../parts/time.js";
+import { Plain } from "../parts/text.js";
 
 const CONSTRUCTS = gql`
   query Constructs(
@@ -71,7 +72,7 @@ const COLUMNS = [
     clip: true,
     share: "38%",
     cell: (one) =>
-      html`<span><a href=${href(["constructs", one.id])}>${one.title}</a></span><span class="sub mono">${one.id}</span>`,
+      html`<span><a href=${href(["constructs", one.id])}><${Plain} text=${one.title} /></a></span><span class="sub mono">${one.id}</span>`,
   },
   { title: "Status", cell: (one) => html`<${Status} value=${one.status} />` },
   { title: "Type", cell: (one) => one.type },

@@ -96,7 +96,7 @@ function Editor({ letter, reload, close }) {
   </div>`;
 }
 
-function Actions({ letter, reload, edit }) {
+function Actions({ letter, source, reload, edit }) {
   const { id, retries } = letter;
   const hasEnded = letter.status === "RESOLVED" || letter.status === "DISCARDED";
   const run = (document, input, said) => async () => {
@@ -108,7 +108,14 @@ function Actions({ letter, reload, edit }) {
     return html`<span class="soft">It is being retried.</span>`;
   }
   return html`
-    <${ActionButton} label="Retry now" kind="primary" icon="retry" run=${run(RETRY, { ifRetries: retries }, "It is being retried.")} />
+    ${source
+      ? html`<${ActionButton}
+          label="Retry now"
+          kind="primary"
+          icon="retry"
+          run=${run(RETRY, { ifRetries: retries }, "It is being retried.")}
+        />`
+      : html`<span class="soft">No plugin here retries what comes from ${letter.source}: retry it there, then resolve it.</span>`}
     ${edit && may("write") && html`<button type="button" class="button" onClick=${edit}>Edit and retry</button>`}
     ${!hasEnded &&
     html`
@@ -131,7 +138,7 @@ function factsOf(letter, source) {
     ["Construct", letter.constructId && html`<${EntityLink} type="construct" id=${letter.constructId} title=${letter.construct?.title} />`],
     ["Retried as", letter.retryEntityId && html`<${EntityLink} type=${letter.retryEntityType} id=${letter.retryEntityId} />`],
     ["Attempts before", count(letter.attempts)],
-    ["Retries", source ? `${count(letter.retries)} of ${count(source.retriesMax)}` : count(letter.retries)],
+    ["Retries", source?.retriesMax ? `${count(letter.retries)} of ${count(source.retriesMax)}` : count(letter.retries)],
     ["First failed", html`<${Time} at=${letter.firstFailedAt} />`],
     ["Last failed", html`<${Time} at=${letter.lastFailedAt} />`],
     ["Next retry", letter.nextRetryAt && html`<${Time} at=${letter.nextRetryAt} />`],
@@ -143,11 +150,11 @@ function factsOf(letter, source) {
 
 function Letter({ letter, source, reload }) {
   const [isEdited, setEdited] = useState(false);
-  const isEditable = source?.isEditable ?? true;
+  const isEditable = source?.isEditable ?? false;
   return html`
     <${Problem} error=${letter.error} />
     <div class="row letter-actions">
-      <${Actions} letter=${letter} reload=${reload} edit=${isEditable && !isEdited && (() => setEdited(true))} />
+      <${Actions} letter=${letter} source=${source} reload=${reload} edit=${isEditable && !isEdited && (() => setEdited(true))} />
     </div>
     <div class="columns">
       <div>

@@ -78,7 +78,7 @@ function RedriveButton({ filter, small = false, label = "Redrive" }) {
   />`;
 }
 
-const CAUSES = [
+const causesOf = (sources) => [
   {
     title: "Cause",
     clip: true,
@@ -93,15 +93,17 @@ const CAUSES = [
   { title: "Last", cell: (row) => html`<${Time} at=${row.lastFailedAt} />` },
   {
     title: "",
-    cell: (row) => html`<${RedriveButton} small filter=${{ fingerprints: [row.fingerprint], sources: [row.source], statuses: ["PENDING"] }} />`,
+    cell: ({ fingerprint, source }) =>
+      sources.some(({ name }) => name === source) &&
+      html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`,
   },
 ];
 
-function Causes({ groups, chosen }) {
+function Causes({ groups, sources, chosen }) {
   return html`<${Panel} title="By cause" aside="of those that wait" flush>
     <${Table}
       label="Causes"
-      columns=${CAUSES}
+      columns=${causesOf(sources)}
       rows=${groups}
       rowKey=${(row) => row.fingerprint}
       rowHref=${(row) => href("/dead-letters", { fingerprint: row.fingerprint, source: row.source })}
@@ -140,15 +142,16 @@ export default function DeadLetters({ query }) {
   const groups = useQuery(GROUPS, { source }, LIVE);
   const letters = useQuery(LETTERS, { filter, ...pageVariables(query) }, LIVE);
   const sources = groups.data?.deadLetterSources ?? [];
+  const named = new Set([...sources.map(({ name }) => name), ...(groups.data?.deadLetterGroups ?? []).map((one) => one.source)]);
   return html`<${Page} title="Dead letters" lead="What has failed for good: why, and the way back.">
     <${Filters}>
       <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: words(value) }))} />
-      <${Select} name="source" label="Source" options=${sources.map(({ name }) => ({ value: name, title: name }))} />
+      <${Select} name="source" label="Source" options=${[...named].sort().map((value) => ({ value, title: value }))} />
       ${fingerprint &&
       html`<button type="button" class="button quiet" onClick=${() => setQuery({ fingerprint: null })}>One cause only: show all</button>`}
       <${ClearFilters} names=${FILTERS} />
     <//>
-    <${Loaded} query=${groups}>${(data) => html`<${Causes} groups=${data.deadLetterGroups} chosen=${fingerprint} />`}<//>
+    <${Loaded} query=${groups}>${(data) => html`<${Causes} groups=${data.deadLetterGroups} sources=${sources} chosen=${fingerprint} />`}<//>
     <${Redrives} />
     <${Panel}
       title="Letters"

@@ -132,7 +132,7 @@ function JobFacts({ job }) {
         ["Key", job.key],
         ["Construct", job.construct && html`<${EntityLink} type="construct" id=${job.construct.id} title=${job.construct.title} />`],
         ["Parent", job.parentId && html`<${EntityLink} type="job" id=${job.parentId} />`],
-        ["Run anew from", job.replayOf && html`<${EntityLink} type="job" id=${job.replayOf} />`],
+        ["Repeats", job.replayOf && html`<${EntityLink} type="job" id=${job.replayOf} />`],
         ["Schedule", job.scheduleId && html`<a href=${href("/jobs", { schedule: job.scheduleId })}>${job.scheduleId}</a>`],
         ["Project", job.projectId],
         ["User", job.userId],

@@ -26,7 +26,13 @@ const PLUGINS = gql`
   }
 `;
 
-const LAYERS = { DEFAULT: "default", SHIPPED: "plugins.toml, shipped", STORE: "plugins.toml of the store", ENVIRONMENT: "environment", FLAG: "flag" };
+const LAYERS = {
+  DEFAULT: "default",
+  SHIPPED: "plugins.toml, shipped",
+  STORE: "plugins.toml of the store",
+  ENVIRONMENT: "environment",
+  FLAG: "flag",
+};
 
 const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 const isChanged = (setting) => setting.source !== "DEFAULT";

@@ -88,20 +88,16 @@ function filterOf(query) {
 /** Where a hit leads: a message to its place in its transcript, all else to its own page. */
 function addressOf(hit) {
   if (hit.kind === "MESSAGE") {
-    const [transcript, seq] = splitLast(hit.id);
-    return seq === null ? null : href(["transcripts", transcript], { at: seq });
+    const colon = hit.id.lastIndexOf(":");
+    const [transcript, seq] = [hit.id.slice(0, colon), hit.id.slice(colon + 1)];
+    return href(["transcripts", transcript], { m: seq });
   }
   return entityHref(hit.kind.toLowerCase(), hit.id) ?? (hit.constructId && entityHref("construct", hit.constructId));
 }
 
-function splitLast(id) {
-  const place = Math.max(id.lastIndexOf("/"), id.lastIndexOf(":"), id.lastIndexOf("#"));
-  return place < 0 ? [id, null] : [id.slice(0, place), id.slice(place + 1)];
-}
-
 function Hit({ hit }) {
   const address = addressOf(hit);
-  const title = hit.title || `${words(hit.kind)} ${hit.id}`;
+  const title = hit.title || (hit.facets.role ? `${words(hit.facets.role)}: ${words(hit.facets.type)}` : hit.id);
   return html`<li class="hit">
     <div class="row">
       <span class="badge">${words(hit.kind)}</span>

@@ -2,7 +2,7 @@
 
 import { html, useRef } from "../view.js";
 import { gql } from "../graphql.js";
-import { useQuery } from "../live.js";
+import { RELOAD, useQuery } from "../live.js";
 import { href } from "../router.js";
 import { Empty } from "../parts/empty.js";
 import { Choice } from "../parts/filters.js";
@@ -29,6 +29,17 @@ const TRANSCRIPT = gql`
   }
 `;
 
+const TRANSCRIPT_CHANGED = gql`
+  subscription TranscriptChanged($after: Position, $id: ID!) {
+    events(
+      after: $after
+      filter: { types: ["transcript.messages_appended", "transcript.described"], entityType: "transcript", entityId: $id }
+    ) {
+      type
+    }
+  }
+`;
+
 const KINDS = [
   { value: "text", title: "Text", kinds: ["TEXT"], count: (counts) => counts.text },
   { value: "tools", title: "Tool calls", kinds: ["TOOL_CALL", "TOOL_RESULT"], count: (counts) => counts.toolCall },
@@ -49,7 +60,7 @@ function kindsOf(query, found) {
 function Family({ session }) {
   const { parent, children, construct } = session;
   const links = [
-    construct && html`<span>Of <a href=${href(["constructs", construct.id])}>${construct.title}</a></span>`,
+    construct && html`<span>Of <a href=${href(["constructs", construct.id])}><${Plain} text=${construct.title} /></a></span>`,
     html`<span>Session <a href=${href(["sessions", session.id])}><${Plain} text=${session.title ?? session.id} /></a></span>`,
     parent &&
       html`<span>Started by <a href=${href(["sessions", parent.id])}><${Plain} text=${parent.agent ?? parent.title ?? parent.id} /></a></span>`,
@@ -63,7 +74,11 @@ function Family({ session }) {
 export default function Transcript({ params, query }) {
   const { id } = params;
   const marked = Number(query.get("m")) || null;
-  const transcript = useQuery(TRANSCRIPT, { id, seq: marked ?? 1 });
+  const transcript = useQuery(
+    TRANSCRIPT,
+    { id, seq: marked ?? 1 },
+    { document: TRANSCRIPT_CHANGED, variables: { id }, apply: () => RELOAD },
+  );
   const found = transcript.data?.transcript ?? null;
   const session = found?.session ?? null;
   const title = found?.title ?? session?.title ?? "Transcript";

@@ -23,7 +23,7 @@ const BACKUPS = gql`
 
 const CHANGES = gql`
   subscription BackupChanges($after: Position) {
-    syncStatus(after: $after, modules: ["backups"]) { position module status }
+    syncStatus(after: $after, modules: ["backup"]) { position module status }
   }
 `;
 
@@ -52,7 +52,7 @@ const COLUMNS = [
 export function Backups() {
   const query = useQuery(BACKUPS, {}, { document: CHANGES, apply: () => RELOAD });
   const run = async () => {
-    await ask(RUN, { input: { reason: "from the dashboard" } });
+    await ask(RUN, { input: { reason: "dashboard" } });
     query.reload();
     return "A backup begins within a second; it appears here when it is proven.";
   };

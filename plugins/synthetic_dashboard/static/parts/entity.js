@@ -2,6 +2,7 @@
 
 import { html, signal } from "../view.js";
 import { href } from "../router.js";
+import { Plain } from "./text.js";
 
 /** Where an entity of a type is shown; plugins add theirs. `{id}` stands for the id. */
 const paths = signal({
@@ -31,7 +32,7 @@ export function EntityLink({ type, id, title }) {
   if (!id) {
     return html`<span class="soft">–</span>`;
   }
-  const shown = title ?? html`<code>${id}</code>`;
+  const shown = typeof title === "string" ? html`<${Plain} text=${title} />` : (title ?? html`<code>${id}</code>`);
   const address = entityHref(type, id);
   return address === null ? html`<span title=${id}>${shown}</span>` : html`<a href=${address} title=${id}>${shown}</a>`;
 }

@@ -1,6 +1,6 @@
 // The newest events of the log, as they come.
 
-import { html } from "../view.js";
+import { html, useState } from "../view.js";
 import { gql } from "../graphql.js";
 import { useQuery } from "../live.js";
 import { Empty } from "./empty.js";
@@ -29,8 +29,9 @@ function added(data, update) {
   return { events: { nodes: [update.events, ...data.events.nodes].slice(0, SHOWN) } };
 }
 
-/** A panel with them. */
+/** A panel with them; it stands still under the pointer and the focus, so that one can be chosen. */
 export function LatestEvents() {
+  const [held, setHeld] = useState(null);
   const query = useQuery(EVENTS, { first: SHOWN }, { document: EVENTS_ADDED, apply: added });
   return html`<${Panel} title="Latest events" flush>
     <${Loaded} query=${query} rows=${SHOWN}>
@@ -39,8 +40,14 @@ export function LatestEvents() {
           ? html`<${Empty} title="Nothing has happened yet" icon="overview" command="synthetic demo">
               Whatever is written to the store shows here at once. A made-up fleet in a store of its own is one command away:
             <//>`
-          : html`<ol class="events">
-              ${events.nodes.map(
+          : html`<ol
+              class="events"
+              onMouseEnter=${() => setHeld(events.nodes)}
+              onMouseLeave=${() => setHeld(null)}
+              onFocusIn=${() => setHeld(events.nodes)}
+              onFocusOut=${() => setHeld(null)}
+            >
+              ${(held ?? events.nodes).map(
                 (event) =>
                   html`<li key=${event.id} data-key=${event.id}>
                     <span class="events-line"><span class="events-type">${event.type}</span><${Time} at=${event.occurredAtUtc} /></span>

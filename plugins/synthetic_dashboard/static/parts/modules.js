@@ -14,7 +14,9 @@ import { Duration, Time, duration } from "./time.js";
 
 // How far a module has come is no event, so it is asked for now and then.
 const REFRESH_MS = 5000;
-const WORST_FIRST = ["FAILED", "STALE", "NEVER_SYNCED", "SYNCING", "DISABLED", "SYNCED"];
+// What is in trouble comes first; whoever is at work keeps its place.
+const RANKS = { FAILED: 0, STALE: 1, DISABLED: 3 };
+const USUAL_RANK = 2;
 
 const MODULES = gql`
   query Modules {
@@ -45,7 +47,7 @@ function changed(data, { syncStatus: module }) {
 }
 
 function inOrder(modules) {
-  const rank = (module) => WORST_FIRST.indexOf(module.status);
+  const rank = (module) => RANKS[module.status] ?? USUAL_RANK;
   return [...modules].sort((one, other) => rank(one) - rank(other) || one.module.localeCompare(other.module));
 }
 
@@ -72,8 +74,8 @@ function Module({ module, change }) {
       ${module.status !== "SYNCED" && html`<div><dt>${words(module.status)} for</dt><dd><${Duration} from=${module.statusSince} /></dd></div>`}
       ${drift?.checkedAt &&
       html`<div>
-        <dt>Compared with the log</dt>
-        <dd><${Time} at=${drift.checkedAt} />: ${drift.differing ? `${plural(drift.differing, "row")} differ` : "no difference"}</dd>
+        <dt title="Compared with what the log makes of it">Compared</dt>
+        <dd>${drift.differing ? `${plural(drift.differing, "row")} differ` : "equal"}, <${Time} at=${drift.checkedAt} /></dd>
       </div>`}
     </dl>
     ${module.staleReasons.length > 0 &&

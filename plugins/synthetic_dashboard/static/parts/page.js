@@ -2,6 +2,7 @@
 
 import { html, useEffect } from "../view.js";
 import { href } from "../router.js";
+import { Plain } from "./text.js";
 
 /**
  * A page. `title` is text; `crumbs` a list of [text, path]; `badge` what stands beside the title;
@@ -18,7 +19,7 @@ export function Page({ title, crumbs = [], badge, lead, actions, children }) {
         html`<nav class="crumbs" aria-label="Where this is">
           ${crumbs.map(([text, path], place) => html`${place > 0 && html`<span aria-hidden="true"> / </span>`}<a href=${href(path)}>${text}</a>`)}
         </nav>`}
-        <div class="page-title"><h1>${title}</h1>${badge}</div>
+        <div class="page-title"><h1><${Plain} text=${title} /></h1>${badge}</div>
         ${lead && html`<p class="lead">${lead}</p>`}
       </div>
       <div class="page-actions">${actions}</div>
