@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import Receive, Scope, Send
 
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
+from synthetic.exits import staying
 from synthetic.graphql.body import ClientGone, discard_body
 from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.http_exchange import SERVER_EXTENSION, RequestHeaders
@@ -123,7 +124,8 @@ class PluginRoutes:
             channel.refusal_headers["allow"] = ", ".join(route.methods)
             raise MethodNotAllowedError(action=f"Use {' or '.join(route.methods)}.")
         caller.require(needed, route.path)
-        await route.serve(RouteRequest(method, parameters, caller, correlation_id(), scope, channel, self._means))
+        with staying(f"the route {route.path}"):
+            await route.serve(RouteRequest(method, parameters, caller, correlation_id(), scope, channel, self._means))
 
     def _find(self, scope: Scope) -> tuple[Route, dict[str, str]]:
         """The route for a request and the parameters of its path; the first that fits.

@@ -13,6 +13,7 @@ from typing import Protocol
 from synthetic.clock import Clock
 from synthetic.database.interruption import Interruption
 from synthetic.errors import SyntheticError
+from synthetic.exits import staying
 from synthetic.logs import logger_for
 from synthetic.retry import Backoff
 from synthetic.services.lease import LeaseLostError
@@ -170,7 +171,8 @@ class Worker:
     def _take_turn(self) -> float:
         self._turn_began = self._clock.monotonic()
         try:
-            return self._work.turn(self._stopping)
+            with staying(self.name):
+                return self._work.turn(self._stopping)
         finally:
             self._turn_began = None
 
