@@ -53,6 +53,7 @@ from synthetic.retention.clock_check import ClockSource
 from synthetic.retention.meter import RetentionMeter
 from synthetic.retention.rules import check_indexes, declare_rules
 from synthetic.retention.runs import retention_service
+from synthetic.services.hanging import HangingWork
 from synthetic.services.runner import BackgroundRunner
 from synthetic.storage.checkpointer import Checkpointer
 from synthetic.storage.free_pages import FreePages
@@ -203,10 +204,10 @@ class Kernel:
             directory.require_store()
         while True:
             try:
+                told = progress or _log_migration
                 kernel = cls(
-                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=progress or _log_migration,
-                    read_only=read_only,
-                )  # fmt: skip
+                    directory, loaded, clock or SystemClock(), migrate=migrate, progress=told, read_only=read_only
+                )
                 break
             except SyntheticError as error:
                 loaded = loaded.without_failed(error)
@@ -235,7 +236,8 @@ class Kernel:
         if self.settings.retention.enabled:
             own.append(retention_service(self.settings.retention))
         services = [*(Stamped("kernel", service) for service in own), *self.registry.services]
-        return BackgroundRunner(services, self.consumers, self.database, self.clock, self.metrics)
+        hanging = self.surroundings.resource(HangingWork)
+        return BackgroundRunner(services, self.consumers, self.database, self.clock, self.metrics, hanging)
 
     @contextlib.contextmanager
     def alone(self) -> Generator[None]:

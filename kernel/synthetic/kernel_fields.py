@@ -20,7 +20,16 @@ from synthetic.log.sync.types import ModuleSyncStatus
 from synthetic.plugins import fields as plugin_fields
 from synthetic.retention.fields import run_retention
 from synthetic.security import fields as security_fields
+from synthetic.services.hanging import HangingWork
 from synthetic.storage.fields import storage
+
+
+@strawberry.type(description="Background work that does not come to the end of a turn.")
+class HangingService:
+    """A line of `Health.hanging`."""
+
+    name: str = strawberry.field(description="The service or consumer, as PLUGIN.NAME.")
+    seconds: float = strawberry.field(description="For how long it has been at its turn.")
 
 
 @strawberry.type(description="The process that answers, and the store behind it.")
@@ -31,6 +40,9 @@ class Health:
     sqlite_version: str = strawberry.field(description="Version of the SQLite library.")
     started_at: DateTime = strawberry.field(description="When this process opened the store.")
     now: DateTime = strawberry.field(description="The store's time of this answer.")
+    hanging: list[HangingService] = strawberry.field(
+        description="Services and consumers of this process that have been at one turn for more than a minute."
+    )
 
 
 @query
@@ -42,6 +54,7 @@ def health(snapshot: Snapshot) -> Health:
         sqlite_version=apsw.sqlite_lib_version(),
         started_at=DateTime(kernel.started_at),
         now=DateTime(snapshot.now),
+        hanging=[HangingService(name=each.name, seconds=each.seconds) for each in snapshot.resource(HangingWork).found],
     )
 
 

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from synthetic.clock import Clock
 from synthetic.contributions import Stamped
 from synthetic.database.interruption import Interruption
+from synthetic.exits import staying
 from synthetic.logs import logger_for
 from synthetic.metric_contributions import MetricReading
 
@@ -131,8 +132,9 @@ class MetricReadings(Collector):
         try:
             # The deadline stops SQL; the time-out, what does something else for too long.
             watch = Interruption(self._clock, began + READING_SECONDS)
-            async with asyncio.timeout(READING_SECONDS):
-                values = _checked(reading, await database.read(reading.read, interruption=watch))
+            with staying("the metric"):
+                async with asyncio.timeout(READING_SECONDS):
+                    values = _checked(reading, await database.read(reading.read, interruption=watch))
         except Exception as error:
             self.count_failure(reading.name)
             reason = str(error) or type(error).__name__

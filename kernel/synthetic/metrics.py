@@ -177,6 +177,12 @@ class Metrics:
             ("service",),
             registry=registry,
         )
+        self._service_hanging = Gauge(
+            "synthetic_service_hanging_seconds",
+            "How long a service or consumer has been at one turn, where that is more than a minute; 0: it went on.",
+            ("service",),
+            registry=registry,
+        )
         self.background = Gauge(
             "synthetic_background", "1 in the process that does the background work.", registry=registry
         )
@@ -241,6 +247,15 @@ class Metrics:
         self._service_failing.labels(service).set(in_a_row)
         if in_a_row:
             self._service_failures.labels(service).inc()
+
+    def service_hanging(self, service: str, seconds: float) -> None:
+        """Show that a piece of background work does not come to the end of its turn.
+
+        Args:
+            service: Plugin and name of the service or consumer.
+            seconds: For how long; 0: it has gone on.
+        """
+        self._service_hanging.labels(service).set(seconds)
 
     def consumer_batch(self, consumer: str, events: int, seconds: float) -> None:
         """Count a transaction in which a consumer took events in."""

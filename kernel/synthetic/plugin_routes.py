@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
 from synthetic.errors import MethodNotAllowedError, NotFoundError, SyntheticError
+from synthetic.exits import staying
 from synthetic.graphql.body import ClientGone, discard_body
 from synthetic.graphql.bounded_threads import BoundedThreads
 from synthetic.graphql.http_exchange import SERVER_EXTENSION, RequestHeaders
@@ -133,7 +134,8 @@ class PluginRoutes:
         needed = route.methods[method]
         if needed is not None:
             caller.require(needed, route.path)
-        await route.serve(RouteRequest(method, parameters, caller, correlation_id(), scope, channel, self._means))
+        with staying(f"the route {route.path}"):
+            await route.serve(RouteRequest(method, parameters, caller, correlation_id(), scope, channel, self._means))
 
     def _find(self, scope: Connection) -> tuple[Route, dict[str, str]] | None:
         """The route for a request and the parameters of its path; the first that fits, or None."""

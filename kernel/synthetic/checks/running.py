@@ -13,6 +13,7 @@ from synthetic.checks.readings import OneSnapshot, OwnSnapshots
 from synthetic.contributions import Stamped
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import InternalError, MigrationPendingError, StorageReadOnlyError, SyntheticError
+from synthetic.exits import staying
 from synthetic.logs import logger_for
 
 FINDINGS_MAX = 100
@@ -50,7 +51,7 @@ def _run(
     findings: list[CheckedFinding] = []
     reason = None
     try:
-        with limit, closing(find()) as found:
+        with staying("the check"), limit, closing(find()) as found:
             findings.extend(CheckedFinding.of(stamped, finding) for finding in islice(found, FINDINGS_MAX + 1))
     except SyntheticError as error:
         if _is_no_fault(error):

@@ -14,6 +14,7 @@ import apsw
 
 from synthetic.contributions import Stamped
 from synthetic.errors import PluginFailedError
+from synthetic.exits import staying
 
 if TYPE_CHECKING:
     from synthetic.database.surroundings import SettingsLookup
@@ -102,7 +103,8 @@ class ConnectionPreparation:
         """
         for each in self._preparers:
             try:
-                each.record(PreparedConnection(connection), role)
+                with staying("it"):
+                    each.record(PreparedConnection(connection), role)
             except Exception as error:
                 connection.close()
                 raise PluginFailedError(

@@ -187,14 +187,18 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
         return [write(function, call.arguments, runs.recorded, frees=runs.frees) for _parent in call.parents]
 
     run = {Kind.QUERY: run_query, Kind.BATCHED: run_batch, Kind.MUTATION: run_mutation}[runs.kind]
-    if runs.scope is Scope.READ or runs.kind is Kind.MUTATION:
-        return run  # nobody reads anything without that scope
+    # Nobody reads anything without the scope `read`; mutations ask for theirs.
+    needed = None if runs.scope is Scope.READ or runs.kind is Kind.MUTATION else runs.scope
 
-    def run_within_scope(call: Call) -> Sequence[Any]:
-        call.context.caller.require(runs.scope, name)
-        return run(call)
+    def run_as_called(call: Call) -> Sequence[Any]:
+        if needed is not None:
+            call.context.caller.require(needed, name)
+        try:
+            return run(call)
+        except SystemExit as error:
+            raise RuntimeError(f"the field {name} wanted to end the process") from error
 
-    return run_within_scope
+    return run_as_called
 
 
 def _method_call(field: StrawberryField) -> Callable[[Call], Sequence[Any]]:

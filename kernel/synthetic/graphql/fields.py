@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from synthetic.exits import staying
 from synthetic.graphql.context import PREPARED
 from synthetic.graphql.preparing import Prepare
 from synthetic.graphql.runs import ASKED, CALLER, LATEST, READS, RUNS, Kind, PlainFunction, Runs
@@ -185,9 +186,10 @@ def subscription(
     _first_parameter(function, ("live",))
 
     async def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
-        async with contextlib.aclosing(function(info.context.live, **arguments)) as events:
-            async for event in events:
-                yield event
+        with staying(f"the source of {function.__name__}"):
+            async with contextlib.aclosing(function(info.context.live, **arguments)) as events:
+                async for event in events:
+                    yield event
 
     return _field(function, resolve, taken=1, is_subscription=True, name=graphql_name, metadata={LATEST: latest})
 

@@ -225,7 +225,7 @@ def _definition(kind: type[Any], plugin: str) -> StrawberryObjectDefinition:
 
 
 @contextlib.contextmanager
-def _extended(parts: Sequence[Stamped[GraphQL]]) -> Generator[None]:
+def _extended(parts: Parts) -> Generator[None]:
     """Put the fields of `extend` on their types, and take them off again."""
     before: dict[int, tuple[StrawberryObjectDefinition, list[StrawberryField]]] = {}
     owners: dict[tuple[int, str], str] = {}

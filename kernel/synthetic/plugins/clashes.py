@@ -114,6 +114,7 @@ KERNEL_METRICS = (
     "synthetic_service_step_seconds",
     "synthetic_service_failures",
     "synthetic_service_failing",
+    "synthetic_service_hanging_seconds",
     "synthetic_background",
     "synthetic_consumer_events",
     "synthetic_consumer_batch_seconds",

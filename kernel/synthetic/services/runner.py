@@ -14,6 +14,7 @@ from synthetic.log.consumers.follower import Follower
 from synthetic.log.consumers.store import list_requested
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
+from synthetic.services.hanging import HangingWork, HangWatch
 from synthetic.services.lease import LEASE_MS, LOOK_SECONDS, RENEW_SECONDS, Hold, Lease
 from synthetic.services.service_work import ServiceWork
 from synthetic.services.workers import Worker
@@ -34,6 +35,7 @@ class BackgroundRunner:
         database: Database,
         clock: Clock,
         metrics: Metrics,
+        hanging: HangingWork | None = None,
     ) -> None:
         """Make it; `start` starts its thread.
 
@@ -43,6 +45,7 @@ class BackgroundRunner:
             database: The store.
             clock: For leases and pauses.
             metrics: Where turns and failures are counted.
+            hanging: Where it is said what does not come to the end of its turn.
         """
         self._services = services
         self._consumers = consumers
@@ -54,6 +57,7 @@ class BackgroundRunner:
         self._renewed = 0.0
         self._workers: list[Worker] = []
         self._followers: dict[str, Worker] = {}
+        self._watch = HangWatch(clock, metrics, hanging or HangingWork())
         self._stopped = threading.Event()
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="synthetic-background", daemon=True)
@@ -61,6 +65,7 @@ class BackgroundRunner:
     def start(self) -> None:
         """Begin to look for the lease."""
         self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """End what runs, then give the lease back."""
@@ -69,6 +74,7 @@ class BackgroundRunner:
         if self._thread.is_alive():
             self._thread.join()
         self._end_workers()
+        self._watch.stop()
         if self._hold is not None:
             try:
                 self._hold.release()
@@ -130,6 +136,7 @@ class BackgroundRunner:
         self._metrics.background.set(1)
         for worker in self._workers:
             worker.start()
+        self._watch.follow(self._workers)
 
     def _end_workers(self) -> None:
         workers, self._workers, self._followers = self._workers, [], {}

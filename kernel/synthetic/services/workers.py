@@ -13,6 +13,7 @@ from typing import Protocol
 from synthetic.clock import Clock
 from synthetic.database.interruption import Interruption
 from synthetic.errors import SyntheticError
+from synthetic.exits import staying
 from synthetic.logs import logger_for
 from synthetic.retry import Backoff
 from synthetic.services.lease import LeaseLostError
@@ -91,6 +92,8 @@ class Worker:
         """
         self.name = work.name
         self._work = work
+        self._clock = clock
+        self._turn_began: float | None = None
         self._on_lost = on_lost
         self._stopping = Stopping(clock)
         self._awake = threading.Event()
@@ -100,6 +103,20 @@ class Worker:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread has not ended yet."""
+        return self._thread.is_alive()
+
+    def seconds_in_turn(self, now: float) -> float:
+        """How long it has been at its turn; 0 between two turns.
+
+        Args:
+            now: Monotonic, in seconds.
+        """
+        began = self._turn_began
+        return 0.0 if began is None else now - began
 
     def wake(self) -> None:
         """Let the next turn come at once."""
@@ -131,7 +148,7 @@ class Worker:
         failures = 0
         while not self._stopping.is_set:
             try:
-                pause = self._work.turn(self._stopping)
+                pause = self._take_turn()
             except LeaseLostError:
                 self._on_lost()
                 return
@@ -150,6 +167,14 @@ class Worker:
                 self._awake.wait(pause)
             self._awake.clear()
         self._end()
+
+    def _take_turn(self) -> float:
+        self._turn_began = self._clock.monotonic()
+        try:
+            with staying(self.name):
+                return self._work.turn(self._stopping)
+        finally:
+            self._turn_began = None
 
     def _note_failure(self, error: Exception, failures: int) -> None:
         self._work.count_failures(failures)

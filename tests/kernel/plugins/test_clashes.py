@@ -6,6 +6,7 @@ import pytest
 
 from synthetic.errors import PluginClashError
 from synthetic.kernel import KERNEL_TABLES as TABLES_OF_THE_KERNEL
+from synthetic.kernel import schema_of
 from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.plugins.clashes import KERNEL_FIELDS, KERNEL_TABLES, kernel_error_classes, root_field_name
 from thirdparty.distributions import load, names, refused
@@ -58,6 +59,81 @@ def register_graphql():
 """,
 }
 
+CLASHES |= {
+    "event type": """
+from synthetic import EventType
+
+@hookimpl
+def register_events():
+    return (EventType(name="thing.saved", entity="thing", purpose="x"),)
+""",
+    "metric": """
+from synthetic import MetricReading
+
+@hookimpl
+def register_metrics():
+    return (MetricReading(name="open_things", purpose="x", read=lambda snapshot: 0.0),)
+""",
+    "path below": """
+from synthetic import Route, Scope
+
+async def serve(request):
+    pass
+
+@hookimpl
+def register_routes():
+    return (Route(path="/things/{id}", purpose="x", methods={"GET": Scope.READ}, serve=serve),)
+""",
+    "field of subscriptions": """
+from synthetic import subscription
+
+@subscription
+async def thing_updates(live) -> int:
+    "Things."
+    yield 1
+
+@hookimpl
+def register_graphql():
+    return (GraphQL(subscriptions=(thing_updates,)),)
+""",
+}
+
+EXTENDING = """
+from sample_base.plugin import Thing
+from synthetic import Extension, batched
+
+@hookimpl
+def register_plugin():
+    return Plugin(summary="x", requires=("base",))
+
+@batched
+def colour(snapshot, parents) -> list[str]:
+    "What it looks like."
+    return ["red" for _ in parents]
+
+@hookimpl
+def register_graphql():
+    return (GraphQL(extend=(Extension(type=Thing, fields=(colour,)),)),)
+"""
+
+BASE = """
+import strawberry
+from synthetic import query
+
+@strawberry.type(description="A thing.")
+class Thing:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+
+@query
+def base_things(snapshot) -> list[Thing]:
+    "All things."
+    return []
+
+@hookimpl
+def register_graphql():
+    return (GraphQL(queries=(base_things,)),)
+"""
+
 OF_THE_KERNEL = {
     "table": ("things", "tokens"),
     "error code": ("THING_WRONG", "NOT_FOUND"),
@@ -81,6 +157,7 @@ def test_a_name_that_two_plugins_contribute_is_refused_with_both(site, tmp_path,
     assert isinstance(error, PluginClashError)
     assert error.message.startswith(f"The plugins alpha and beta both contribute the {kind} `")
     assert error.details["plugins"] == ["alpha", "beta"]
+    assert "plugins.toml" in error.suggested_action
 
 
 @pytest.mark.parametrize("kind", CLASHES)
@@ -89,6 +166,16 @@ def test_the_second_is_left_out_when_it_is_optional(site, tmp_path, kind):
     site.install("beta", CLASHES[kind])
     registry = load(tmp_path, alpha="", beta="optional = true")
     assert (names(registry), registry.left_out[0].name) == (["alpha"], "beta")
+
+
+def test_a_field_that_two_plugins_put_on_the_type_of_a_third_is_refused_with_both(site, tmp_path):
+    site.install("base", BASE)
+    for name in ("alpha", "beta"):
+        site.install(name, EXTENDING, introduced=False)
+    with pytest.raises(PluginClashError) as caught:
+        schema_of(load(tmp_path, base="", alpha="", beta=""))
+    assert caught.value.message == "The plugin beta adds 'colour' to Thing, which has it from alpha."
+    assert caught.value.details["plugins"] == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize("kind", OF_THE_KERNEL)

@@ -1,0 +1,1 @@
+"""Hostile in whichever hook the variable FLEET_HOSTILE names, in whichever way."""

@@ -1,0 +1,4 @@
+"""Digests: how many reviews of each verdict there are, folded from the log.
+
+Tables: `review_digests`.
+"""

@@ -1,0 +1,1 @@
+CREATE TABLE review_digests (verdict TEXT NOT NULL PRIMARY KEY, reviews INTEGER NOT NULL) STRICT;
