@@ -18,6 +18,7 @@ from synthetic.cli import (
     import_,
     migrate,
     plugins,
+    plugins_new,
     restore,
     retention,
     schema,
@@ -75,6 +76,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         tokens_group.command(name, context_settings=HELP_NAMES)(with_settings(f"token {name}", function))
     plugins_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
     plugins_group.callback()(with_settings("plugins", plugins.plugins))
+    plugins_group.command("new", context_settings=HELP_NAMES)(with_settings("plugins new", plugins_new.new))
     plugins_group.command("purge", context_settings=HELP_NAMES)(with_settings("plugins purge", plugins.purge))
     backups_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)
     backups_group.callback()(with_settings("backup", backup.backup))
