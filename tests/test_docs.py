@@ -36,6 +36,7 @@ from synthetic.registry import load_registry
 from synthetic.retention.meter import RetentionMeter
 from synthetic.setting_layers import environment_name
 from synthetic.storage.meter import StorageMeter
+from synthetic.testing import CHECKS, pytest_plugin
 from synthetic_audit.chain import Damage
 from synthetic_constructs.store.conditions import UNINDEXED_FILTER
 from synthetic_projections.costs.asking import TRUNCATED as COSTS_TRUNCATED
@@ -57,6 +58,7 @@ from .pages import (
     slugs_of,
     spans_of,
     table_with,
+    tables_of,
     text_of,
 )
 
@@ -65,7 +67,7 @@ SCHEMA = core_schema(schema_of(REGISTRY))
 SETTING_NAMES = {value.name for value in REGISTRY.setting_values}
 COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
 OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL", "SYNTHETIC_COLLECTION"}
-FOREIGN_PROGRAMS = ("pip ", ".venv/bin/pytest ")
+FOREIGN_PROGRAMS = ("pip ", "pytest ", ".venv/bin/pytest ")
 OTHER_WORDS = {
     *(UNINDEXED_FILTER, TRUNCATED, COSTS_TRUNCATED),  # codes of notices
     *(UNDERSTOOD_OTHERWISE, LEXICAL_ONLY, INCOMPLETE),  # and those of search
@@ -77,7 +79,7 @@ OTHER_WORDS = {
     *Damage,  # in the details of a finding
 }
 
-by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 by_written_page = pytest.mark.parametrize("page", WRITTEN)
 
 
@@ -104,7 +106,8 @@ def test_a_page_lists_its_sections_and_its_lines_are_not_long(page):
 def command_lines() -> list[tuple[str, list[str]]]:
     """Every use of the program: page, and the words after its name."""
     found: list[tuple[str, list[str]]] = []
-    for page in PAGES:
+    # The reference of hooks names commands of the plugins in its examples.
+    for page in [page for page in PAGES if page.name != "hooks.md"]:
         text = page.read_text()
         uses = [*spans_of(text), *(step.command for step in console_steps(text)), *blocks_of(text, "sh")]
         for use in uses:
@@ -255,8 +258,8 @@ def test_no_plugin_can_take_the_name_of_a_metric_of_the_kernel():
 
 
 def documents() -> list[tuple[str, str]]:
-    """Those of the page about plugins are for another schema (see test_docs_examples)."""
-    pages = [page for page in PAGES if page.name != "plugins.md"]
+    """Those of the pages about plugins are for other schemas (see test_docs_examples and test_tutorial)."""
+    pages = [page for page in PAGES if page.parent.name != "plugins"]
     return [(page.name, block) for page in pages for block in blocks_of(page.read_text(), "graphql")]
 
 
@@ -274,36 +277,52 @@ def test_json_and_toml_are_well_formed(page):
 
 
 def test_every_hook_that_runs_while_a_store_is_open_is_listed_with_what_it_takes():
-    rows = table_with(text_of("plugins.md"), "hook while a store is open", "is told of")
+    rows = table_with(text_of("plugins/guide.md"), "hook while a store is open", "is told of")
     assert {code_in(hook) for hook, _ in rows} == {f"{hook}({', '.join(takes)})" for hook, takes in RUN_TIME.items()}
 
 
 def test_every_hook_is_listed_with_its_record():
-    rows = table_with(text_of("plugins.md"), "hook", "contributes", "record")
+    rows = table_with(text_of("plugins/guide.md"), "hook", "contributes", "record")
     specs = {name: spec.record_class.__name__ for name, spec in Hooks().specs.items()}
     assert {code_in(hook): code_in(record) for hook, _, record in rows} == specs
     assert set(specs) <= set(vars(hookspecs))
 
 
 def test_the_export_list_is_listed_whole():
-    rows = table_with(text_of("plugins.md"), "for", "names in `synthetic`")
+    rows = table_with(text_of("plugins/guide.md"), "for", "names in `synthetic`")
     listed = [name for _, names in rows for name in re.findall(r"`(\w+)`", names)]
     assert sorted(listed) == sorted(synthetic.__all__)
 
 
 def test_the_test_kit_that_is_listed_exists():
-    for names, _ in table_with(text_of("plugins.md"), "name", "gives"):
-        for name in re.findall(r"`(\w+)\(", names):
-            assert callable(getattr(synthetic.testing, name)), name
+    listed: set[str] = set()
+    for heading, *rows in tables_of(text_of("plugins/testing.md")):
+        if heading == ["name", "gives"]:
+            listed |= {name for names, _ in rows for name in re.findall(r"`(\w+)\(", names)}
+    assert listed >= {"open_plugin_store", "schema_hash"}
+    for name in listed:
+        assert callable(getattr(synthetic.testing, name)), name
+
+
+def test_the_checks_of_plugins_are_all_listed():
+    rows = table_with(text_of("plugins/testing.md"), "check", "what holds")
+    assert [(code_in(name), holds) for name, holds in rows] == [(check.name, check.purpose) for check in CHECKS]
+
+
+def test_the_fixtures_that_are_listed_exist():
+    rows = table_with(text_of("plugins/testing.md"), "fixture", "is")
+    listed = {name for names, _ in rows for name in re.findall(r"`(synthetic_\w+)`", names)}
+    assert listed == {name for name in vars(pytest_plugin) if name.startswith("synthetic_")}
 
 
 def test_the_methods_of_transactions_that_are_listed_exist():
-    for names, _ in table_with(text_of("plugins.md"), "method", "gives"):
+    for names, _ in table_with(text_of("plugins/guide.md"), "method", "gives"):
         for name in re.findall(r"`(\w+)", names):
             assert name == "now" or hasattr(synthetic.Transaction, name), name
 
 
 def test_the_pages_that_are_written_are_all_there():
-    assert {page.name for page in DOCS.glob("*.md")} == {*WRITTEN, "settings.md", "errors.md", "events.md"}
-    assert set(files_in(text_of("plugins.md"))) >= {"pyproject.toml", "synthetic_ratings/plugin.py"}
+    made = {"settings.md", "errors.md", "events.md", "plugins/hooks.md"}
+    assert {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} == {*WRITTEN, *made}
+    assert set(files_in(text_of("plugins/guide.md"))) >= {"pyproject.toml", "synthetic_ratings/plugin.py"}
     assert (ROOT / "README.md").exists()

@@ -177,7 +177,7 @@ def test_the_commands_of_the_page_about_the_audit_log_do_what_they_say(tmp_path,
 @pytest.fixture
 def ratings(tmp_path, monkeypatch) -> Iterator[Path]:
     """The plugin of the page, installed; a data directory that lists it."""
-    files = files_in(text_of("plugins.md"))
+    files = files_in(text_of("plugins/guide.md"))
     package = {path.removeprefix("synthetic_ratings/"): code for path, code in files.items() if "ratings/" in path}
     site = Site(tmp_path / "site", monkeypatch)
     project = tomllib.loads(files["pyproject.toml"])["project"]
@@ -200,7 +200,7 @@ def ratings(tmp_path, monkeypatch) -> Iterator[Path]:
 
 
 def test_the_plugin_of_the_page_works_with_a_real_store(ratings):
-    mutation, subscription = blocks_of(text_of("plugins.md"), "graphql")
+    mutation, subscription = blocks_of(text_of("plugins/guide.md"), "graphql")
     with open_test_store(ratings) as store:
         assert undescribed(store.kernel.schema) == []
         for document in (mutation, subscription):
@@ -235,7 +235,7 @@ def test_the_route_of_the_plugin_of_the_page_answers_with_a_comment(ratings):
 @pytest.fixture
 def snippets(tmp_path, monkeypatch) -> Iterator[Path]:
     """The shorter plugin of the page, installed; a data directory that lists it."""
-    files = files_in(text_of("plugins.md"))
+    files = files_in(text_of("plugins/guide.md"))
     package = {path.removeprefix("synthetic_snippets/"): code for path, code in files.items() if "snippets/" in path}
     site = Site(tmp_path / "site", monkeypatch)
     entry = "synthetic_snippets.plugin"
@@ -271,9 +271,9 @@ def test_the_shorter_plugin_of_the_page_works_with_a_real_store(snippets):
 
 def test_the_excerpts_of_the_page_stand_in_its_plugins():
     """So that they cannot say anything else than what is run."""
-    plugin = files_in(text_of("plugins.md"))["synthetic_snippets/plugin.py"]
-    (enum,) = [code for code in blocks_of(text_of("plugins.md"), "python") if code.startswith("describe_enum(")]
-    (merged,) = [code for code in blocks_of(text_of("plugins.md"), "python") if code.startswith("different = ")]
+    plugin = files_in(text_of("plugins/guide.md"))["synthetic_snippets/plugin.py"]
+    (enum,) = [code for code in blocks_of(text_of("plugins/guide.md"), "python") if code.startswith("describe_enum(")]
+    (merged,) = [code for code in blocks_of(text_of("plugins/guide.md"), "python") if code.startswith("different = ")]
     assert enum in plugin
     *lines, selection = merged.splitlines()
     assert "".join(f"    {line}\n" for line in lines) + f"    return {selection}\n" in plugin
@@ -316,7 +316,7 @@ def test_the_command_and_the_tests_of_the_plugin_of_the_page_run(ratings, tmp_pa
     assert (counted.stderr, counted.stdout) == ("", '{"2":1,"5":2}\n')
     tests = tmp_path / "tests"
     tests.mkdir()
-    (tests / "test_ratings.py").write_text(files_in(text_of("plugins.md"))["tests/test_ratings.py"])
+    (tests / "test_ratings.py").write_text(files_in(text_of("plugins/guide.md"))["tests/test_ratings.py"])
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", str(tests), "."],
         cwd=tests, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
@@ -326,7 +326,8 @@ def test_the_command_and_the_tests_of_the_plugin_of_the_page_run(ratings, tmp_pa
 
 
 def test_the_files_of_the_plugin_are_in_the_rooms_that_the_page_lists():
-    rooms = {code_in(cell) for row in table_with(text_of("plugins.md"), "file", "holds") for cell in row[0].split(", ")}
+    page = text_of("plugins/guide.md")
+    rooms = {code_in(cell) for row in table_with(page, "file", "holds") for cell in row[0].split(", ")}
     rooms = {re.sub(r"0001_\w+", "0001_words", room) for room in rooms}
-    shown = [path.removeprefix("synthetic_ratings/") for path in files_in(text_of("plugins.md")) if "ratings/" in path]
+    shown = [path.removeprefix("synthetic_ratings/") for path in files_in(page) if "ratings/" in path]
     assert {re.sub(r"0001_\w+", "0001_words", path) for path in shown} == rooms

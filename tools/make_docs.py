@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a module
-"""Write the pages and snapshots that are made from the code: docs/errors.md, settings.md and events.md, the schemas.
+"""Write the pages and snapshots that are made from the code: docs/errors.md, settings.md, events.md, hooks, schemas.
 
 Run it after a change of error codes, settings, event types, GraphQL or tables; a test fails while
 what is committed differs from what this would write.
@@ -8,6 +8,7 @@ what is committed differs from what this would write.
 from __future__ import annotations
 
 import dataclasses
+import runpy
 import sys
 import tempfile
 import typing
@@ -27,6 +28,7 @@ from synthetic.registry import Registry, load_registry
 from synthetic.setting_layers import environment_name
 
 ROOT = Path(__file__).parents[1]
+HOOKS = ROOT / "tools" / "hook_reference.py"
 
 ERRORS_HEAD = """# Errors
 
@@ -200,6 +202,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "errors.md": error_page(registry),
         ROOT / "docs" / "events.md": event_page(registry),
         ROOT / "docs" / "settings.md": settings_page(registry),
+        ROOT / "docs" / "plugins" / "hooks.md": runpy.run_path(str(HOOKS))["hook_page"](registry),
         ROOT / "tests" / "snapshots" / "schema.graphql": schema_of(registry).as_str() + "\n",
         ROOT / "tests" / "snapshots" / "schema.sql": ddl(registry),
     }

@@ -199,12 +199,11 @@ class Kernel:
                 opened; the code says why, the action what to do.
         """
         directory = DataDirectory(data_dir)
-        loaded = registry or load_registry(data_dir, overrides=overrides)
+        loaded, told = registry or load_registry(data_dir, overrides=overrides), progress or _log_migration
         if read_only or not migrate:
             directory.require_store()
         while True:
             try:
-                told = progress or _log_migration
                 kernel = cls(
                     directory, loaded, clock or SystemClock(), migrate=migrate, progress=told, read_only=read_only
                 )

@@ -17,6 +17,7 @@ from synthetic.cli import (
     import_,
     migrate,
     plugins,
+    plugins_new,
     plugins_purge,
     plugins_show,
     plugins_switch,
@@ -82,6 +83,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("show", plugins_show.show_plugin),
         ("enable", plugins_switch.enable),
         ("disable", plugins_switch.disable),
+        ("new", plugins_new.new),
         ("purge", plugins_purge.purge),
     ):
         plugins_group.command(name, context_settings=HELP_NAMES)(with_settings(f"plugins {name}", function))

@@ -11,7 +11,7 @@ A module says which plugins its stores have by overriding `synthetic_plugins`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -141,14 +141,11 @@ class PluginConformance:
     fill: ClassVar[Fill | None] = None
 
     @pytest.fixture(scope="class")
-    def synthetic_subject(self) -> Generator[PluginUnderTest]:
+    @classmethod
+    def synthetic_subject(cls) -> Generator[PluginUnderTest]:
         """The plugin, with the stores that its checks share."""
-        kind = type(self)
-        subject: AbstractContextManager[PluginUnderTest] = PluginUnderTest(
-            kind.plugin, fill=kind.fill, settings=kind.settings, sdl=kind.sdl, scans=kind.scans
-        )
-        with subject as opened:
-            yield opened
+        with PluginUnderTest(cls.plugin, fill=cls.fill, settings=cls.settings, sdl=cls.sdl, scans=cls.scans) as subject:
+            yield subject
 
     @pytest.mark.parametrize("check", CHECKS, ids=str)
     def test_conformance(self, synthetic_subject: PluginUnderTest, check: ConformanceCheck) -> None:

@@ -72,7 +72,7 @@ def test_the_listing_is_the_code_that_is_generated():
 
 
 def test_the_example_of_a_prepare_in_the_page_about_plugins_runs(tmp_path):
-    [block] = [block for block in blocks_of(text_of("plugins.md"), "python") if "prepare=embed" in block]
+    [block] = [block for block in blocks_of(text_of("plugins/guide.md"), "python") if "prepare=embed" in block]
     asked: list[str] = []
 
     class Vectors:
@@ -90,7 +90,7 @@ def test_the_example_of_a_prepare_in_the_page_about_plugins_runs(tmp_path):
     )  # fmt: skip
     sys.modules[module.__name__] = module
     try:
-        exec(compile(block, "plugins.md", "exec"), vars(module))
+        exec(compile(block, "plugins/guide.md", "exec"), vars(module))
         with open_bench(tmp_path, parts=(GraphQL(queries=(module.similar_comments,)),)) as bench:
             data = expect_data(bench.ask('{ similarComments(text: "slow") }'))
     finally:

@@ -12,7 +12,7 @@ from synthetic.plugins.clashes import root_field_name
 from synthetic.registry import load_registry
 from synthetic.testing import expect_data, open_test_store
 
-PAGE = Path(__file__).parents[3] / "docs" / "plugins.md"
+PAGE = Path(__file__).parents[3] / "docs" / "plugins" / "guide.md"
 
 
 def shipped() -> dict[str, Runs]:
