@@ -15,7 +15,14 @@ STAYS = Travel(stays="Each store indexes what it holds.")
 
 THEME = Theme(
     tables=(
-        Table(name="search_entities", purpose="Entities that are indexed.", key=("key",), kept=DERIVED, travel=STAYS, is_made_anew=True),
+        Table(
+            name="search_entities",
+            purpose="Entities that are indexed.",
+            key=("key",),
+            kept=DERIVED,
+            travel=STAYS,
+            is_made_anew=True,
+        ),
         Table(
             name="search_groups",
             purpose="What documents have in common: kind, construct, session, status and facets.",
