@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ from synthetic.check_contributions import Check, Finding, Repair
 from synthetic.checks.declared import name_of
 from synthetic.checks.outcomes import CheckOutcome
 from synthetic.cli.output import show
+from synthetic.cli.plugins import ConfirmationMissingError
 from synthetic.cli.stores import open_store
 from synthetic.contributions import Stamped
 from synthetic.recovery.rebuilding import run_consumers
+
+CONFIRM = "Add --yes, or run it on a terminal."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,12 @@ def list_wanted(checks: Sequence[Stamped[Check]], outcomes: Sequence[CheckOutcom
     return wanted
 
 
+def _ask(*, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise ConfirmationMissingError("What is to be put right must be agreed to.", action=CONFIRM)
+    typer.confirm("Do it?", abort=True)
+
+
 def carry_out(
     data: Path | None, wanted: Sequence[Wanted], go_on: Callable[[int], None], *, yes: bool, as_json: bool
 ) -> list[dict[str, Any]]:
@@ -65,6 +75,7 @@ def carry_out(
         What was done, for machines.
 
     Raises:
+        ConfirmationMissingError: Nobody can be asked.
         typer.Abort: It was not agreed to.
         SyntheticError: The store cannot be opened for writing, or a repair failed: those before it were done.
     """
@@ -73,7 +84,7 @@ def carry_out(
         for each in wanted:
             show(f"  {each.check}: {each.repair.does}")
     if not yes:
-        typer.confirm("Do it?", abort=True, err=True)
+        _ask(as_json=as_json)
     done: list[dict[str, Any]] = []
     with open_store(data) as store, store.operation(details={"repairs": [each.check for each in wanted]}):
         for each in wanted:
