@@ -10,8 +10,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = (
-    "operating.md", "backups.md", "exports.md", "export-format.md", "graphql.md", "ingest.md", "audit.md",
-    "workers.md", "approvals.md", "deliveries.md",
+    "operating.md", "backups.md", "recovery.md", "exports.md", "export-format.md", "graphql.md", "ingest.md",
+    "audit.md", "workers.md", "approvals.md", "deliveries.md",
     "artifacts.md", "dead_letters.md", "agents.md", "costs.md", "workflows.md", "documents.md", "lineage.md",
     "search.md", "dashboard.md", "executor.md",
     "plugins/README.md", "plugins/tutorial.md", "plugins/guide.md", "plugins/cookbook.md", "plugins/testing.md",

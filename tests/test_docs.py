@@ -15,6 +15,7 @@ import synthetic
 import synthetic.testing
 from synthetic import hookspecs
 from synthetic.checks.declared import KERNEL_CHECKS
+from synthetic.checks.schedule import CheckMeter
 from synthetic.cli.application import build_application
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
 from synthetic.clock import SystemClock
@@ -216,6 +217,7 @@ def metrics_in_use() -> Metrics:
     retention.deleted("plugin.rule", {"table": 1})
     retention.suspended(is_suspended=True)
     storage = StorageMeter(metrics.registry)
+    CheckMeter(metrics.registry)
     storage.checkpoints.labels("copied").inc()
     CoalescedWrites(lambda *_: None, DatabaseSettings(), SystemClock(), metrics.registry)
     MetricReadings((), SystemClock(), metrics.registry).count_failure("plugin_metric")

@@ -28,7 +28,7 @@ from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.schema import undescribed
 from synthetic.log.positions import read_position
 from synthetic.security.gate import ANONYMOUS
-from synthetic.testing import FAST_SETTINGS, expect_data, open_test_store, running_server
+from synthetic.testing import FAST_SETTINGS, copy_template, expect_data, open_test_store, running_server
 from synthetic.testing_commands import run_command, start_command
 from synthetic.testing_shell import shell_program
 from thirdparty.distributions import Site
@@ -164,6 +164,12 @@ def test_the_requests_of_the_api_page_are_answered_as_it_says(tmp_path, shell):
         streamed = run_module(module_in("follow-stream.mjs"), GRAPHQL_URL=f"http://{server.address}/graphql", **follow)
     assert heard.splitlines() == ["construct.saved retry-fix", "session.saved s1"]
     assert streamed == heard
+
+
+@pytest.mark.full
+def test_the_procedures_of_the_page_about_recovery_do_what_they_say(tmp_path, shell, template):
+    copy_template(template, tmp_path / "synthetic-data")
+    run_console("recovery.md", tmp_path, shell)
 
 
 def test_the_commands_of_the_page_about_ingest_do_what_they_say(tmp_path, shell):

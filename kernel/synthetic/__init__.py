@@ -3,7 +3,8 @@
 What is not named here is the kernel's own affair and may change.
 """
 
-from synthetic.check_contributions import Check, Finding, Readings
+from synthetic.check_contributions import Check, Finding, Readings, Repair
+from synthetic.checks.repairs import rebuilding
 from synthetic.clock import Clock, RunningTime, SystemClock
 from synthetic.command_contributions import Command
 from synthetic.consumer_contributions import Consumer, Entity, Fold, FoldInputs, Mirror, Scanned, Waiting
@@ -167,6 +168,7 @@ __all__ = [
     "Reference",
     "Refusal",
     "RefusalReaction",
+    "Repair",
     "ReportedError",
     "RetentionBatch",
     "RetentionRule",
@@ -240,6 +242,7 @@ __all__ = [
     "query",
     "read_events",
     "read_window",
+    "rebuilding",
     "report_sync",
     "retry_refusal",
     "run_retention_batch",

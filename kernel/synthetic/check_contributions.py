@@ -6,7 +6,7 @@ How checks are run, and what is said about what they find, is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple, get_args
 
@@ -15,7 +15,7 @@ from synthetic.contributions import require, require_name, require_sentence
 from synthetic.error_contract import SyntheticError
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot
+    from synthetic.database.transaction import Snapshot, Transaction
 
 Effort: TypeAlias = Literal["light", "full", "deep"]
 """How much a check reads, the least first."""
@@ -67,6 +67,24 @@ class Readings(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """How what a check finds is put right without losing anything (part of a `Check`).
+
+    Attributes:
+        does: What it does, in one sentence, for whoever is asked before.
+        apply: A write, as `apply(tx, findings)`: how many things it has put right. It makes anew what is made from
+            other rows, and deletes none that says something of its own. Like any write it may be run again; an effect
+            outside of the transaction must be the same then.
+    """
+
+    does: str
+    apply: Callable[[Transaction, Sequence[Finding]], int]
+
+    def __post_init__(self) -> None:
+        require_sentence(self.does, "what a repair does")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """Something that must hold of a store, and that no constraint of a table can say (`register_checks`).
 
@@ -95,6 +113,7 @@ class Check:
         effort: `light`: looks a bounded number of rows up in indexes, so it
             may be run at every query of `integrity`. `full`: reads whole
             indexes or tables. `deep`: reads and decodes all that is stored.
+        repair: What `synthetic check --repair` does about what it finds; None: nothing is safe to be done.
     """
 
     name: str
@@ -106,6 +125,7 @@ class Check:
     error_class: type[SyntheticError] = CheckFailedError
     action: str = ""
     effort: Effort = "full"
+    repair: Repair | None = None
 
     def __post_init__(self) -> None:
         require_name(self.name, "check")

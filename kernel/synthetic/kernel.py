@@ -13,6 +13,7 @@ from synthetic.backups.running import StoreBackups
 from synthetic.backups.service import backup_service
 from synthetic.checks.declared import LoadedChecks
 from synthetic.checks.ledger_checks import ExpectedMigrations
+from synthetic.checks.schedule import CheckMeter, check_service
 from synthetic.clock import Clock, SystemClock
 from synthetic.contributions import MigrationFolder, Stamped
 from synthetic.data_directory import DataDirectory
@@ -82,6 +83,7 @@ class Kernel:
         retention_meter: What its retention has deleted, and whether it is suspended.
         checkpointer: Keeps the write-ahead log short, when its service runs.
         storage_meter: What is counted of the room that the store takes.
+        check_meter: What is counted of the checks that the store makes by itself.
         applied: Migrations that were applied when it was opened.
         backups: How it is backed up.
         surroundings: Settings and resources that it lends to transactions.
@@ -121,6 +123,7 @@ class Kernel:
         try:
             self.database, self.applied = self._open_database(migrate=migrate, progress=progress)
             self.storage_meter = StorageMeter(self.metrics.registry)
+            self.check_meter = CheckMeter(self.metrics.registry)
             self.checkpointer = Checkpointer(directory, self.database, self.settings, clock, self.storage_meter)
             self.engine = Engine(self.schema, self.database, self.settings.limits, clock, self.metrics, has_reached)
         except BaseException:
@@ -232,6 +235,8 @@ class Kernel:
             DriftWatch(self.settings.sync, self.clock).service(),
             backup_service(self.backups),
         ]
+        if self.settings.checks.light_ms:
+            own.append(check_service(self.settings.checks, self.check_meter))
         if self.settings.retention.enabled:
             own.append(retention_service(self.settings.retention))
         services = [*(Stamped("kernel", service) for service in own), *self.registry.services]

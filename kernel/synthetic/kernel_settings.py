@@ -245,6 +245,15 @@ class SyncSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """When the store checks itself."""
+
+    light_ms: Annotated[
+        int, Meta(ge=0, description="How often the light checks are made by themselves; default: an hour. 0: never.")
+    ] = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
 class SecuritySettings:
     """Who may reach the server."""
 
@@ -281,4 +290,5 @@ class KernelSettings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     backups: BackupSettings = field(default_factory=BackupSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
+    checks: CheckSettings = field(default_factory=CheckSettings)
     log: LogSettings = field(default_factory=LogSettings)

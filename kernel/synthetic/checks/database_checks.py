@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthetic.check_contributions import Check, Finding
+from synthetic.checks.repairs import REINDEX
 from synthetic.database.connections import APPLICATION_ID
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import NotAStoreError, StoreDamagedError
@@ -104,5 +105,6 @@ DATABASE_CHECKS = (
         find=find_broken_contents,
         error_class=StoreDamagedError,
         effort="deep",
+        repair=REINDEX,
     ),
 )

@@ -12,6 +12,7 @@ from synthetic.checks.database_checks import DATABASE_CHECKS, READABLE
 from synthetic.checks.ledger_checks import LEDGER_CHECKS, list_lacking
 from synthetic.checks.log_checks import LOG_CHECKS
 from synthetic.checks.outcomes import CheckOutcome, CheckStatus
+from synthetic.checks.repairs import FOLDER_CHECKS
 from synthetic.checks.running import not_run, run_check
 from synthetic.contributions import Stamped
 from synthetic.database.surroundings import SettingsLookup
@@ -19,10 +20,10 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import DeadlineExceededError, MigrationPendingError, NotFoundError, SyntheticError
 from synthetic.log.drift.checks import DRIFT_CHECKS
 
-KERNEL_CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *LOG_CHECKS, *DRIFT_CHECKS, *DATABASE_CHECKS)
+KERNEL_CHECKS: tuple[Check, ...] = (*FOLDER_CHECKS, *LEDGER_CHECKS, *LOG_CHECKS, *DRIFT_CHECKS, *DATABASE_CHECKS)
 """Those of the file as a whole come last: they read all of it."""
 
-_OF_ANY_DATABASE = frozenset({*DATABASE_CHECKS, *LEDGER_CHECKS})
+_OF_ANY_DATABASE = frozenset({*FOLDER_CHECKS, *DATABASE_CHECKS, *LEDGER_CHECKS})
 """Those that ask for no table of a plugin, the kernel among them."""
 
 Run = Callable[[Stamped[Check]], CheckOutcome]

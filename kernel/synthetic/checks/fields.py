@@ -8,8 +8,9 @@ import strawberry
 
 from synthetic.checks.declared import LoadedChecks, run_in_snapshot
 from synthetic.checks.outcomes import CheckedFinding, CheckOutcome, CheckStatus, worst_of
+from synthetic.checks.schedule import find_last
 from synthetic.database.transaction import Snapshot
-from synthetic.errors import NotFoundError
+from synthetic.errors import NotFoundError, StoreDamagedError
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import JSON, DateTime, Long
@@ -90,6 +91,16 @@ class IntegrityCheck:
         )
 
 
+@strawberry.type(description="What came of the light checks when the store made them by itself.")
+class ScheduledIntegrity:
+    """The last result of the schedule."""
+
+    status: CheckStatus = strawberry.field(description="The worst of the checks'.")
+    checked_at: DateTime = strawberry.field(description="When.")
+    failed: list[str] = strawberry.field(description="The checks that had found something, as PLUGIN.NAME.")
+    findings: int = strawberry.field(description="How many things they had found.")
+
+
 @strawberry.type(description="Whether the store is as it must be, as far as can be told in a moment.")
 class Integrity:
     """Answer of `integrity`."""
@@ -97,6 +108,9 @@ class Integrity:
     status: CheckStatus = strawberry.field(description="The worst of the checks': FAILED, else INCOMPLETE, or PASSED.")
     checked_at: DateTime = strawberry.field(description="When.")
     checks: list[IntegrityCheck] = strawberry.field(description="What came of each check, in the order of the plugins.")
+    last_scheduled: ScheduledIntegrity | None = strawberry.field(
+        description="What came of them when the store made them by itself; null: it did not yet."
+    )
 
 
 @query
@@ -117,4 +131,21 @@ def integrity(
         status=worst_of(outcomes),
         checked_at=DateTime(snapshot.now),
         checks=[IntegrityCheck.of(outcome, correlation, snapshot.now) for outcome in outcomes],
+        last_scheduled=_last_scheduled(snapshot),
+    )
+
+
+def _last_scheduled(snapshot: Snapshot) -> ScheduledIntegrity | None:
+    """What is noted of the schedule; null too where the note itself cannot be read, which the checks say."""
+    try:
+        last = find_last(snapshot)
+    except StoreDamagedError:
+        return None
+    if last is None:
+        return None
+    return ScheduledIntegrity(
+        status=last.status,
+        checked_at=DateTime(last.checked_at),
+        failed=list(last.failed),
+        findings=last.findings,
     )

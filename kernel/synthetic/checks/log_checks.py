@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from synthetic.check_contributions import Check, Finding
+from synthetic.checks.repairs import REBUILD_CONSUMER
 from synthetic.database.transaction import Snapshot
 from synthetic.log.archive import Archive
 from synthetic.log.errors import ArchiveDamagedError
@@ -144,6 +145,7 @@ LOG_CHECKS = (
         entity="consumer",
         action="Rebuild the consumer: `requestResync` with REBUILD.",
         effort="light",
+        repair=REBUILD_CONSUMER,
     ),
     Check(
         name="set_aside_events",
@@ -152,6 +154,7 @@ LOG_CHECKS = (
         entity="consumer",
         action="Rebuild the consumer: `requestResync` with REBUILD.",
         effort="light",
+        repair=REBUILD_CONSUMER,
     ),
     Check(
         name="log_epochs",

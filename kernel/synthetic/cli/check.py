@@ -18,9 +18,11 @@ from synthetic.checks.errors import CheckFailedError
 from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.checks.outcomes import CheckedFinding, CheckOutcome, CheckStatus, worst_of
 from synthetic.checks.running import run_alone
+from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, show, table_of
 from synthetic.cli.progress import progress
+from synthetic.cli.repairing import carry_out, list_wanted
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import looking_into
 from synthetic.clock import SystemClock
@@ -52,12 +54,17 @@ def check(
         typer.Option(metavar="NAME", help="Only this check, as PLUGIN.NAME. May be repeated.", show_default="all"),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the checks that there are, and run none.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put right what can be without losing anything, then look again.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before anything is put right.")] = False,
 ) -> None:
     """Check that the store is as it must be: the database, the log and its archive, and what the plugins promise.
 
-    Nothing is changed, a server may run meanwhile, and a damaged store is
-    looked at as far as it can be read. Ctrl-C ends it with what was found so
-    far. Ends with CHECK_FAILED when anything was found.
+    Without --repair nothing is changed. A server may run meanwhile, and a
+    damaged store is looked at as far as it can be read. Ctrl-C ends it with
+    what was found so far. Ends with CHECK_FAILED when anything was found, and
+    is still so after the repairs.
     """
     directory = DataDirectory(data_directory(data, os.environ))
     registry, failure = _load(directory.path)
@@ -67,7 +74,17 @@ def check(
     else:
         directory.require_store()
         check_sqlite_version()
-        _check(directory, registry, checks.chosen("deep" if deep else "full", only), as_json)
+        chosen = checks.chosen("deep" if deep else "full", only)
+        outcomes, is_stopped = _look_at_all(directory, registry, chosen, as_json)
+        wanted = list_wanted(chosen, outcomes) if repair and not is_stopped else []
+        repairs: list[dict[str, Any]] = []
+        if wanted:
+            if not as_json:
+                _show(outcomes)
+            with stoppable("Repairing", as_json) as go_on:
+                repairs = carry_out(data, wanted, go_on, yes=yes, as_json=as_json)
+            outcomes, is_stopped = _look_at_all(directory, registry, chosen, as_json)
+        _tell(outcomes, repairs, as_json, is_stopped=is_stopped)
     if failure is not None:
         raise failure
 
@@ -153,16 +170,10 @@ def _load(data_dir: Path) -> tuple[Registry | None, SyntheticError | None]:
         return None, error
 
 
-def _check(
+def _look_at_all(
     directory: DataDirectory, registry: Registry | None, chosen: Sequence[Stamped[Check]], as_json: bool
-) -> None:
-    """Run checks and show what came of them.
-
-    Raises:
-        CheckFailedError: Something was found.
-        SyntheticError: Nothing was found, but a check could not be carried out: why the first one could not.
-        KeyboardInterrupt: A signal has stopped it.
-    """
+) -> tuple[list[CheckOutcome], bool]:
+    """Run checks; what came of them, and whether a signal has stopped it."""
     outcomes: list[CheckOutcome] = []
     with stop_requests() as stop, progress("Checking", as_json, unit="checks") as shown:
         look = Look.of(directory, registry, stop)
@@ -172,11 +183,24 @@ def _check(
             shown.advance(1, outcome.name)
             if stop.is_set():
                 break
+    return outcomes, stop.is_set()
+
+
+def _tell(
+    outcomes: Sequence[CheckOutcome], repairs: Sequence[dict[str, Any]], as_json: bool, *, is_stopped: bool
+) -> None:
+    """Show what came of checks.
+
+    Raises:
+        CheckFailedError: Something was found.
+        SyntheticError: Nothing was found, but a check could not be carried out: why the first one could not.
+        KeyboardInterrupt: A signal has stopped it.
+    """
     if as_json:
-        emit(_as_json(outcomes), as_json)
+        emit({**_as_json(outcomes), **({"repairs": repairs} if repairs else {})}, as_json)
     else:
         _show(outcomes)
-    if stop.is_set():
+    if is_stopped:
         raise KeyboardInterrupt
     found = sum(len(outcome.findings) for outcome in outcomes)
     failed = [outcome.name for outcome in outcomes if outcome.findings]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,8 @@ from synthetic.backups.replacement import finish_interrupted, replace_store, req
 from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, show, table_of
+from synthetic.cli.plugins import ConfirmationMissingError
+from synthetic.cli.repairing import CONFIRM
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import check_sqlite_version
@@ -54,6 +57,8 @@ def recover(
         if into is not None:
             raise SettingsInvalidError("--into and --replace exclude each other.", action="Leave one of them out.")
         require_movable(directory)
+        if not yes and (as_json or not sys.stdin.isatty()):
+            raise ConfirmationMissingError("A store is to be replaced.", action=CONFIRM)
         if not yes:
             typer.confirm(f"Recover the store in {directory.path}, and put the new one in its place?", abort=True)
     target = directory.restoring if replace else into or directory.path.with_name(f"{directory.path.name}-recovered")

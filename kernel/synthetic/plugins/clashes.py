@@ -96,6 +96,7 @@ KERNEL_METRICS = (
     "synthetic_subscribers",
     "synthetic_resumes",
     "synthetic_subscribers_dropped",
+    "synthetic_integrity_findings",
     "synthetic_writes",
     "synthetic_commit_group_size",
     "synthetic_write_retries",

@@ -170,7 +170,7 @@ def _keep_copy(directory: DataDirectory, settings: KernelSettings, clock: Clock,
         partial.mkdir(DIRECTORY_MODE)
         if directory.database.exists():
             _write(partial / directory.database.name, _database_bytes(directory.database))
-        if directory.log.exists():
+        if note.log[0]:
             shutil.copyfile(directory.log, partial / directory.log.name)
             reach_the_disk(partial / directory.log.name)
         with durable_file(partial / NOTE) as file:

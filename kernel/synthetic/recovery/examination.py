@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from synthetic.database.transaction import Snapshot
 from synthetic.errors import (
     MigrationPendingError,
     NoStoreError,
-    SettingsInvalidError,
     StorageFullError,
     SyntheticError,
 )
@@ -38,6 +36,9 @@ CHECK_SECONDS = 10.0
 
 BACKUP_OLD_MS = 172_800_000
 """A proven backup that is older than two days is not one to rely on."""
+
+
+OPEN_TO_OTHERS = "kernel.permissions"
 
 
 class Weight(IntEnum):
@@ -123,7 +124,8 @@ def _look_inside(snapshot: Snapshot, patient: Patient) -> Iterator[Ailment]:
         return run_check(snapshot, stamped, CHECK_SECONDS)
 
     for outcome in run_checks(patient.checks.chosen("light"), run, lambda: lacking_in(snapshot)):
-        for finding in outcome.findings:
+        # Who may read the files is looked at also where the database cannot be read.
+        for finding in () if outcome.name == OPEN_TO_OTHERS else outcome.findings:
             yield Ailment(Weight.DATA, finding.check, finding.error())
         if outcome.reason is not None and outcome.reason.error_class is not MigrationPendingError:
             yield _incomplete(outcome.reason)
@@ -152,29 +154,14 @@ def _look_at_files(patient: Patient) -> Iterator[Ailment]:
     if free < needed:
         message = f"{free // 1_048_576} MiB are free on the disk of the store, and {needed // 1_048_576} are needed."
         yield Ailment(Weight.WORK, "disk", StorageFullError(message))
-    for problem in list_open_files(directory):
-        yield Ailment(Weight.CARE, "permissions", problem)
+    for problem in directory.problems():
+        action = "Close it to them: `synthetic check --repair`, or chmod 0700."
+        yield Ailment(Weight.CARE, "permissions", CareNeededError(problem, action=action))
     copies = list_copies(directory)
     if copies:
         message = f"{len(copies)} copies of damaged databases are kept, the last in {copies[-1]}."
         action = "Remove them once the store is sound again, and nothing more is wanted from them."
         yield Ailment(Weight.CARE, "quarantine", CareNeededError(message, action=action))
-
-
-def list_open_files(directory: DataDirectory) -> list[SettingsInvalidError]:
-    """Which files and folders of a store other users can read or change."""
-    found: list[SettingsInvalidError] = []
-    for path in (directory.path, directory.database, directory.log, directory.token):
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            found.append(
-                SettingsInvalidError(
-                    f"{path} can be used by other users (mode {mode:04o}).",
-                    action="Close it to them: `synthetic check --repair`, or chmod.",
-                    details={"path": str(path), "mode": f"{mode:04o}"},
-                )
-            )
-    return found
 
 
 def _look_at_backups(patient: Patient) -> Iterator[Ailment]:

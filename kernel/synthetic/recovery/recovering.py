@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from synthetic.backups.restoring import fold_log_back, reach_the_disk_below, tak
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.opening import Blueprint
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file, reach_the_disk, translate_system_error
 from synthetic.errors import ConflictError, NoStoreError, iso_from_ms
 from synthetic.json_text import to_json
@@ -27,19 +26,17 @@ from synthetic.log.consumers.store import (
     NO_REBUILD,
     NO_REQUEST,
     change_consumer,
-    find_consumer,
     list_consumers,
 )
 from synthetic.log.positions import begin_epoch, read_ends, read_position
 from synthetic.recovery.loading import TableReport
+from synthetic.recovery.rebuilding import run_consumers
 from synthetic.recovery.salvage import Salvaged, salvage
 from synthetic.recovery.set_aside import SetAside
-from synthetic.services.runner import BackgroundRunner
 from synthetic.store import Store
 
 REPORT = "recovered.json"
 ASIDE = "recovered-set-aside.jsonl"
-LOOK_SECONDS = 0.05
 FINISHING_PART = 0.25
 """The new store takes about as much room as the old one's rows; so much is kept beside it for indexes."""
 
@@ -199,35 +196,8 @@ def _begin_anew(store: Store, salvaged: Salvaged, go_on: GoOn) -> str:
             )  # fmt: skip
 
     store.operation(details=counts).write(begin)
-    _run_consumers(store, go_on)
+    run_consumers(store, go_on)
     return str(store.read(read_position))
-
-
-def _run_consumers(store: Store, go_on: GoOn) -> None:
-    """Let the consumers of the loaded plugins make their tables anew; one that cannot is left as it says."""
-    kernel = store.kernel
-    names = [consumer.name for consumer in kernel.consumers]
-    runner = BackgroundRunner([], kernel.consumers, kernel.database, kernel.clock, kernel.metrics)
-    runner.start()
-    pause = threading.Event()
-    try:
-        while not store.read(_have_settled, names):
-            go_on(0)
-            pause.wait(LOOK_SECONDS)
-    finally:
-        runner.stop()
-
-
-def _have_settled(snapshot: Snapshot, names: list[str]) -> bool:
-    """Whether each consumer has been made anew, or has said why it cannot be."""
-    found = [find_consumer(snapshot, name) for name in names]
-    return all(
-        each is not None
-        and (
-            each.phase == "FAILED" or (each.phase == "FOLLOWING" and each.fingerprint and not each.rebuild_fingerprint)
-        )
-        for each in found
-    )
 
 
 def _keep_token(directory: DataDirectory, staging: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from synthetic.recovery.cells import Cell, Page, read_page
+from synthetic.recovery.cells import TABLE_INNER, TABLE_LEAF, Cell, Page, read_page
 from synthetic.recovery.pages import ROOT, TREE, PageFile, Pointer
 
 SCHEMA_ROOT = 1
@@ -26,13 +27,14 @@ class Trees:
             go_on: Told of each page's bytes; raises where the work should stop.
         """
         self.file = file
-        self._roots: dict[int, int] = {SCHEMA_ROOT: SCHEMA_ROOT}
-        self._pages: dict[int, list[int]] = defaultdict(list)
+        # By number of the page, so that a large file takes a few bytes for each; 0: not known.
+        self._kinds = bytearray(file.count + 1)
+        self._parents = array("I", bytes(4 * (file.count + 1)))
+        self._roots = array("I", bytes(4 * (file.count + 1)))
+        self._pages: dict[int, array[int]] = {}
         self._gone: dict[int, int] = defaultdict(int)
-        self._kinds: dict[int, int] = {}
-        self._parents: dict[int, int] = {}
         self._look_at_all(go_on)
-        self._find_roots()
+        self._sort_pages(range(1, file.count + 1))
 
     @property
     def roots(self) -> list[int]:
@@ -63,13 +65,19 @@ class Trees:
                 yield number, cell
 
     def is_of_table(self, root: int) -> bool | None:
-        """Whether a tree is a table with rowids; None: none of its pages can be read."""
-        kinds = {self._kinds[number] in (5, 13) for number in self._pages.get(root, ()) if number in self._kinds}
+        """Whether a tree is a table with rowids; None: none of its pages can be read, or they are of both kinds."""
+        kinds = {self._kinds[number] in (TABLE_INNER, TABLE_LEAF) for number in self._pages.get(root, ())}
         return kinds.pop() if len(kinds) == 1 else None
 
+    def believe(self, roots: Iterable[int]) -> None:
+        """Take pages for roots that the schema names, where the pointer map does not say so."""
+        for root in roots:
+            if root <= self.file.count and not self._roots[root]:
+                self._roots[root] = root
+        self._sort_pages(self._pages.pop(0, array("I")))
+
     def _look_at_all(self, go_on: Callable[[int], None]) -> None:
-        """Learn of each page what it is, and from inner pages which are below them."""
-        below: dict[int, list[int]] = {}
+        """Learn of each page what it is and what is above it, by the pointer map and by the inner pages."""
         for number in range(1, self.file.count + 1):
             go_on(self.file.page_size)
             if not self.file.holds_content(number):
@@ -77,59 +85,44 @@ class Trees:
             pointer = self.file.pointer(number)
             if pointer is not None and pointer.kind not in (ROOT, TREE):
                 continue
+            if number == SCHEMA_ROOT or (pointer is not None and pointer.kind == ROOT):
+                self._roots[number] = number
+            elif pointer is not None:
+                self._parents[number] = pointer.parent
             page = read_page(self.file, number, with_cells=False)
             if page is not None:
                 self._kinds[number] = page.kind
-                below[number] = page.children
-            if pointer is not None and pointer.kind == TREE:
-                self._parents[number] = pointer.parent
-        for parent, children in below.items():
-            for child in children:
-                self._adopt(child, parent)
+                for child in page.children:
+                    self._adopt(child, number)
 
     def _adopt(self, child: int, parent: int) -> None:
         """Believe an inner page that a page is below it, unless the pointer map says otherwise."""
-        if 1 < child <= self.file.count and self.file.pointer(child) in (None, Pointer(TREE, parent)):
-            self._parents.setdefault(child, parent)
+        if not 1 < child <= self.file.count or self._parents[child]:
+            return
+        if self.file.pointer(child) in (None, Pointer(TREE, parent)):
+            self._parents[child] = parent
 
-    def _find_roots(self) -> None:
-        listed = set(self._kinds) | set(self._parents)
-        for number in range(2, self.file.count + 1):
-            pointer = self.file.pointer(number) if self.file.holds_content(number) else None
-            if pointer is not None and pointer.kind == ROOT:
-                self._roots[number] = number
-                listed.add(number)
-        listed.add(SCHEMA_ROOT)
-        for number in sorted(listed):
+    def _sort_pages(self, numbers: Iterable[int]) -> None:
+        """Put pages to the trees that they are of; what is of no tree that is known, to those of root 0."""
+        for number in numbers:
+            if not (self._kinds[number] or self._parents[number] or self._roots[number]):
+                continue
             root = self._root_of(number)
-            if number in self._kinds:
-                self._pages[root].append(number)
+            if self._kinds[number]:
+                self._pages.setdefault(root, array("I")).append(number)
             elif root:
                 self._gone[root] += 1
                 # A tree of which nothing is left is a tree all the same.
-                self._pages.setdefault(root, [])
+                self._pages.setdefault(root, array("I"))
 
     def _root_of(self, number: int) -> int:
         """The root of a page's tree; 0: it is not known."""
         path: list[int] = []
-        while number not in self._roots:
+        while not self._roots[number]:
             path.append(number)
-            number = self._parents.get(number, 0)
+            number = self._parents[number]
             if number == 0 or number in path:
-                number = 0
-                break
-        root = self._roots.get(number, 0)
+                return 0
         for each in path:
-            self._roots[each] = root
-        return root
-
-    def believe(self, roots: Iterable[int]) -> None:
-        """Take pages for roots that the schema names, where the pointer map does not say so."""
-        strays = self._pages.pop(0, [])
-        for root in roots:
-            if root not in self._pages:
-                self._roots[root] = root
-        for number in [each for each, root in self._roots.items() if root == 0]:
-            del self._roots[number]
-        for number in strays:
-            self._pages[self._root_of(number)].append(number)
+            self._roots[each] = self._roots[number]
+        return self._roots[number]

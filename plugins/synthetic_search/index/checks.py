@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthetic import Check, Finding, Readings, Snapshot, to_json
+from synthetic import Check, Finding, Readings, Snapshot, rebuilding, to_json
 from synthetic_search.index.sources import sources_of
 
 BATCH = 100
 REBUILD = "Ask for REBUILD of the module search.index with requestResync: everything is then indexed anew."
+REMAKE = rebuilding("search.index")
 
 _WITHOUT_WORDS = """
 SELECT d.id, 'The document ' || d.id || ' of ' || e.kind || ' ' || e.entity_id || ' is not in the index of words.'
@@ -129,6 +130,7 @@ CHECKS = (
         sql=_WITHOUT_WORDS,
         entity="search_document",
         action=REBUILD,
+        repair=REMAKE,
     ),
     Check(
         name="words",
@@ -136,6 +138,7 @@ CHECKS = (
         sql=_WITHOUT_DOCUMENT,
         entity="search_document",
         action=REBUILD,
+        repair=REMAKE,
     ),
     Check(
         name="groups",
@@ -143,12 +146,14 @@ CHECKS = (
         sql=_GROUP_UNUSED,
         entity="search_group",
         action=REBUILD,
+        repair=REMAKE,
     ),
     Check(
         name="entities",
         purpose="Everything that can be found is indexed, or waits for it, and nothing else is.",
         find_over_time=find_strays,
         action=REBUILD,
+        repair=REMAKE,
         effort="deep",
     ),
 )

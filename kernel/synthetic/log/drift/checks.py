@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthetic.check_contributions import Check, Finding
+from synthetic.checks.repairs import REBUILD_FOLD
 from synthetic.database.transaction import Snapshot
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.consumers.declared import DeclaredConsumer
@@ -48,6 +49,7 @@ DRIFT_CHECKS = (
         find=find_drift_in_samples,
         action=ACTION,
         effort="full",
+        repair=REBUILD_FOLD,
     ),
     Check(
         name="folds",
@@ -55,5 +57,6 @@ DRIFT_CHECKS = (
         find=find_drift,
         action=ACTION,
         effort="deep",
+        repair=REBUILD_FOLD,
     ),
 )

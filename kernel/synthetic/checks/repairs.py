@@ -1,0 +1,75 @@
+"""Repairs that lose nothing: what can be made anew from the rest of the store, and who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from synthetic.check_contributions import Check, Finding, Repair
+from synthetic.data_directory import DataDirectory
+from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.durable_files import DIRECTORY_MODE
+from synthetic.errors import SettingsInvalidError
+from synthetic.log.consumers.store import find_consumer, request_action
+from synthetic.store_folder import StoreFolder
+
+ANEW = "Makes anew what was made from the log and from other tables."
+
+
+def rebuilding(*consumers: str) -> Repair:
+    """A repair that has consumers, named as `plugin.name`, make anew all that they have made."""
+    return Repair(does=ANEW, apply=lambda tx, _findings: _rebuild(tx, consumers))
+
+
+def _rebuilding_each(name_of: Callable[[Finding], str | None]) -> Repair:
+    def apply(tx: Transaction, findings: Sequence[Finding]) -> int:
+        return _rebuild(tx, dict.fromkeys(name for finding in findings if (name := name_of(finding))))
+
+    return Repair(does=ANEW, apply=apply)
+
+
+def _rebuild(tx: Transaction, names: Iterable[str]) -> int:
+    """Ask for rebuilds, where none is under way already."""
+    asked = 0
+    for name in names:
+        consumer = find_consumer(tx, name)
+        if consumer is not None and "REBUILD" in consumer.actions():
+            request_action(tx, name, "REBUILD")
+            asked += 1
+    return asked
+
+
+def _reindex(tx: Transaction, findings: Sequence[Finding]) -> int:
+    tx.execute("REINDEX")
+    return len(findings)
+
+
+def find_open_directory(snapshot: Snapshot) -> list[Finding]:
+    """Whether other users can look into the data directory, and so at everything below it."""
+    path = snapshot.resource(StoreFolder).path
+    return [Finding(message=problem, details={"path": str(path)}) for problem in DataDirectory(path).problems()]
+
+
+def _close_directory(tx: Transaction, findings: Sequence[Finding]) -> int:
+    tx.resource(StoreFolder).path.chmod(DIRECTORY_MODE)
+    return len(findings)
+
+
+REBUILD_CONSUMER = _rebuilding_each(lambda finding: finding.entity_id)
+"""For findings about consumers."""
+
+REBUILD_FOLD = _rebuilding_each(lambda finding: finding.details.get("module"))
+"""For findings about rows of folds."""
+
+REINDEX = Repair(does="Makes the indexes of all tables anew from their rows.", apply=_reindex)
+
+FOLDER_CHECKS = (
+    Check(
+        name="permissions",
+        purpose="No other user can look into the data directory.",
+        find=find_open_directory,
+        error_class=SettingsInvalidError,
+        action="Close it to them: `synthetic check --repair`, or chmod 0700.",
+        effort="light",
+        repair=Repair(does="Closes the data directory to other users.", apply=_close_directory),
+    ),
+)
