@@ -13,7 +13,7 @@ WRITTEN = (
     "operating.md", "backups.md", "exports.md", "export-format.md", "graphql.md", "ingest.md", "audit.md",
     "workers.md", "approvals.md", "deliveries.md",
     "artifacts.md", "dead_letters.md", "agents.md", "costs.md", "workflows.md", "documents.md", "lineage.md",
-    "search.md", "plugins.md", "executor.md",
+    "search.md", "plugins.md", "executor.md", "reliability.md",
 )  # fmt: skip
 """The pages that people write; the others are made from the code."""
 
