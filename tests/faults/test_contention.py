@@ -20,7 +20,7 @@ from synthetic_sessions.store import save_session
 
 from .kit import COUNT, SAVE, check_sound
 
-REBUILD = 'mutation { requestResync(input: {module: "projections.activity", action: REBUILD}) { module { status } } }'
+REBUILD = 'mutation { requestResync(input: {module: "projections.activity", action: REBUILD}) { __typename } }'
 RETENTION = "mutation { runRetention(input: {}) { complete } }"
 BACKUP = "mutation { runBackup(input: {}) { __typename } }"
 RAW = ("locked", "sqlite", "apsw", "busy_", "traceback")
