@@ -13,7 +13,7 @@ WRITTEN = (
     "operating.md", "backups.md", "recovery.md", "exports.md", "export-format.md", "graphql.md", "ingest.md",
     "audit.md", "workers.md", "approvals.md", "deliveries.md",
     "artifacts.md", "dead_letters.md", "agents.md", "costs.md", "workflows.md", "documents.md", "lineage.md",
-    "search.md", "dashboard.md", "executor.md",
+    "search.md", "dashboard.md", "executor.md", "reliability.md",
     "plugins/README.md", "plugins/tutorial.md", "plugins/guide.md", "plugins/cookbook.md", "plugins/testing.md",
     "plugins/stability.md",
 )  # fmt: skip

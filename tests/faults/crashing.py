@@ -17,12 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crash_cases import CASES
+from crash_cases_of_copies import CASES_OF_COPIES
 from crash_cases_of_plugins import CASES_OF_PLUGINS
 from crash_stores import Case, fill, find_problems
 
 from synthetic.faults import CRASH_VARIABLE, arm
 
-ALL: dict[str, Case] = {**CASES, **CASES_OF_PLUGINS}
+ALL: dict[str, Case] = {**CASES, **CASES_OF_COPIES, **CASES_OF_PLUGINS}
 
 
 def in_fork(work: Callable[[], list[str] | object], environment: dict[str, str]) -> tuple[int, list[str]]:

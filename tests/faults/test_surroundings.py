@@ -55,9 +55,7 @@ def killed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def numbers(data: Path) -> list[int]:
-    """The numbers of the writes that are there, in a database that is sound, after a program has opened it."""
-    with open_test_store(data):
-        pass
+    """The numbers of the writes that are there, in a database that is sound."""
     with check_sound(data) as connection:
         found = sorted(int(id.rpartition("-")[2]) for (id,) in connection.execute("SELECT id FROM constructs"))
         events = connection.execute("SELECT count(*) FROM domain_events WHERE type = 'construct.saved'").get
@@ -68,7 +66,7 @@ def numbers(data: Path) -> list[int]:
 def test_a_log_that_is_cut_off_keeps_the_writes_before_the_cut_whole_and_in_order(killed, tmp_path):
     chance = random.Random(make_seed())
     size = (killed / "synthetic.db-wal").stat().st_size
-    for cut in (0, 31, *(chance.randrange(size) for _ in range(3))):
+    for cut in (0, 31, *(chance.randrange(size) for _ in range(4))):
         data = copy_template(killed, tmp_path / f"cut{cut}")
         os.truncate(data / "synthetic.db-wal", cut)
         found = numbers(data)
@@ -99,12 +97,14 @@ def test_without_its_log_a_store_is_as_it_was_when_that_was_last_copied(killed, 
     assert numbers(data) == []
 
 
-@pytest.mark.parametrize("content", [None, b"", bytes(range(256)) * 128], ids=["missing", "empty", "garbage"])
+@pytest.mark.parametrize("content", [None, bytes(range(256)) * 128], ids=["missing", "garbage"])
 def test_the_index_of_the_log_is_made_anew_where_nobody_has_the_store_open(killed, tmp_path, content):
     data = copy_template(killed, tmp_path / "store")
     (data / "synthetic.db-shm").unlink()
     if content is not None:
         (data / "synthetic.db-shm").write_bytes(content)
+    with open_test_store(data):
+        pass
     assert len(numbers(data)) >= WRITES
 
 
@@ -121,8 +121,8 @@ def test_a_server_whose_database_was_exchanged_writes_to_neither_and_its_success
         server.stop()
     for path in data.glob("synthetic.db-*"):
         path.unlink()
-    with running_server(data) as server:
-        assert ask(server, "{ constructs { nodes { id } } }")["data"] == {"constructs": {"nodes": [{"id": "new"}]}}
+    with open_test_store(data) as store:
+        assert store.read(lambda snapshot: snapshot.rows("SELECT id FROM constructs")) == [("new",)]
     check_sound(data).close()
 
 
@@ -226,7 +226,7 @@ def in_other_order(page: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("change", [zeroed, in_other_order])
-@pytest.mark.parametrize("most", [4, pytest.param(0, marks=[pytest.mark.full, pytest.mark.timeout(1_800)])])
+@pytest.mark.parametrize("most", [2, pytest.param(0, marks=[pytest.mark.full, pytest.mark.timeout(1_800)])])
 def test_pages_that_are_damaged_are_refused_or_found_and_nothing_false_is_taken_for_sound(
     filled, tmp_path, change, most
 ):

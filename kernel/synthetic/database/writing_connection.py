@@ -66,13 +66,13 @@ class WritingConnection:
 
         Raises:
             apsw.BusyError: It was not to be had in that time.
-            StorageFailedError: The file that is open is not the store's any more; the lock is held all the same.
+            StorageFailedError: The file that is open is not the store's any more.
         """
         self.raw.set_busy_handler(Patience(busy_timeout_ms))
         self._control(self._begin)
-        self._require_file()
+        self.require_file()
 
-    def _require_file(self) -> None:
+    def require_file(self) -> None:
         """Refuse to write to a file that nobody will find again.
 
         SQLite asks this of its rollback journals alone: with a write-ahead log, writes would be acknowledged and be
@@ -83,6 +83,7 @@ class WritingConnection:
         """
         self.raw.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(self._moved))
         if self._moved.value:
+            self.roll_back()
             raise StorageFailedError(
                 "The database file was moved, removed or replaced while this process had it open.",
                 action="Restart this process. Exchange a store with `synthetic restore` alone.",

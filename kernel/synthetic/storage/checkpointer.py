@@ -22,6 +22,7 @@ from synthetic.database.connections import open_checkpointer
 from synthetic.database.database import Database
 from synthetic.database.failures import translate
 from synthetic.database.ownership import BlockingStore
+from synthetic.database.writing_connection import WritingConnection
 from synthetic.faults import crash_point
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
@@ -134,6 +135,8 @@ class Checkpointer:
                 return None
             try:
                 if self._connection is None:
+                    # What is opened now must be what is open: the log of one database would ruin another.
+                    self._database.keep_up(WritingConnection.require_file)
                     self._connection = open_checkpointer(self._directory.database, self._settings.database)
                 frames, copied = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             except (apsw.BusyError, apsw.LockedError):
