@@ -37,6 +37,7 @@ from synthetic.log.emission import EventCatalogue
 from synthetic.log.event_types import KERNEL_EVENTS
 from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.monitor import monitor_service
+from synthetic.log.sync.own_modules import OwnModules
 from synthetic.log.sync.statuses import LoadedConsumers
 from synthetic.logs import logger_for
 from synthetic.metric_readings import MetricReadings
@@ -241,6 +242,7 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
     consumers = [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers]
     surroundings.provide(LoadedConsumers.of(consumers))
+    surroundings.provide(OwnModules.of(plugin.name for plugin in registry.plugins))
     surroundings.provide(LoadedFolds(partial(declared_consumers, consumers, registry.tables, surroundings)))
     plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
     surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
