@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from synthetic.backups.objects import FolderObjects, explain, object_name
 from synthetic.backups.pieces import read_contents
 from synthetic.backups.records import Backup, Contents, seal, unseal
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file
-from synthetic.errors import NotFoundError
+from synthetic.errors import NotFoundError, StorageFailedError
 
 RECORD = ".json"
 RECORD_BYTES_MAX = 16_777_216
@@ -69,6 +69,9 @@ class BackupFolder:
         """The records that can be read, the newest first, and what is wrong with the others.
 
         The newest is the one that was taken last, also where the clock was set back since.
+
+        Raises:
+            StorageFailedError: The folder is there and cannot be listed.
         """
         found: list[Backup] = []
         wrong: list[BackupDamagedError | BackupUnsupportedError] = []
@@ -163,6 +166,7 @@ class BackupFolder:
 
         Raises:
             OSError: A piece cannot be removed.
+            StorageFailedError: The folder cannot be listed.
         """
         backups, wrong = self.list_backups()
         if wrong:
@@ -182,10 +186,19 @@ class BackupFolder:
                 path.unlink(missing_ok=True)
         return freed
 
-    def _names(self) -> Iterator[str]:
-        for path in self.path.glob(f"*{RECORD}"):
-            if _NAME.fullmatch(path.stem):
-                yield path.stem
+    def _names(self) -> list[str]:
+        """The names of all records; what cannot be listed does not count as empty, since what nobody names goes."""
+        try:
+            names = [path.name for path in self.path.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageFailedError(
+                f"The folder of backups {self.path} cannot be listed: {error.strerror}.",
+                action="See that it is a folder that this user may read, and that its disk is mounted and well.",
+            ) from error
+        stems = (name.removesuffix(RECORD) for name in names if name.endswith(RECORD))
+        return [stem for stem in stems if _NAME.fullmatch(stem)]
 
     def _record(self, id: str) -> Path:
         if not _NAME.fullmatch(id):

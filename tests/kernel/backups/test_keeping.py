@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 from dataclasses import replace
 
 import pytest
@@ -156,6 +159,30 @@ def test_while_a_record_cannot_be_read_no_piece_is_removed(filled):
         assert folder.remove_unused() == 0
         (folder.path / "20260101T000000-000-manual.json").unlink()
         assert folder.remove_unused() == 1
+
+
+def test_a_folder_that_cannot_be_listed_once_is_not_taken_for_an_empty_one(filled):
+    backup = take(filled)
+    folder = filled.kernel.backups.folder
+    pieces = set(folder.path.glob("objects/*/*"))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with folder.locked():
+        taken = []
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.append(os.open("/dev/null", os.O_RDONLY))
+            with pytest.raises(StorageFailedError, match="cannot be listed"):
+                folder.remove_unused()
+            with pytest.raises(StorageFailedError, match="cannot be listed"):
+                folder.next_sequence()
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert set(folder.path.glob("objects/*/*")) == pieces
+    assert damage_of(backup.id, filled) == ""
 
 
 def test_a_backup_is_due_at_first_then_by_the_schedule_when_asked_and_again_after_a_failure(data_dir):
