@@ -166,7 +166,7 @@ def test_a_plugin_that_is_left_out_is_left_out_with_what_it_has_told(places, ope
     store = opened()
     with pytest.raises(BadUserInputError, match="without names 'session', and") as caught:
         kit.bring(store, places.plan, without=["session"])
-    assert "sessions" in caught.value.to_contract()["action"]
+    assert "sessions" in caught.value.to_contract("", 0)["action"]
     assert read(store, "SELECT count(*) FROM constructs") == [(0,)]
     for is_trial in (True, False):
         outcomes = kit.bring(store, places.plan, without=["sessions"], is_trial=is_trial)
