@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,9 @@ from synthetic.errors import NotFoundError, StorageFailedError
 RECORD = ".json"
 RECORD_BYTES_MAX = 16_777_216
 LOCK = "lock"
+NAMED_MAX = 20
+"""So many damaged pieces are named in a record."""
+
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{3}-[a-z0-9_-]{1,100}")
 
 
@@ -132,22 +135,21 @@ class BackupFolder:
         """Remove the record of a backup; its pieces go with `remove_unused`."""
         self._record(backup.id).unlink(missing_ok=True)
 
-    def take_proof_back(self, name: str) -> None:
+    def take_proof_back(self, names: Collection[str]) -> None:
         """Note in the records of all backups that have a damaged piece that they are not whole.
 
-        Only while the folder is locked. Once the piece was stored anew, `synthetic backup verify` proves them again.
+        Only while the folder is locked. Once the pieces were stored anew, `synthetic backup verify` proves them again.
 
         Args:
-            name: Of the piece, as `object_name` gives it.
+            names: Of the pieces, as `object_name` gives them.
 
         Raises:
             StorageFullError, StorageReadOnlyError, StorageFailedError: A record cannot be written.
         """
         for backup in self.list_backups()[0]:
-            if not backup.is_damaged and name in self._piece_names(backup):
-                self.save(
-                    replace(backup, proven_at=None, is_damaged=True, problems=(f"{name} was not as it was written.",))
-                )
+            if not backup.is_damaged and (damaged := sorted(self._piece_names(backup).intersection(names))):
+                problems = tuple(f"{name} was not as it was written." for name in damaged[:NAMED_MAX])
+                self.save(replace(backup, proven_at=None, is_damaged=True, problems=problems))
 
     def _piece_names(self, backup: Backup) -> set[str]:
         """The names of all pieces of a backup; of its list alone where that cannot be read."""

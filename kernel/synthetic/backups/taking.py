@@ -82,9 +82,9 @@ def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
 
     Raises:
         BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
-        BackupDamagedError: A piece that other backups share is not as it was written. It was set aside, and the
-            next backup stores it anew; what was to be taken is not there, and those that have the piece are not
-            said to be proven any more.
+        BackupDamagedError: A piece that other backups share is not as it was written. It was set aside with all of
+            the newest whole backup that are no better, and the next backup stores them anew; what was to be taken is
+            not there, and those that have one of the pieces are not said to be proven any more.
         SyntheticError: It was not taken, for instance STORAGE_FULL; nothing of it is left.
     """
     writing = _FolderWriting(folder)
@@ -92,7 +92,8 @@ def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
         backup = _take(taking, writing, _known_files(folder), folder.path)
     except BackupDamagedError as error:
         writing.give_up()
-        _set_aside(folder, writing.objects, str(error.details.get("file", "")))
+        _set_aside(folder, writing.objects, [str(error.details.get("file", ""))])
+        _set_aside(folder, writing.objects, _find_damaged(folder, writing.objects, taking.go_on))
         raise
     except OSError as error:
         writing.give_up()
@@ -116,14 +117,29 @@ def take_into_file(taking: Taking, target: Path) -> Backup:
     return _require_proven(backup, unproven_name(target))
 
 
-def _set_aside(folder: BackupFolder, objects: FolderObjects, name: str) -> None:
-    if objects.is_piece(name):
-        # First: while a record can be found proven, nothing that it names is missing.
-        folder.take_proof_back(name)
+def _find_damaged(folder: BackupFolder, objects: FolderObjects, go_on: GoOn) -> list[str]:
+    """The damaged pieces of the newest whole backup, which the next ones would otherwise meet one at a time."""
+    found: list[str] = []
+    for piece in {piece for file in _newest_files(folder) for piece in file.pieces}:
         try:
+            go_on(0)
+            objects.get(piece)
+        except BackupDamagedError as error:
+            found.append(str(error.details["file"]))
+    return found
+
+
+def _set_aside(folder: BackupFolder, objects: FolderObjects, names: list[str]) -> None:
+    pieces = [name for name in names if objects.is_piece(name)]
+    if not pieces:
+        return
+    # First: while a record can be found proven, nothing that it names is missing.
+    folder.take_proof_back(pieces)
+    try:
+        for name in pieces:
             objects.set_aside(name)
-        except OSError as error:
-            raise explain(error, folder.path) from error
+    except OSError as error:
+        raise explain(error, folder.path) from error
 
 
 class _FolderWriting:
@@ -239,11 +255,16 @@ def _copied(taking: Taking, go_on: GoOn) -> Generator[tuple[CopiedDatabase, Path
 
 def _known_files(folder: BackupFolder) -> dict[str, KeptFile]:
     """The files of the newest whole backup, by path, so that those that have not changed are not read again."""
+    return {file.path: file for file in _newest_files(folder)[1:]}
+
+
+def _newest_files(folder: BackupFolder) -> tuple[KeptFile, ...]:
+    """All files of the newest whole backup whose list can be read, the database first; none: there is no such one."""
     for backup in folder.list_backups()[0]:
         if backup.is_whole:
             with contextlib.suppress(BackupDamagedError, BackupUnsupportedError):
-                return {file.path: file for file in folder.read_contents(backup).files[1:]}
-    return {}
+                return folder.read_contents(backup).files
+    return ()
 
 
 def _name(taken_at: int, reason: str) -> str:
