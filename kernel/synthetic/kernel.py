@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synthetic.backups.metrics import BACKUP_METRICS
 from synthetic.backups.proving import Inspection
 from synthetic.backups.running import StoreBackups
 from synthetic.backups.service import backup_service
@@ -72,7 +73,7 @@ class Kernel:
         schema: Of this kernel's GraphQL.
         engine: Runs GraphQL operations.
         metrics: Counted by all parts.
-        metric_readings: What plugins read from the store for them.
+        metric_readings: What plugins and the kernel read from the store for them.
         clock: Whose time counts.
         retention_meter: What its retention has deleted, and whether it is suspended.
         checkpointer: Keeps the write-ahead log short, when its service runs.
@@ -97,7 +98,8 @@ class Kernel:
         self.settings: KernelSettings = registry.kernel_settings
         self.clock = clock
         self.metrics = Metrics()
-        self.metric_readings = MetricReadings(registry.metrics, clock, self.metrics.registry)
+        readings = [*(Stamped("kernel", reading) for reading in BACKUP_METRICS), *registry.metrics]
+        self.metric_readings = MetricReadings(readings, clock, self.metrics.registry)
         self.blueprint = blueprint_of(registry)
         self.surroundings = surroundings_of(registry, clock)
         self.surroundings.provide(StoreFolder(directory.path))

@@ -22,7 +22,7 @@ from synthetic.backups.records import DATABASE, Backup, Contents, KeptFile, enco
 from synthetic.backups.scratch import scratch_folder
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.durable_files import reach_the_disk
+from synthetic.durable_files import reach_the_disk, translate_system_error
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
 
@@ -228,13 +228,17 @@ def prove(taking: Taking, backup: Backup, objects: Objects, go_on: GoOn) -> Back
     Raises:
         BackupDamagedError, BackupUnsupportedError: A part of it is not as it was written.
         StorageFullError: There is no room for it in the scratch place.
+        StorageReadOnlyError, StorageFailedError: The scratch place cannot be written.
         SyntheticError: What `go_on` raises.
     """
     contents = read_contents(backup, objects)
     with scratch_folder(taking.scratch) as scratch:
         spare_bytes = taking.settings.database.free_disk_bytes
         check_folder_room(scratch, backup.size_bytes, spare_bytes, SCRATCH_ACTION)
-        restore_files(contents, objects, scratch, go_on)
+        try:
+            restore_files(contents, objects, scratch, guarded(go_on, scratch, spare_bytes))
+        except OSError as error:
+            raise translate_system_error(error, f"The scratch folder {taking.scratch}") from error
         problems = taking.inspection.find_problems(DataDirectory(scratch), go_on)
     proven_at = None if problems else taking.clock.now_ms()
     return replace(backup, proven_at=proven_at, problems=problems)
