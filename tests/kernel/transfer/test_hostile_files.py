@@ -240,7 +240,11 @@ def test_rows_of_tables_that_do_not_travel_are_never_brought_in(forgery, refuse,
 def test_a_newer_format_and_newer_tables_are_refused_and_older_ones_are_not(forgery, refuse, tmp_path, opened):
     forgery.manifest["plugins"]["sessions"] = 999
     assert "plugin sessions" in str(refuse(forgery.write(tmp_path / "x.zip"), ExportTooNewError))
-    forgery.manifest["plugins"]["sessions"] = 1
+    forgery.manifest["plugins"]["sessions"] = 0
+    older = kit.bring(opened("older"), forgery.write(tmp_path / "x.zip"))
+    assert [(each.outcome, each.rows.get("sessions")) for each in older if each.kind == "CONSTRUCT"] == [
+        ("IMPORTED", 1)
+    ]
     forgery.manifest["version"] = 2
     forgery.manifest["units"] = "something else by then"
     assert refuse(forgery.write(tmp_path / "x.zip"), ExportTooNewError).details == {"version": 2, "readable": 1}
