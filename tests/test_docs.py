@@ -14,11 +14,13 @@ import typer
 import synthetic
 import synthetic.testing
 from synthetic import hookspecs
+from synthetic.backups.metrics import BACKUP_METRICS
 from synthetic.checks.declared import KERNEL_CHECKS
 from synthetic.checks.schedule import CheckMeter
 from synthetic.cli.application import build_application
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
 from synthetic.clock import SystemClock
+from synthetic.contributions import Stamped
 from synthetic.database.coalescing import CoalescedWrites
 from synthetic.errors import ExitCode
 from synthetic.graphql.schema import core_schema
@@ -220,7 +222,8 @@ def metrics_in_use() -> Metrics:
     CheckMeter(metrics.registry)
     storage.checkpoints.labels("copied").inc()
     CoalescedWrites(lambda *_: None, DatabaseSettings(), SystemClock(), metrics.registry)
-    MetricReadings((), SystemClock(), metrics.registry).count_failure("plugin_metric")
+    own = [Stamped("kernel", reading) for reading in BACKUP_METRICS]
+    MetricReadings(own, SystemClock(), metrics.registry).count_failure("plugin_metric")
     return metrics
 
 

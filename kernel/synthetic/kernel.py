@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synthetic.backups.metrics import BACKUP_METRICS
 from synthetic.backups.proving import Inspection
 from synthetic.backups.running import StoreBackups
 from synthetic.backups.service import backup_service
@@ -40,6 +41,7 @@ from synthetic.log.emission import EventCatalogue
 from synthetic.log.event_types import KERNEL_EVENTS
 from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.monitor import monitor_service
+from synthetic.log.sync.own_modules import OwnModules
 from synthetic.log.sync.statuses import LoadedConsumers
 from synthetic.logs import logger_for
 from synthetic.metric_readings import MetricReadings
@@ -78,7 +80,7 @@ class Kernel:
         schema: Of this kernel's GraphQL.
         engine: Runs GraphQL operations.
         metrics: Counted by all parts.
-        metric_readings: What plugins read from the store for them.
+        metric_readings: What plugins and the kernel read from the store for them.
         clock: Whose time counts.
         retention_meter: What its retention has deleted, and whether it is suspended.
         checkpointer: Keeps the write-ahead log short, when its service runs.
@@ -106,7 +108,8 @@ class Kernel:
         self.settings: KernelSettings = registry.kernel_settings
         self.clock = clock
         self.metrics = Metrics()
-        self.metric_readings = MetricReadings(registry.metrics, clock, self.metrics.registry)
+        readings = [*(Stamped("kernel", reading) for reading in BACKUP_METRICS), *registry.metrics]
+        self.metric_readings = MetricReadings(readings, clock, self.metrics.registry)
         self.blueprint = blueprint_of(registry)
         self.surroundings = surroundings_of(registry, clock)
         self.surroundings.provide(StoreFolder(directory.path))
@@ -279,6 +282,7 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
     surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
     consumers = [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers]
     surroundings.provide(LoadedConsumers.of(consumers))
+    surroundings.provide(OwnModules.of(plugin.name for plugin in registry.plugins))
     surroundings.provide(LoadedFolds(partial(declared_consumers, consumers, registry.tables, surroundings)))
     plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
     surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))

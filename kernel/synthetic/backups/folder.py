@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +23,14 @@ from synthetic.backups.objects import FolderObjects, explain, object_name
 from synthetic.backups.pieces import read_contents
 from synthetic.backups.records import Backup, Contents, seal, unseal
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, durable_file
-from synthetic.errors import NotFoundError
+from synthetic.errors import NotFoundError, StorageFailedError
 
 RECORD = ".json"
 RECORD_BYTES_MAX = 16_777_216
 LOCK = "lock"
+NAMED_MAX = 20
+"""So many damaged pieces are named in a record."""
+
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{3}-[a-z0-9_-]{1,100}")
 
 
@@ -69,6 +72,9 @@ class BackupFolder:
         """The records that can be read, the newest first, and what is wrong with the others.
 
         The newest is the one that was taken last, also where the clock was set back since.
+
+        Raises:
+            StorageFailedError: The folder is there and cannot be listed.
         """
         found: list[Backup] = []
         wrong: list[BackupDamagedError | BackupUnsupportedError] = []
@@ -129,22 +135,21 @@ class BackupFolder:
         """Remove the record of a backup; its pieces go with `remove_unused`."""
         self._record(backup.id).unlink(missing_ok=True)
 
-    def take_proof_back(self, name: str) -> None:
+    def take_proof_back(self, names: Collection[str]) -> None:
         """Note in the records of all backups that have a damaged piece that they are not whole.
 
-        Only while the folder is locked. Once the piece was stored anew, `synthetic backup verify` proves them again.
+        Only while the folder is locked. Once the pieces were stored anew, `synthetic backup verify` proves them again.
 
         Args:
-            name: Of the piece, as `object_name` gives it.
+            names: Of the pieces, as `object_name` gives them.
 
         Raises:
             StorageFullError, StorageReadOnlyError, StorageFailedError: A record cannot be written.
         """
         for backup in self.list_backups()[0]:
-            if not backup.is_damaged and name in self._piece_names(backup):
-                self.save(
-                    replace(backup, proven_at=None, is_damaged=True, problems=(f"{name} was not as it was written.",))
-                )
+            if not backup.is_damaged and (damaged := sorted(self._piece_names(backup).intersection(names))):
+                problems = tuple(f"{name} was not as it was written." for name in damaged[:NAMED_MAX])
+                self.save(replace(backup, proven_at=None, is_damaged=True, problems=problems))
 
     def _piece_names(self, backup: Backup) -> set[str]:
         """The names of all pieces of a backup; of its list alone where that cannot be read."""
@@ -163,6 +168,7 @@ class BackupFolder:
 
         Raises:
             OSError: A piece cannot be removed.
+            StorageFailedError: The folder cannot be listed.
         """
         backups, wrong = self.list_backups()
         if wrong:
@@ -182,10 +188,19 @@ class BackupFolder:
                 path.unlink(missing_ok=True)
         return freed
 
-    def _names(self) -> Iterator[str]:
-        for path in self.path.glob(f"*{RECORD}"):
-            if _NAME.fullmatch(path.stem):
-                yield path.stem
+    def _names(self) -> list[str]:
+        """The names of all records; what cannot be listed does not count as empty, since what nobody names goes."""
+        try:
+            names = [path.name for path in self.path.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageFailedError(
+                f"The folder of backups {self.path} cannot be listed: {error.strerror}.",
+                action="See that it is a folder that this user may read, and that its disk is mounted and well.",
+            ) from error
+        stems = (name.removesuffix(RECORD) for name in names if name.endswith(RECORD))
+        return [stem for stem in stems if _NAME.fullmatch(stem)]
 
     def _record(self, id: str) -> Path:
         if not _NAME.fullmatch(id):

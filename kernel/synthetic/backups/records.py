@@ -21,7 +21,7 @@ DATABASE = "synthetic.db"
 """The path of the database among the files of a backup."""
 
 NOT_KEPT = frozenset(
-    {"backups", "quarantine", "token", "start.lock", "open.lock", "restore.json", "restoring", "replaced"}
+    {"backups", "quarantine", "token", "start.lock", "open.lock", "restore.json", "restoring"}
     | {DATABASE + ending for ending in ("-wal", "-shm", "-journal")}
 )
 """What lies in a data directory, and is in no backup: what is other backups', other processes', or a secret."""

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import islice, pairwise
 
 from synthetic.errors import SettingsInvalidError
 
 CRON_FIELDS = 5
-GAPS = 16
-"""So many pauses of a schedule are looked at to tell how long the longest is."""
-
 SPARE_MS = 3_600_000
 """A backup may be late by so much before the module is STALE."""
 
@@ -43,10 +39,14 @@ def next_at(expression: str, after_ms: int) -> int:
     return int(next(CronSim(expression, datetime.fromtimestamp(after_ms // 1000, UTC))).timestamp()) * 1000
 
 
-def longest_pause_ms(expression: str, now_ms: int) -> int:
-    """The longest pause between two instants of a schedule, as far as the next ones tell, and a bit more."""
-    from cronsim import CronSim  # noqa: PLC0415
+def pause_ms(expression: str, after_ms: int) -> int:
+    """How long no backup need be taken after one that began at an instant, and a bit more.
 
-    found = islice(CronSim(expression, datetime.fromtimestamp(now_ms // 1000, UTC)), GAPS)
-    gaps = [int((later - earlier).total_seconds()) * 1000 for earlier, later in pairwise(found)]
-    return max(gaps, default=0) + SPARE_MS
+    Args:
+        expression: The schedule; "": there is none.
+        after_ms: When the last one began, Unix milliseconds.
+
+    Returns:
+        Milliseconds; 0 without a schedule: any time.
+    """
+    return next_at(expression, after_ms) - after_ms + SPARE_MS if expression else 0

@@ -10,17 +10,18 @@ from synthetic.backups.notes import BACKUP, REQUESTED, find_request
 from synthetic.backups.places import check_places
 from synthetic.backups.proving import GoOn
 from synthetic.backups.running import StoreBackups, back_up_store
-from synthetic.backups.schedule import check_schedule, longest_pause_ms, next_at
+from synthetic.backups.schedule import check_schedule, next_at, pause_ms
 from synthetic.clock import Clock
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot
-from synthetic.log.sync.store import SyncState, find_state
+from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.log.sync.publication import publish_status
+from synthetic.log.sync.statuses import find_status
+from synthetic.log.sync.store import SyncState, find_state, save_state
 
 EVERY_MS = 1_000
 RETRY_MS = 600_000
 """After a backup has failed or was cut short, it is tried again so much later, until one succeeds."""
-
 
 LOOK_SECONDS = 0.1
 
@@ -48,9 +49,10 @@ def backup_service(backups: StoreBackups) -> Service:
     def work(store: BlockingStore) -> int:
         due = store.read(find_due, schedule)
         if due is None:
+            if store.read(find_other_interval, schedule) is not None:
+                store.write(_save_interval, schedule)
             return 0
-        interval_ms = longest_pause_ms(schedule, backups.clock.now_ms()) if schedule else 0
-
+        interval_ms = pause_ms(schedule, backups.clock.now_ms())
         go_on = _until_stopped(store, backups.clock)
         # While another process, such as a command, takes one there, it is not reported, and due again.
         with contextlib.suppress(BackupBusyError):
@@ -102,11 +104,37 @@ def _is_time(state: SyncState | None, schedule: str, now: int) -> bool:
         return True  # the first one does not wait
     if state.disabled_at is not None:
         return False
+    if state.last_attempt_at > now + RETRY_MS:
+        return True  # the clock was ahead then, and when it comes to that time again nobody knows
     # One that is still said to run was cut short: while it does run, its folder is locked.
     is_unfinished = state.error is not None or state.heard_at is not None
     if is_unfinished and now - state.last_attempt_at >= RETRY_MS:
         return True
     return next_at(schedule, state.last_attempt_at) <= now
+
+
+def find_other_interval(snapshot: Snapshot, schedule: str) -> int | None:
+    """How much time may pass after the last backup, where the module was told otherwise; None: it knows that.
+
+    A command does not say it when it takes one, and the schedule may have been changed since.
+
+    Args:
+        snapshot: To look in.
+        schedule: As of the settings; "": there is none.
+    """
+    state = find_state(snapshot, BACKUP)
+    if state is None or state.last_attempt_at is None or state.heard_at is not None:
+        return None
+    interval_ms = pause_ms(schedule, state.last_attempt_at)
+    return None if state.expected_interval_ms == interval_ms else interval_ms
+
+
+def _save_interval(tx: Transaction, schedule: str) -> None:
+    state, interval_ms = find_state(tx, BACKUP), find_other_interval(tx, schedule)
+    if state is not None and interval_ms is not None:
+        before = find_status(tx, BACKUP)
+        save_state(tx, state._replace(expected_interval_ms=interval_ms))
+        publish_status(tx, BACKUP, before)
 
 
 def _look(_snapshot: Snapshot) -> None:

@@ -22,7 +22,7 @@ from synthetic.backups.records import DATABASE, Backup, Contents, KeptFile, enco
 from synthetic.backups.scratch import scratch_folder
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.durable_files import reach_the_disk
+from synthetic.durable_files import reach_the_disk, translate_system_error
 from synthetic.faults import crash_point
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import logger_for
@@ -83,9 +83,9 @@ def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
 
     Raises:
         BackupUnprovenError: It was taken, and what is in it did not pass the checks; it is kept, and says so.
-        BackupDamagedError: A piece that other backups share is not as it was written. It was set aside, and the
-            next backup stores it anew; what was to be taken is not there, and those that have the piece are not
-            said to be proven any more.
+        BackupDamagedError: A piece that other backups share is not as it was written. It was set aside with all of
+            the newest whole backup that are no better, and the next backup stores them anew; what was to be taken is
+            not there, and those that have one of the pieces are not said to be proven any more.
         SyntheticError: It was not taken, for instance STORAGE_FULL; nothing of it is left.
     """
     writing = _FolderWriting(folder)
@@ -93,7 +93,8 @@ def take_into_folder(taking: Taking, folder: BackupFolder) -> Backup:
         backup = _take(taking, writing, _known_files(folder), folder.path)
     except BackupDamagedError as error:
         writing.give_up()
-        _set_aside(folder, writing.objects, str(error.details.get("file", "")))
+        _set_aside(folder, writing.objects, [str(error.details.get("file", ""))])
+        _set_aside(folder, writing.objects, _find_damaged(folder, writing.objects, taking.go_on))
         raise
     except OSError as error:
         writing.give_up()
@@ -117,14 +118,29 @@ def take_into_file(taking: Taking, target: Path) -> Backup:
     return _require_proven(backup, unproven_name(target))
 
 
-def _set_aside(folder: BackupFolder, objects: FolderObjects, name: str) -> None:
-    if objects.is_piece(name):
-        # First: while a record can be found proven, nothing that it names is missing.
-        folder.take_proof_back(name)
+def _find_damaged(folder: BackupFolder, objects: FolderObjects, go_on: GoOn) -> list[str]:
+    """The damaged pieces of the newest whole backup, which the next ones would otherwise meet one at a time."""
+    found: list[str] = []
+    for piece in {piece for file in _newest_files(folder) for piece in file.pieces}:
         try:
+            go_on(0)
+            objects.get(piece)
+        except BackupDamagedError as error:
+            found.append(str(error.details["file"]))
+    return found
+
+
+def _set_aside(folder: BackupFolder, objects: FolderObjects, names: list[str]) -> None:
+    pieces = [name for name in names if objects.is_piece(name)]
+    if not pieces:
+        return
+    # First: while a record can be found proven, nothing that it names is missing.
+    folder.take_proof_back(pieces)
+    try:
+        for name in pieces:
             objects.set_aside(name)
-        except OSError as error:
-            raise explain(error, folder.path) from error
+    except OSError as error:
+        raise explain(error, folder.path) from error
 
 
 class _FolderWriting:
@@ -216,13 +232,17 @@ def prove(taking: Taking, backup: Backup, objects: Objects, go_on: GoOn) -> Back
     Raises:
         BackupDamagedError, BackupUnsupportedError: A part of it is not as it was written.
         StorageFullError: There is no room for it in the scratch place.
+        StorageReadOnlyError, StorageFailedError: The scratch place cannot be written.
         SyntheticError: What `go_on` raises.
     """
     contents = read_contents(backup, objects)
     with scratch_folder(taking.scratch) as scratch:
         spare_bytes = taking.settings.database.free_disk_bytes
         check_folder_room(scratch, backup.size_bytes, spare_bytes, SCRATCH_ACTION)
-        restore_files(contents, objects, scratch, go_on)
+        try:
+            restore_files(contents, objects, scratch, guarded(go_on, scratch, spare_bytes))
+        except OSError as error:
+            raise translate_system_error(error, f"The scratch folder {taking.scratch}") from error
         problems = taking.inspection.find_problems(DataDirectory(scratch), go_on)
     proven_at = None if problems else taking.clock.now_ms()
     return replace(backup, proven_at=proven_at, problems=problems)
@@ -244,11 +264,16 @@ def _copied(taking: Taking, go_on: GoOn) -> Generator[tuple[CopiedDatabase, Path
 
 def _known_files(folder: BackupFolder) -> dict[str, KeptFile]:
     """The files of the newest whole backup, by path, so that those that have not changed are not read again."""
+    return {file.path: file for file in _newest_files(folder)[1:]}
+
+
+def _newest_files(folder: BackupFolder) -> tuple[KeptFile, ...]:
+    """All files of the newest whole backup whose list can be read, the database first; none: there is no such one."""
     for backup in folder.list_backups()[0]:
         if backup.is_whole:
             with contextlib.suppress(BackupDamagedError, BackupUnsupportedError):
-                return {file.path: file for file in folder.read_contents(backup).files[1:]}
-    return {}
+                return folder.read_contents(backup).files
+    return ()
 
 
 def _name(taken_at: int, reason: str) -> str:

@@ -156,9 +156,18 @@ def _target(to: Path | None) -> BackupFolder | Path | None:
 
 @contextmanager
 def stoppable(title: str, as_json: bool) -> Generator[Callable[[int], None]]:
-    """The function to call while work goes on: shows how far it has come, and raises once somebody asks to stop."""
+    """The function to call while work goes on: shows how far it has come, and raises once somebody asks to stop.
+
+    Raises:
+        KeyboardInterrupt: Somebody has, and the work has ended for that.
+    """
     with stop_requests() as stop, progress(title, as_json, unit="bytes") as shown:
-        yield _go_on(stop, shown.advance)
+        try:
+            yield _go_on(stop, shown.advance)
+        except CancelledError as error:
+            if stop.is_set():
+                raise KeyboardInterrupt from error
+            raise
 
 
 def _go_on(stop: Event, advance: Callable[[int], None]) -> Callable[[int], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from synthetic.cli.table_sizes import TableSize, measure_tables
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
-from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
+from synthetic.errors import MigrationPendingError, StorageFailedError, SyntheticError, iso_from_ms
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.sync.answer import answer_as_json
 from synthetic.log.sync.spans import span_in_words
@@ -112,15 +113,22 @@ def _states(report: Report) -> dict[str, str]:
     return states | {table.plugin: absent for table in report.tables if table.plugin not in states}
 
 
-def _files(directory: DataDirectory, registry: Registry | None) -> dict[str, int]:
-    """Sizes in bytes; only the file system is asked, since opening the database file here would drop its locks."""
+def _files(directory: DataDirectory, registry: Registry | None) -> dict[str, Any]:
+    """Sizes in bytes; only the file system is asked, since opening the database file here would drop its locks.
+
+    Of backups whose folder cannot be listed now, nothing is known (None).
+    """
     log = directory.database.with_name(directory.database.name + "-wal")
     folder = BackupFolder(directory.backups) if registry is None else folder_of(directory, registry.kernel_settings)
+    backups, backup_bytes = None, None
+    with contextlib.suppress(StorageFailedError):
+        backups = len(folder.list_backups()[0])
+        backup_bytes = sum(file_bytes(path) for path in folder.path.rglob("*") if path.is_file())
     return {
         "databaseBytes": directory.database.stat().st_size,
         "walBytes": log.stat().st_size if log.exists() else 0,
-        "backups": len(folder.list_backups()[0]),
-        "backupBytes": sum(file_bytes(path) for path in folder.path.rglob("*") if path.is_file()),
+        "backups": backups,
+        "backupBytes": backup_bytes,
         "freeBytes": shutil.disk_usage(directory.path).free,
     }
 
@@ -214,7 +222,12 @@ def _age_ms(proven: Proven) -> int:
     return max(0, SystemClock().now_ms() - proven.taken_at)
 
 
-def _summary(report: Report, files: Mapping[str, int]) -> dict[str, str]:
+def _summary(report: Report, files: Mapping[str, Any]) -> dict[str, str]:
+    count, count_bytes = files["backups"], files["backupBytes"]
+    if count is None:
+        backups = "not known, since their folder cannot be listed"
+    else:
+        backups = f"{count}, {in_bytes(count_bytes)}" if count else "none"
     if report.registry is None:
         migrations = "not known, since the plugins cannot be loaded"
     elif report.pending:
@@ -225,7 +238,7 @@ def _summary(report: Report, files: Mapping[str, int]) -> dict[str, str]:
         "Data directory": str(report.directory.path),
         "Version": f"{kernel_version()}, SQLite {apsw.sqlite_lib_version()}",
         "Database": f"{in_bytes(files['databaseBytes'])}, and {in_bytes(files['walBytes'])} of log",
-        "Backups": f"{files['backups']}, {in_bytes(files['backupBytes'])}" if files["backups"] else "none",
+        "Backups": backups,
         "Last proven": "never" if report.proven is None else f"{span_in_words(_age_ms(report.proven))} ago",
         "Free disk": in_bytes(files["freeBytes"]),
         "Migrations": migrations,

@@ -128,6 +128,8 @@ KERNEL_METRICS = (
     "synthetic_pages_given_back",
     "synthetic_storage_bytes",
     "synthetic_free_disk_bytes",
+    "synthetic_backup_age_seconds",
+    "synthetic_backup_bytes",
     "sync_failures",
     "synthetic_sync_modules",
     "synthetic_consumer_lag_events",

@@ -48,11 +48,11 @@ PATIENT_BYTES = 33_554_432
 """From this size on it is waited for more patiently: some tries remain before it is twice as large."""
 
 PATIENT_MS, PATIENT_EVERY_SECONDS = 1_000, 5.0
-"""It is waited for so long then, so often: by then each of many readers that take turns has ended once."""
+"""It is waited for so long then, so often: by then each of many readers that take turns has ended once. That they do
+shows in the copy, which gets further; one that stays, as a backup does, keeps it where it is, and is not waited for."""
 
 PATIENT_EVERY_SECONDS_MAX = 300.0
-"""Each time that was in vain, it is done half as often, down to this: writes wait meanwhile, and a reader that stays
-for hours is not to slow them down for hours."""
+"""Each time that was in vain, it is done half as often, down to this, since writes wait meanwhile."""
 
 TOLD_SECONDS = 60.0
 
@@ -82,6 +82,8 @@ class Checkpointer:
         self._connection: apsw.Connection | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._copied = 0
+        self._is_moving = False
         self._pinned_since: float | None = None
         self._told_at = float("-inf")
         self._patient_at = float("-inf")
@@ -147,6 +149,7 @@ class Checkpointer:
                 raise translate(error, errno) from error
         crash_point("checkpoint.copied")
         self._meter.checkpoints.labels("copied").inc()
+        self._is_moving, self._copied = copied != self._copied, copied
         return frames - copied
 
     def _empty(self, left: int, size: int, times: int) -> bool:
@@ -161,13 +164,14 @@ class Checkpointer:
             Whether it was done.
         """
         now = self._clock.monotonic()
-        is_patient = size >= PATIENT_BYTES and now - self._patient_at >= self._patient_every
+        is_due = now - self._patient_at >= self._patient_every
+        is_patient = self._is_moving and size >= PATIENT_BYTES and is_due
         if is_patient:
             self._patient_at, wait_ms = now, PATIENT_MS
         elif left > LEFT_FRAMES * times:
             return False
         else:
-            wait_ms = min(WAIT_MS_MAX, WAIT_MS * times * times)
+            wait_ms = min(WAIT_MS_MAX, WAIT_MS * times * times) if self._is_moving else WAIT_MS
         is_emptied = self._database.keep_up(lambda connection: connection.empty_log(wait_ms))
         if is_patient and not is_emptied:
             self._patient_every = min(2 * self._patient_every, PATIENT_EVERY_SECONDS_MAX)

@@ -1,7 +1,8 @@
 """Reading an export that may be hostile: all of it is checked before anything of it is used.
 
-First the file's end says how many members there are, so a million of them are
-refused before they are listed. Then each member must have a name of the
+First the file's end says how many members there are, and the directory before
+it must list as many, so a million of them are refused before anything is made
+of them. Then each member must have a name of the
 format, be stored as it is, lie in the file behind the one before it, and be in
 the manifest with this length and hash; and the lines must be as many, and as
 long, as the manifest says, so what would unpack to more is stopped where it
@@ -27,6 +28,7 @@ import zstandard
 
 from synthetic.database.transaction import Value
 from synthetic.errors import NotFoundError
+from synthetic.transfer.archive_directory import check_directory
 from synthetic.transfer.errors import ExportRefusedError, ExportTooNewError
 from synthetic.transfer.event_lines import event_problem
 from synthetic.transfer.lines import decode_line
@@ -34,7 +36,6 @@ from synthetic.transfer.manifest import (
     FORMAT,
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
-    MEMBERS_MAX,
     NAME,
     VERSION,
     Heading,
@@ -52,12 +53,6 @@ EXPANSION_MAX = 2_000
 WINDOW_BYTES_MAX = 134_217_728
 """Memory that unpacking may ask for."""
 
-DIRECTORY_BYTES_MAX = 67_108_864
-
-_END = struct.Struct("<4s4H2LH")
-_END_SIGNATURE = b"PK\x05\x06"
-_LOCATOR = struct.Struct("<4sLQL")
-_END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCAL_BYTES = 30
 _FLAGS = 0x808
 """What may be said of a member: that its name is UTF-8, and that its length stands behind it."""
@@ -219,7 +214,7 @@ def refused(name: str, problem: str) -> ExportRefusedError:
 def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
     """The container, once its directory is known to be of a bearable size and its members to be plain ones."""
     size_bytes = file.seek(0, 2)
-    _check_directory(file, size_bytes)
+    check_directory(file, size_bytes)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
@@ -244,34 +239,6 @@ def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
         if end > size_bytes:
             raise refused(name, "it is longer than the file")
     return archive
-
-
-def _check_directory(file: BinaryIO, size_bytes: int) -> None:
-    """Refuse a directory with more members than an export may have, before it is read.
-
-    Raises:
-        ExportRefusedError: It is so, or there is none at the end of the file.
-    """
-    problem = ExportRefusedError("It is no export: it does not end as one.")
-    if size_bytes < _END.size:
-        raise problem
-    file.seek(size_bytes - _END.size)
-    signature, _, _, _, members, directory_bytes, _, comment = _END.unpack(file.read(_END.size))
-    if signature != _END_SIGNATURE or comment:
-        raise problem
-    locator_at = size_bytes - _END.size - _LOCATOR.size
-    if locator_at >= 0:
-        file.seek(locator_at)
-        mark, _, end_at, _ = _LOCATOR.unpack(file.read(_LOCATOR.size))
-        if mark == b"PK\x06\x07":
-            if end_at > locator_at - _END_64.size:
-                raise problem
-            file.seek(end_at)
-            _, _, _, _, _, _, _, members, directory_bytes, _ = _END_64.unpack(file.read(_END_64.size))
-    if members > MEMBERS_MAX or directory_bytes > DIRECTORY_BYTES_MAX:
-        raise ExportRefusedError(
-            f"It has {members:,} members, and an export has at most {MEMBERS_MAX:,}.", details={"members": members}
-        )
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> bytes:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Snapshot
-from synthetic.errors import ConflictError
-from synthetic.transfer.archive_reading import refused
+from synthetic.errors import ConflictError, StorageFullError
+from synthetic.transfer.archive_reading import ExportFile, refused
 from synthetic.transfer.errors import ExportTooNewError
 from synthetic.transfer.files_in_folders import steps_of
-from synthetic.transfer.manifest import EVENT_COLUMNS, EVENTS, MANIFEST_NAME, Manifest, Unit
+from synthetic.transfer.manifest import EVENT_COLUMNS, EVENTS, KERNEL, MANIFEST_NAME, Manifest, Unit
 from synthetic.transfer.travelling import TravellingTable, list_travelling
+from synthetic.validation import bad_input
+
+NAMED_MAX = 50
+"""So many plugins are named at most."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
@@ -44,11 +50,19 @@ def find_fit(snapshot: Snapshot, manifest: Manifest, without: Collection[str]) -
         without: Plugins whose rows are to be left out.
 
     Raises:
+        BadUserInputError: A plugin that is to be left out is none of those that the export was made with.
         ExportRefusedError: The manifest contradicts itself.
         ExportTooNewError: A plugin's tables were further than here.
         PluginLackingError: The store has not the tables of a plugin.
     """
     _check_shape(manifest)
+    plugins = {*manifest.plugins, *(table.plugin for table in manifest.tables.values())} - {KERNEL}
+    if unknown := sorted(set(without) - plugins):
+        raise bad_input(
+            "without",
+            f"names {unknown[0]!r}, and the export was made without a plugin of this name",
+            action=f"Name one of those that it was made with: {', '.join(sorted(plugins)[:NAMED_MAX])}.",
+        )
     tables = list_travelling(snapshot)
     here: dict[str, int] = dict(snapshot.rows("SELECT plugin, max(number) FROM schema_migrations GROUP BY plugin"))
     used = {member.table for unit in manifest.units for member in unit.members}
@@ -69,6 +83,23 @@ def find_fit(snapshot: Snapshot, manifest: Manifest, without: Collection[str]) -
     for unit in manifest.units:
         _check_files(unit, tables, left_out)
     return Fit(tables, left_out)
+
+
+def check_room(export: ExportFile, root: Path) -> None:
+    """Refuse an export for which the disk has no room.
+
+    Raises:
+        StorageFullError: It has not.
+    """
+    manifest = export.manifest
+    sizes: Sequence[int] = [each.size_bytes for each in manifest.files]
+    needed = sum(sizes) + sum(member.unpacked_bytes for member in manifest.lines())
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise StorageFullError(
+            f"The export unpacks to {needed:,} bytes, and the disk of the store has {free:,} left.",
+            details={"neededBytes": needed, "freeBytes": free},
+        )
 
 
 def _check_files(unit: Unit, tables: Mapping[str, TravellingTable], left_out: Collection[str]) -> None:

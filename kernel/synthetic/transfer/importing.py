@@ -8,8 +8,7 @@ that no row names, which the plugin whose they are removes.
 from __future__ import annotations
 
 import contextlib
-import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,13 +18,13 @@ import msgspec
 
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.transaction import Snapshot, Transaction, Value
-from synthetic.errors import StorageFullError, SyntheticError
+from synthetic.errors import SyntheticError
 from synthetic.faults import crash_point
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic.transfer.arriving_events import ArrivingEvents
 from synthetic.transfer.arriving_files import ArrivingFiles, require_folders
 from synthetic.transfer.arriving_rows import ArrivingRows, ClashError
-from synthetic.transfer.fitting import Fit, find_fit
+from synthetic.transfer.fitting import Fit, check_room, find_fit
 from synthetic.transfer.ledger import Begun, abandon_import, begin_import, end_import, note_unit, require_turn
 from synthetic.transfer.manifest import Member, Unit
 from synthetic.transfer.overwriting import delete_before
@@ -52,7 +51,7 @@ class ImportRequest:
 
     Attributes:
         on_conflict: What becomes of what is there already.
-        without: Plugins whose rows are left out.
+        without: Plugins whose rows and events are left out.
         is_trial: Whether all is done, and taken back.
         is_restart: Whether an import of the same file that is not complete is forgotten; what it has brought is then
             there as anything else.
@@ -95,7 +94,7 @@ def import_export(
     root = store.kernel.directory.path
     if export.manifest.files:
         store.read(require_folders, root, fit.tables)
-    _check_room(export, root)
+    check_room(export, root)
     run = _Import(store, export, fit, request, root)
     if request.is_trial:
         return run.try_out(advance, is_stopped)
@@ -118,9 +117,7 @@ class _Import:
     def carry_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
         """Import what is not there yet."""
         store, export = self._store, self._export
-        known = store.read(lambda snapshot: snapshot.row("SELECT 1 FROM imports WHERE id = :id", {"id": export.id}))
-        if (known is None or self._is_restart) and self._policy is OnConflict.FAIL:
-            store.read(find_clash, export, self._fit)
+        self._require_no_clash()
         begun = store.write(partial(begin_import, is_restart=self._is_restart), export.id, self._policy, self._without)
         crash_point("import.begun")
         try:
@@ -130,6 +127,19 @@ class _Import:
             with contextlib.suppress(SyntheticError):
                 store.write(abandon_import, export.id, begun.seed)
             raise
+
+    def _require_no_clash(self) -> None:
+        """Where nothing may be there already, make sure that nothing is; what this import has brought before is.
+
+        Raises:
+            ConflictError: Something is.
+        """
+        if self._policy is not OnConflict.FAIL:
+            return
+        begun = {"id": self._export.id}
+        known = self._store.read(lambda snapshot: snapshot.row("SELECT 1 FROM imports WHERE id = :id", begun))
+        if known is None or self._is_restart:
+            self._store.read(find_clash, self._export, self._fit)
 
     def _go_on(
         self, begun: Begun, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]
@@ -159,6 +169,7 @@ class _Import:
 
     def try_out(self, advance: Callable[[UnitOutcome], None], is_stopped: Callable[[], None]) -> list[UnitOutcome]:
         """Do all of it in one transaction, which is taken back."""
+        self._require_no_clash()
         renaming = read_renaming(self._export, self._fit.tables, self._policy, "", 0)
         outcomes: list[UnitOutcome] = []
 
@@ -236,7 +247,8 @@ class _Import:
                 self._store_member(rows, table, members[table.name])
         events = ArrivingEvents(tx, renaming)
         if unit.events is not None:
-            events.append(self._records(unit.events), rows.untold)
+            told = (event for event in self._records(unit.events) if event["module"] not in self._without)
+            events.append(told, rows.untold)
         outcome.events, outcome.events_again = events.count, events.again
         rows.positions, rows.event_ids = events.positions, events.ids
         for table in ordered:
@@ -296,20 +308,3 @@ def _bound_to_events(tables: Mapping[str, TravellingTable]) -> set[str]:
         if travel.positions or travel.events or needs:
             found.add(name)
     return found
-
-
-def _check_room(export: ExportFile, root: Path) -> None:
-    """Refuse an export for which the disk has no room.
-
-    Raises:
-        StorageFullError: It has not.
-    """
-    manifest = export.manifest
-    sizes: Sequence[int] = [each.size_bytes for each in manifest.files]
-    needed = sum(sizes) + sum(member.unpacked_bytes for member in manifest.lines())
-    free = shutil.disk_usage(root).free
-    if needed > free:
-        raise StorageFullError(
-            f"The export unpacks to {needed:,} bytes, and the disk of the store has {free:,} left.",
-            details={"neededBytes": needed, "freeBytes": free},
-        )

@@ -22,10 +22,10 @@ from .kit import damage_of, go_on, take
 ARTIFACT = "artifacts/first/log/a.txt"
 
 
-def damage_artifact(store: Store, backup: Backup) -> str:
+def damage_artifact(store: Store, backup: Backup, of: str = ARTIFACT) -> str:
     """Flip a byte in the piece of a file that does not change; the name of the piece."""
     folder = store.kernel.backups.folder
-    (file,) = [each for each in folder.read_contents(backup).files if each.path == ARTIFACT]
+    (file,) = [each for each in folder.read_contents(backup).files if each.path == of]
     path = folder.path / object_name(file.pieces[0].digest)
     content = bytearray(path.read_bytes())
     content[8] ^= 1
@@ -53,6 +53,28 @@ def test_a_damaged_piece_of_a_file_that_does_not_change_is_stored_anew_by_the_ne
     assert again.backup.proven_at
     assert folder.get_backup(first.id) == again.backup
     assert not again.backup.is_damaged
+
+
+def test_however_many_pieces_are_damaged_one_backup_fails_for_them(filled):
+    for number in range(5):
+        (filled.kernel.data_dir / "archive" / f"segment-{number}").write_bytes(b"%d" % number * 1_000)
+    first = take(filled)
+    folder = filled.kernel.backups.folder
+    names = [
+        damage_artifact(filled, first, file.path)
+        for file in folder.read_contents(first).files
+        if "segment-" in file.path
+    ]
+    assert len(names) == 5
+    with pytest.raises(BackupDamagedError):
+        take(filled)
+    (told,) = folder.list_backups()[0]
+    assert told.problems[0] in {f"{name} was not as it was written." for name in names}
+    assert sorted(path.name for path in folder.path.glob("objects/*/*.damaged")) == sorted(
+        f"{name.rpartition('/')[2]}.damaged" for name in names
+    )
+    assert take(filled).proven_at
+    assert damage_of(first.id, filled) == ""
 
 
 def test_verifying_notes_damage_so_that_it_is_not_the_latest_nor_kept_instead_of_a_whole_one(filled):

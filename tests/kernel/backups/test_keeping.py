@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 from dataclasses import replace
 
 import pytest
@@ -10,7 +13,7 @@ from synthetic.backups.errors import BackupBusyError, BackupUnprovenError
 from synthetic.backups.notes import BACKUP, find_request, save_request
 from synthetic.backups.records import Backup
 from synthetic.backups.rotation import UNPROVEN_KEPT, choose_old, rotate
-from synthetic.backups.schedule import longest_pause_ms
+from synthetic.backups.schedule import pause_ms
 from synthetic.backups.service import RETRY_MS, backup_service, find_due
 from synthetic.errors import SettingsInvalidError, StorageFailedError, StorageReadOnlyError
 from synthetic.kernel_settings import BackupSettings
@@ -158,6 +161,30 @@ def test_while_a_record_cannot_be_read_no_piece_is_removed(filled):
         assert folder.remove_unused() == 1
 
 
+def test_a_folder_that_cannot_be_listed_once_is_not_taken_for_an_empty_one(filled):
+    backup = take(filled)
+    folder = filled.kernel.backups.folder
+    pieces = set(folder.path.glob("objects/*/*"))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with folder.locked():
+        taken = []
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.append(os.open("/dev/null", os.O_RDONLY))
+            with pytest.raises(StorageFailedError, match="cannot be listed"):
+                folder.remove_unused()
+            with pytest.raises(StorageFailedError, match="cannot be listed"):
+                folder.next_sequence()
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert set(folder.path.glob("objects/*/*")) == pieces
+    assert damage_of(backup.id, filled) == ""
+
+
 def test_a_backup_is_due_at_first_then_by_the_schedule_when_asked_and_again_after_a_failure(data_dir):
     clock = ManualClock(MIDNIGHT)
 
@@ -205,9 +232,43 @@ def test_what_is_no_schedule_stops_the_start(data_dir, schedule):
         backup_service(store.kernel.backups)
 
 
-def test_the_module_is_stale_an_hour_after_the_longest_pause():
-    assert longest_pause_ms(NIGHTLY, MIDNIGHT) == DAY_MS + HOUR_MS
-    assert longest_pause_ms("0 3 * * 1-5", MIDNIGHT) == 3 * DAY_MS + HOUR_MS
+def test_backups_are_stale_an_hour_after_the_next_was_due():
+    friday = MIDNIGHT + DAY_MS
+    assert pause_ms(NIGHTLY, MIDNIGHT + 3 * HOUR_MS) == DAY_MS + HOUR_MS
+    assert pause_ms(NIGHTLY, MIDNIGHT + 5 * HOUR_MS) == 22 * HOUR_MS + HOUR_MS
+    assert pause_ms("0 8-18 * * 1-5", friday + 10 * HOUR_MS) == HOUR_MS + HOUR_MS
+    assert pause_ms("0 8-18 * * 1-5", friday + 18 * HOUR_MS) == (6 + 48 + 8) * HOUR_MS + HOUR_MS
+    assert pause_ms("*/15 * * * 1-5", friday + DAY_MS - HOUR_MS // 4) == 48 * HOUR_MS + HOUR_MS // 4 + HOUR_MS
+    assert pause_ms("", MIDNIGHT) == 0
+
+
+def test_a_schedule_that_is_changed_or_taken_away_holds_for_the_last_backup_too(data_dir):
+    def expected(schedule: str, hours: int) -> tuple[int, str]:
+        clock = ManualClock(MIDNIGHT + hours * HOUR_MS)
+        with open_test_store(data_dir, settings={"kernel.backups.schedule": schedule}, clock=clock) as store:
+            backup_service(store.kernel.backups).work(store)
+            (module,) = expect_data(
+                store.graphql(
+                    '{ syncStatus(module: "backup") { status expectedIntervalMs attempts(first: 9) { id } } }'
+                )
+            )["syncStatus"]
+        assert len(module["attempts"]) == 1
+        return module["expectedIntervalMs"], module["status"]
+
+    assert expected("0 * * * *", 0) == (HOUR_MS + HOUR_MS, "SYNCED")
+    until_sunday = 3 * DAY_MS + 3 * HOUR_MS
+    assert expected("0 3 * * 0", 5) == (until_sunday + HOUR_MS, "SYNCED")
+    assert expected("", 99) == (0, "SYNCED")
+
+
+def test_a_clock_that_was_ahead_once_does_not_keep_backups_from_being_taken(data_dir):
+    for now, is_due_then in ((MIDNIGHT + 365 * DAY_MS, False), (MIDNIGHT, True)):
+        with open_test_store(data_dir, settings=SCHEDULED, clock=ManualClock(now)) as store:
+            if is_due_then:
+                assert store.read(find_due, NIGHTLY) is not None
+            backup_service(store.kernel.backups).work(store)
+            assert store.read(find_due, NIGHTLY) is None
+            assert store.read(find_state, BACKUP).last_attempt_at == now
 
 
 def test_a_server_takes_one_by_its_schedule_and_another_when_it_is_asked(data_dir):
@@ -231,7 +292,7 @@ def test_a_server_takes_one_by_its_schedule_and_another_when_it_is_asked(data_di
     assert all(node["provenAt"] and node["isWhole"] for node in found["backups"]["nodes"])
     assert (found["backups"]["requestedAt"], found["backups"]["schedule"]) == (None, NIGHTLY)
     assert found["backups"]["lastProvenAgeMs"] < 120_000
-    assert found["syncStatus"][0]["expectedIntervalMs"] == DAY_MS + HOUR_MS
+    assert HOUR_MS < found["syncStatus"][0]["expectedIntervalMs"] <= DAY_MS + HOUR_MS
 
 
 def _settled(found):

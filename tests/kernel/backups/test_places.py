@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import time
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from synthetic.backups.archive_file import writing_archive
 from synthetic.backups.beside import identities_of, list_files
 from synthetic.backups.folder import BackupFolder
+from synthetic.backups.metrics import BACKUP_METRICS
 from synthetic.backups.scratch import MARK, YOUNG_SECONDS, scratch_folder
 from synthetic.backups.service import backup_service
 from synthetic.errors import CancelledError, SettingsInvalidError, StorageReadOnlyError
-from synthetic.testing import open_test_store, wait_until
+from synthetic.testing import ManualClock, open_test_store, wait_until
 
 from .kit import take
 
@@ -86,3 +88,32 @@ def test_a_parent_that_may_only_be_passed_through_does_not_fail_a_backup(filled,
         assert take(filled, BackupFolder(outer / "fleet")).proven_at
     finally:
         outer.chmod(0o700)
+
+
+def test_a_scratch_folder_that_cannot_hold_the_proof_is_what_the_error_names(tmp_path):
+    """The limit on the size of a file stands for a disk: it stops what is restored, and not the pieces of a backup."""
+    scratch = tmp_path / "scratch"
+    with open_test_store(tmp_path / "data", settings={"kernel.backups.scratch": str(scratch)}) as store:
+        (store.kernel.data_dir / "of-a-plugin").mkdir()
+        with (store.kernel.data_dir / "of-a-plugin" / "large").open("wb") as file:
+            file.truncate(20_000_000)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16_000_000, limits[1]))
+        try:
+            with pytest.raises(StorageReadOnlyError, match=f"scratch folder {scratch} cannot be written"):
+                take(store)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        folder = store.kernel.backups.folder
+        assert folder.list_backups() == ([], [])
+        assert list(folder.path.glob("objects/*/*")) == list(scratch.iterdir()) == []
+        assert take(store).proven_at
+
+
+def test_metrics_say_how_old_and_how_large_the_last_proven_backup_is(data_dir):
+    clock = ManualClock()
+    with open_test_store(data_dir, clock=clock) as store:
+        assert [store.read(reading.read) for reading in BACKUP_METRICS] == [None, None]
+        backup = take(store)
+        clock.advance(5_000)
+        assert [store.read(reading.read) for reading in BACKUP_METRICS] == [5, backup.size_bytes]

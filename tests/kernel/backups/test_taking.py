@@ -37,6 +37,8 @@ def status_of(store):
 
 @pytest.mark.parametrize("target", ["folder", "file"])
 def test_a_backup_has_everything_of_one_position_and_no_secret_and_is_proven(filled, tmp_path, target):
+    (filled.kernel.data_dir / "replaced").mkdir()
+    (filled.kernel.data_dir / "replaced" / "by-a-plugin").touch()
     position = str(filled.read(read_position))
     to = BackupFolder(tmp_path / "elsewhere") if target == "folder" else tmp_path / f"one{SUFFIX}"
     backup = take(filled, to)
@@ -47,6 +49,7 @@ def test_a_backup_has_everything_of_one_position_and_no_secret_and_is_proven(fil
         paths = contents_of(opened)
         restore_files(opened.read_contents(), opened.objects, tmp_path / "restored", go_on)
     assert [path for path in paths if path in KEPT] == KEPT
+    assert "replaced/by-a-plugin" in paths
     assert not [path for path in paths if path.endswith(".partial") or "secret" in path or path == "token"]
     assert not [path for path in paths if path.startswith(("quarantine", "backups"))]
     assert (tmp_path / "restored" / "artifacts/first/log/a.txt").read_bytes() == b"kept"

@@ -111,7 +111,33 @@ def test_a_large_log_is_cut_off_as_soon_as_a_reader_ends_who_is_waited_for_now_a
     assert wal_bytes(store) == 0
 
 
-def test_a_reader_that_stays_is_waited_for_ever_more_rarely_until_the_log_was_emptied(store, clock, monkeypatch):
+def test_writes_do_not_wait_for_a_reader_that_stays_as_a_backup_does(store, monkeypatch):
+    monkeypatch.setattr(checkpointer, "PATIENT_BYTES", 262_144)
+    empty_log, waited = WritingConnection.empty_log, []
+
+    def empty_and_note(connection: WritingConnection, wait_ms: int) -> bool:
+        waited.append(wait_ms)
+        return empty_log(connection, wait_ms)
+
+    monkeypatch.setattr(WritingConnection, "empty_log", empty_and_note)
+    reader = apsw.Connection(str(store.kernel.directory.database), flags=apsw.SQLITE_OPEN_READONLY)
+    fill(store, 50)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM meta").get >= 0
+    store.kernel.checkpointer.step(store)
+    for number in range(4):
+        fill(store, 300, prefix=f"y{number}-")
+        store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) > 4 * 262_144
+    assert max(waited, default=0) <= checkpointer.WAIT_MS
+    reader.close()
+    store.kernel.checkpointer.step(store)
+    assert wal_bytes(store) == 0
+
+
+def test_readers_that_never_all_end_are_waited_for_ever_more_rarely_until_the_log_was_emptied(
+    store, clock, monkeypatch
+):
     waited: list[float] = []
     is_read = True
 
@@ -123,18 +149,29 @@ def test_a_reader_that_stays_is_waited_for_ever_more_rarely_until_the_log_was_em
     monkeypatch.setattr(checkpointer, "PATIENT_BYTES", 262_144)
     monkeypatch.setattr(WritingConnection, "empty_log", empty_log)
     fill(store, 300)
-    for _ in range(130):
-        store.kernel.checkpointer.step(store)
-        clock.advance(10_000)
+    readers = [apsw.Connection(str(store.kernel.directory.database), flags=apsw.SQLITE_OPEN_READONLY) for _ in "ab"]
+
+    def take_turns(rounds: int) -> None:
+        for number in range(rounds):
+            fill(store, 1, prefix=f"y{clock.monotonic()}-")
+            begins, ends = readers[number % 2], readers[1 - number % 2]
+            begins.execute("BEGIN")
+            assert begins.execute(ROWS).get == 300
+            if ends.in_transaction:
+                ends.execute("COMMIT")
+            store.kernel.checkpointer.step(store)
+            clock.advance(10_000)
+
+    take_turns(130)
     assert [later - earlier for earlier, later in pairwise(waited)] == [10, 20, 40, 80, 160, 300, 300, 300]
     is_read = False
     store.kernel.checkpointer.step(store)
     is_read = True
     waited.clear()
-    for _ in range(130):
-        store.kernel.checkpointer.step(store)
-        clock.advance(10_000)
+    take_turns(10)
     assert waited[1] - waited[0] == 10
+    for reader in readers:
+        reader.close()
 
 
 def test_after_the_store_is_closed_a_step_does_nothing(store):

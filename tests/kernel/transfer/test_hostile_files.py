@@ -169,6 +169,28 @@ def test_more_members_than_an_export_has_are_refused_before_they_are_listed(refu
     assert count > MEMBERS_MAX
 
 
+def test_a_file_that_says_it_has_fewer_members_than_its_directory_lists(forgery, refuse, tmp_path):
+    sound = forgery.write(tmp_path / "sound.zip").read_bytes()
+    start = struct.unpack_from("<L", sound, len(sound) - 6)[0]
+    entries, end = sound[start:-22], bytearray(sound[-22:])
+    many = entries * 2_000
+    struct.pack_into("<L", end, 12, len(many))
+    (tmp_path / "32.zip").write_bytes(sound[:start] + many + end)
+    assert "does not end as one" in str(refuse(tmp_path / "32.zip"))
+    # In the form for large files, the end is said to lie elsewhere, where it says otherwise.
+    count = struct.unpack_from("<H", end, 10)[0]
+    false, true = (
+        struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, each, each, size, start)
+        for each, size in ((count, len(entries)), (2_000 * count, len(many)))
+    )
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    (tmp_path / "64.zip").write_bytes(false + sound[len(false) : start] + many + true + locator + end)
+    tracemalloc.start()
+    assert "does not end as one" in str(refuse(tmp_path / "64.zip"))
+    assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    tracemalloc.stop()
+
+
 def test_members_that_lie_in_one_another(forgery, refuse, tmp_path):
     target = forgery.write(tmp_path / "x.zip")
     data = bytearray(target.read_bytes())
@@ -218,7 +240,11 @@ def test_rows_of_tables_that_do_not_travel_are_never_brought_in(forgery, refuse,
 def test_a_newer_format_and_newer_tables_are_refused_and_older_ones_are_not(forgery, refuse, tmp_path, opened):
     forgery.manifest["plugins"]["sessions"] = 999
     assert "plugin sessions" in str(refuse(forgery.write(tmp_path / "x.zip"), ExportTooNewError))
-    forgery.manifest["plugins"]["sessions"] = 1
+    forgery.manifest["plugins"]["sessions"] = 0
+    older = kit.bring(opened("older"), forgery.write(tmp_path / "x.zip"))
+    assert [(each.outcome, each.rows.get("sessions")) for each in older if each.kind == "CONSTRUCT"] == [
+        ("IMPORTED", 1)
+    ]
     forgery.manifest["version"] = 2
     forgery.manifest["units"] = "something else by then"
     assert refuse(forgery.write(tmp_path / "x.zip"), ExportTooNewError).details == {"version": 2, "readable": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel.transfer import kit
-from synthetic import ConflictError
+from synthetic import BadUserInputError, ConflictError
 from synthetic_artifacts.services import remove_files
 
 
@@ -147,6 +147,33 @@ def test_a_trial_tells_what_would_be_done_and_does_nothing(places, opened, polic
     assert [(each.id, each.outcome, each.rows, each.events, each.left_out) for each in done] == [
         (each.id, each.outcome, each.rows, each.events, each.left_out) for each in foreseen
     ]
+
+
+def test_a_trial_is_refused_where_the_import_would_be(places, opened):
+    store = opened("full", places.full)
+    before = kit.all_rows(store)
+    for is_trial in (True, False):
+        with pytest.raises(ConflictError) as caught:
+            kit.bring(store, places.workspace, is_trial=is_trial)
+        assert "constructs plan" in caught.value.details["keys"]
+    assert kit.all_rows(store) == before
+    empty = opened("empty")
+    assert {each.outcome for each in kit.bring(empty, places.workspace, is_trial=True)} == {"IMPORTED"}
+    assert read(empty, "SELECT count(*) FROM constructs") == [(0,)]
+
+
+def test_a_plugin_that_is_left_out_is_left_out_with_what_it_has_told(places, opened):
+    store = opened()
+    with pytest.raises(BadUserInputError, match="without names 'session', and") as caught:
+        kit.bring(store, places.plan, without=["session"])
+    assert "sessions" in caught.value.to_contract("", 0)["action"]
+    assert read(store, "SELECT count(*) FROM constructs") == [(0,)]
+    for is_trial in (True, False):
+        outcomes = kit.bring(store, places.plan, without=["sessions"], is_trial=is_trial)
+        assert "sessions" not in outcomes[0].rows
+    told = {module for (module,) in read(store, "SELECT module FROM domain_events")}
+    assert "sessions" not in told
+    assert {"constructs", "jobs"} <= told
 
 
 def test_what_is_there_with_the_same_content_is_no_conflict_and_is_not_told_again(places, opened):

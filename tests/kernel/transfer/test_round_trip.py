@@ -88,8 +88,6 @@ def test_rows_of_an_absent_plugin_are_exported(places, opened, tmp_path):
     path = with_everything.kernel.directory.path
     with_everything.close()
     (path / "plugins.toml").unlink()
-    from synthetic.testing import open_test_store
-
     with open_test_store(path) as store:
         assert kit.export(store, tmp_path / "out.zip").rows["notes"] == 2
 

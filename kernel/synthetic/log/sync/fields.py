@@ -15,6 +15,7 @@ from synthetic.log.event_types import SYNC_FORGOTTEN, SYNC_STATUS_CHANGED
 from synthetic.log.live import Live
 from synthetic.log.positions import Position
 from synthetic.log.sync.enums import RecoveryAction, SyncStatus
+from synthetic.log.sync.own_modules import require_no_kernel_module, require_outside
 from synthetic.log.sync.publication import StatusChange, list_changes, list_told
 from synthetic.log.sync.reporting import report_sync as write_report
 from synthetic.log.sync.requests import forget_module
@@ -66,7 +67,11 @@ def sync_status(
 
 @mutation(recorded=False)
 def report_sync(tx: Transaction, input: ReportSyncInput) -> ReportSyncPayload:
-    """Say how a module outside fares; what was asked of it in the meantime is in the answer."""
+    """Say how a module outside fares; what was asked of it in the meantime is in the answer.
+
+    Those of the store itself, such as `backup`, and of its plugins are refused with CONFLICT.
+    """
+    require_outside(tx, input.module)
     report = write_report(
         tx,
         input.module,
@@ -95,6 +100,7 @@ def request_resync(tx: Transaction, input: RequestResyncInput) -> RequestResyncP
 @mutation(entity="module", entity_id="module", frees=True)
 def forget_sync_module(tx: Transaction, input: ForgetSyncModuleInput) -> ForgetSyncModulePayload:
     """Take a module outside that is no more off the list, with its attempts."""
+    require_no_kernel_module(input.module)
     forget_module(tx, input.module)
     return ForgetSyncModulePayload(module=input.module)
 

@@ -6,12 +6,14 @@ import threading
 
 import pytest
 
+from synthetic.backups.running import back_up_store
+from synthetic.cli.main import main
 from synthetic.log.archive import archive_step
 from synthetic.log.consumers import follower as follower_module
 from synthetic.log.positions import read_ends
 from synthetic.testing import ManualClock, SystemClock, open_test_store, wait_until
 
-from .kit import ask, count, digest, rebuild, rows_of, until_failed, until_following, write_source
+from .kit import ask, count, digest, rebuild, record_of, rows_of, until_failed, until_following, write_source
 
 SETTINGS = {"kernel.events.keep_ms": "60000", "kernel.events.segment_events": "100"}
 
@@ -35,6 +37,29 @@ def archive_all(store, clock) -> None:
     clock.advance(2 * 86_400_000)
     while archive_step(store.kernel.directory.archive, store):
         pass
+
+
+def test_a_restored_store_is_brought_forward_from_the_archive_that_came_with_it(tally_dir, clock):
+    """Nothing follows the log while most of it is written and archived, so the backup holds folds that are behind."""
+    with open_test_store(tally_dir, settings=SETTINGS, clock=clock) as store:
+        runner = store.kernel.services()
+        runner.start()
+        until_following(store, count(store, "a1"))
+        runner.stop()
+        count(store, *(f"c{number}" for number in range(300)))
+        archive_all(store, clock)
+        behind = record_of(store)
+        assert behind.position < store.read(read_ends).horizon
+        back_up_store(store, store.kernel.backups, "manual", lambda _done_bytes: None)
+    assert main(["restore", "latest", "--discard-replaced", "--data", str(tally_dir)]) == 0
+    with open_test_store(tally_dir, settings=SETTINGS, clock=clock) as store:
+        assert record_of(store).position == behind.position
+        runner = store.kernel.services()
+        runner.start()
+        until_following(store, count(store, "d1"))
+        rows = [row[:3] for row in rows_of(store)]
+        runner.stop()
+    assert rows == [("a", 1, 1), ("c", 1, 300), ("d", 1, 1)]
 
 
 @pytest.mark.parametrize("action", ["RETRY", "RESUME"])

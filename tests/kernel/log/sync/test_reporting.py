@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthetic import ConflictError, NotFoundError, ReportedError, SyncOutcome, report_sync
+from synthetic.log.sync.store import find_state
 from synthetic.testing import expect_data, expect_error, open_test_store
 
 ERROR = {"code": "PEER_DOWN", "message": "No answer.", "recoverable": True, "retryAfterMs": 500}
@@ -230,3 +231,21 @@ def test_statuses_can_be_asked_for_by_module_and_by_status(desk):
     assert desk.outside("(status: SYNCED)") == ["a", "b"]
     assert desk.outside('(module: "c")') == ["c"]
     assert desk.outside('(module: "c", status: SYNCED)') == []
+
+
+@pytest.mark.parametrize("module", ["backup", "storage", "deliveries", "search.meaning"])
+@pytest.mark.parametrize("outcome", ["DISABLED", "SUCCEEDED"])
+def test_how_a_module_of_the_store_itself_fares_cannot_be_said_from_outside(desk, module, outcome):
+    before = desk.store.read(find_state, module)
+    error = desk.refuse_report("CONFLICT", module, outcome)
+    assert error["message"] == f"{module} is a module of the store itself, which knows how it fares."
+    assert error["extensions"]["action"] == "Report under another name."
+    assert desk.store.read(find_state, module) == before
+    assert desk.report(f"my-{module}")["status"]["status"] == "SYNCED"
+
+
+def test_the_store_does_not_forget_how_its_own_backups_fare(desk):
+    desk.store.write(report_sync, "backup", SyncOutcome.DISABLED)
+    answer = desk.store.graphql('mutation { forgetSyncModule(input: {module: "backup"}) { module } }')
+    expect_error(answer, "CONFLICT")
+    assert desk.outside('(module: "backup")') == ["backup"]
