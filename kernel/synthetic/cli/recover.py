@@ -14,7 +14,7 @@ from synthetic.backups.replacement import finish_interrupted, replace_store, req
 from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, show, table_of
-from synthetic.cli.plugins import ConfirmationMissingError
+from synthetic.cli.plugins_purge import ConfirmationMissingError
 from synthetic.cli.repairing import CONFIRM
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory

@@ -14,7 +14,7 @@ from synthetic.check_contributions import Check, Finding, Repair
 from synthetic.checks.declared import name_of
 from synthetic.checks.outcomes import CheckOutcome
 from synthetic.cli.output import show
-from synthetic.cli.plugins import ConfirmationMissingError
+from synthetic.cli.plugins_purge import ConfirmationMissingError
 from synthetic.cli.stores import open_store
 from synthetic.contributions import Stamped
 from synthetic.recovery.rebuilding import run_consumers
