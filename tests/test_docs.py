@@ -17,6 +17,7 @@ from synthetic import hookspecs
 from synthetic.checks.declared import KERNEL_CHECKS
 from synthetic.checks.schedule import CheckMeter
 from synthetic.cli.application import build_application
+from synthetic.cli.doctor import SOUND, VERDICTS
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
 from synthetic.clock import SystemClock
 from synthetic.database.coalescing import CoalescedWrites
@@ -76,6 +77,7 @@ OTHER_WORDS = {
     *("EPOCH", "AHEAD", "PRUNED"),  # why a position cannot be followed
     "SESSION",  # for what somebody else fills in
     *Damage,  # in the details of a finding
+    *(name for name, _ in (SOUND, *VERDICTS.values())),  # what the doctor says
 }
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
