@@ -18,6 +18,7 @@ from synthetic.backups.metrics import BACKUP_METRICS
 from synthetic.checks.declared import KERNEL_CHECKS
 from synthetic.checks.schedule import CheckMeter
 from synthetic.cli.application import build_application
+from synthetic.cli.doctor import SOUND, VERDICTS
 from synthetic.cli.main import INTERRUPTED, PIPE_CLOSED
 from synthetic.clock import SystemClock
 from synthetic.contributions import Stamped
@@ -80,6 +81,7 @@ OTHER_WORDS = {
     *("EPOCH", "AHEAD", "PRUNED"),  # why a position cannot be followed
     "SESSION",  # for what somebody else fills in
     *Damage,  # in the details of a finding
+    *(name for name, _ in (SOUND, *VERDICTS.values())),  # what the doctor says
 }
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

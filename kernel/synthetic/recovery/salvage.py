@@ -14,6 +14,7 @@ from synthetic.database.connections import APPLICATION_ID, open_loader
 from synthetic.database.opening import Blueprint
 from synthetic.errors import NotAStoreError
 from synthetic.recovery.building import LEDGER, Built, build_tables, plan_tables
+from synthetic.recovery.cells import Cell
 from synthetic.recovery.errors import NothingRecoveredError
 from synthetic.recovery.loading import GoOn, Loader, TableReport, numbered_row
 from synthetic.recovery.pages import PageFile
@@ -157,10 +158,14 @@ class _Salvage:
 
     def _name_trees(self, tables: Iterable[str]) -> None:
         """Find the trees of tables whose names are lost, by the rows that they take; where two would do, none is."""
-        nameless = [table for table in tables if table not in self._roots]
+        nameless = {table: shape_of(self._connection, table) for table in tables if table not in self._roots}
         claims: dict[int, list[str]] = {}
-        for root in self._unnamed():
-            fitting = [table for table in nameless if self._fits(shape_of(self._connection, table), root)]
+        for root in self._unnamed() if nameless else ():
+            cells = list(islice((cell for page in self._trees.pages(root) for cell in page.cells), TRIAL_ROWS))
+            has_rowid = self._trees.is_of_table(root)
+            fitting = [
+                table for table, shape in nameless.items() if shape.has_rowid is has_rowid and self._fits(shape, cells)
+            ]
             if len(fitting) == 1:
                 claims[root] = fitting
         wanted = [names[0] for names in claims.values()]
@@ -179,13 +184,12 @@ class _Salvage:
             for root in self._unnamed()
         )
 
-    def _fits(self, shape: Shape, root: int) -> bool:
-        if self._trees.is_of_table(root) is not shape.has_rowid:
+    def _fits(self, shape: Shape, cells: Sequence[Cell]) -> bool:
+        """Whether a table takes all of some rows, with a value in each of its columns."""
+        if not cells or any(len(cell.values) != len(shape.columns) for cell in cells):
             return False
-        cells = list(islice((cell for page in self._trees.pages(root) for cell in page.cells), TRIAL_ROWS))
         rows = [row for row in (row_of(shape, cell) for cell in cells) if row is not None]
-        full = [row for row in rows if len(row) >= len(shape.columns)]
-        return bool(rows) and len(full) == len(cells) == self._loader.try_rows(shape, full)
+        return len(rows) == len(cells) == self._loader.try_rows(shape, rows)
 
     def _load_owners(self, source: Source, tables: Sequence[str]) -> TableReport:
         """The record of tables is the loaded code's; that of tables which the code does not know stays."""

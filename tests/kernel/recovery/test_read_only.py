@@ -41,9 +41,9 @@ def test_a_damaged_store_is_read_and_no_write_is_taken(damaged):
     kernel = Kernel.open(damaged, overrides=FAST_SETTINGS, read_only=True)
     with Store(kernel) as store:
         assert expect_data(store.graphql(CONSTRUCTS))["constructs"]["totalCount"] == 5
-        expect_error(store.graphql("{ sessions(first: 1) { nodes { id } } }"), "STORE_DAMAGED")
+        expect_error(store.graphql("{ sessions(first: 1) { nodes { id metadata } } }"), "STORE_DAMAGED")
         expect_error(store.graphql(SAVE), "STORE_READ_ONLY")
-        expect_error(store.graphql("mutation { runBackup { __typename } }"), "STORE_READ_ONLY")
+        expect_error(store.graphql("mutation { runBackup(input: {}) { __typename } }"), "STORE_READ_ONLY")
         assert kernel.read_only
     assert {**files_of(damaged), "synthetic.db-wal": b""} == {**before, "synthetic.db-wal": b""}
     assert not (damaged / "quarantine").exists()

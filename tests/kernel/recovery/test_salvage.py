@@ -14,7 +14,7 @@ from synthetic.recovery.errors import NothingRecoveredError
 
 from .kit import PAGE_BYTES, Bench, Rows, rows_in
 
-SAMPLE = 12
+SAMPLE = 5
 DERIVED = ("registered_tables",)
 """Made by the loaded code in each store."""
 
