@@ -77,7 +77,7 @@ export default function Approvals({ params, query }) {
       <${TextField} name="tool" label="Tool" placeholder="Tool, exactly" />
       <${ClearFilters} names=${["status", "tool"]} />
     <//>
-    <div class="approvals">
+    <div class="approvals" data-open=${params.id}>
       <${Panel} title=${isInbox ? "Waiting" : "Approvals"} flush>
         <${Loaded} query=${list}>
           ${(data) => html`
