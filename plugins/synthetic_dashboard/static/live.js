@@ -103,7 +103,10 @@ class Source {
         this._stop();
         this._askSoon();
       },
-      failed: (error) => this._setState((before) => ({ ...before, error })),
+      failed: (error) => {
+        this._stop();
+        this._setState((before) => ({ ...before, error }));
+      },
     });
     this._following = true;
     this._stop = () => {

@@ -150,10 +150,12 @@ def test_settings_are_shown_with_their_source_and_secrets_are_not(store):
     answer = store.graphql(QUERY)
     alpha = expect_data(answer)["plugins"]["loaded"][0]
     shown = {each["name"].removeprefix("plugins.alpha."): each for each in alpha["settings"]}
-    assert (shown["size"]["value"], shown["size"]["source"]) == (1, "default")
-    assert (shown["key"]["value"], shown["key"]["source"], shown["key"]["isSecret"]) == ("(hidden)", "store", True)
+    assert (shown["size"]["value"], shown["size"]["source"]) == (1, "DEFAULT")
+    assert (shown["key"]["value"], shown["key"]["source"], shown["key"]["isSecret"]) == ("(hidden)", "STORE", True)
     assert shown["url"]["value"] == "http://...@example.org/x"
     assert shown["enabled"]["value"] is True
+    kernel = expect_data(store.graphql("{ plugins { kernelSettings { name value source } } }"))["plugins"]
+    assert {"name": "kernel.database.free_disk_bytes", "value": 0, "source": "STORE"} in kernel["kernelSettings"]
     assert "hunter2" not in to_json(answer)
 
 

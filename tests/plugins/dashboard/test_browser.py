@@ -43,6 +43,7 @@ def test_every_page_shows_what_the_store_has_and_the_token_leaves_the_address(ta
     assert "token" not in tab.page.url
     for path in (*PAGES, *DETAILS):
         tab.go(path)
+        assert tab.page.locator("main h1").inner_text() != "No such page", path
         assert tab.page.locator("[role=alert]").all_inner_texts() == [], path
         assert tab.page.locator("main .empty").count() == 0 or path in EMPTY, path
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

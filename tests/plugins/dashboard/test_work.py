@@ -59,6 +59,21 @@ mutation Append($messages: [NewMessageInput!]!) {
   appendMessages(input: { transcriptId: "t2", sessionId: "s2", messages: $messages }) { lastSeq }
 }
 """
+FOLLOW = """
+async (after) => {
+  const base = document.querySelector("script[type=module]").src.replace(/main\\.js$/, "");
+  const { follow } = await import(`${base}graphql.js`);
+  const told = await new Promise((resolve) => {
+    const stop = follow("subscription ($after: Position) { events(after: $after) { type } }", {}, after, {
+      next: () => resolve({ stop, told: "next" }),
+      resync: () => resolve({ stop, told: "resync" }),
+      failed: (error) => resolve({ stop, told: error.code }),
+    });
+  });
+  told.stop();
+  return told.told;
+}
+"""
 CLAIM = 'mutation { claimJob(input: { id: "j1", worker: "builder-3" }) { job { leaseToken } } }'
 CHECKPOINT = """
 mutation Save($token: Int!) {
@@ -216,3 +231,9 @@ def test_the_keyboard_goes_to_pages_rows_and_the_search(tab: Dashboard):
     page.keyboard.type("lease")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#/search\\?q=lease$"))
+
+
+def test_a_position_of_another_history_is_told_apart_from_one_that_is_none(tab: Dashboard):
+    tab.go("/jobs")
+    assert tab.page.evaluate(FOLLOW, "0000000000:1") == "resync"
+    assert tab.page.evaluate(FOLLOW, "nonsense") == "BAD_USER_INPUT"

@@ -45,10 +45,12 @@ function columns(isInbox) {
         html`<span><strong><${Plain} text=${row.tool} /></strong></span
           ><span class="sub"><${Plain} text=${row.reason ?? `for ${row.requester ?? row.requestedBy}`} /></span>`,
     },
-    { title: "Status", cell: (row) => html`<${Status} value=${row.status} label=${TITLES[row.status]} />` },
-    isInbox
-      ? { title: "Until", cell: (row) => html`<${Time} at=${row.expiresAt} />` }
-      : { title: "Asked", cell: (row) => html`<${Time} at=${row.requestedAt} />` },
+    ...(isInbox
+      ? [{ title: "Until", cell: (row) => html`<${Time} at=${row.expiresAt} />` }]
+      : [
+          { title: "Status", cell: (row) => html`<${Status} value=${row.status} label=${TITLES[row.status]} />` },
+          { title: "Asked", cell: (row) => html`<${Time} at=${row.requestedAt} />` },
+        ]),
   ];
 }
 
@@ -77,7 +79,7 @@ export default function Approvals({ params, query }) {
       <${TextField} name="tool" label="Tool" placeholder="Tool, exactly" />
       <${ClearFilters} names=${["status", "tool"]} />
     <//>
-    <div class="approvals">
+    <div class="approvals" data-open=${params.id}>
       <${Panel} title=${isInbox ? "Waiting" : "Approvals"} flush>
         <${Loaded} query=${list}>
           ${(data) => html`

@@ -101,7 +101,7 @@ const causesOf = (sources) => [
 
 function Causes({ groups, sources, chosen }) {
   return html`<${Panel} title="By cause" aside="of those that wait" flush>
-    <${Table}
+    <div class="table-tall" tabindex="0" role="region" aria-label="Causes"><${Table}
       label="Causes"
       columns=${causesOf(sources)}
       rows=${groups}
@@ -111,7 +111,7 @@ function Causes({ groups, sources, chosen }) {
       empty=${html`<${Empty} title="Nothing has failed for good" icon="good">
         What workers, deliveries or imports give up appears here, with the reason and a way back.
       <//>`}
-    />
+    /></div>
   <//>`;
 }
 

@@ -59,7 +59,7 @@ function JobFigures() {
       label="Jobs waiting"
       icon="approvals"
       value=${waiting}
-      note="for something outside"
+      note="held up"
       tone=${waiting ? "warn" : undefined}
       to=${jobs("WAITING")}
     />

@@ -47,6 +47,7 @@ const KINDS = [
   { value: "system", title: "System", kinds: ["SYSTEM"], count: (counts) => counts.system },
   { value: "other", title: "Other", kinds: ["OTHER"], count: (counts) => counts.other },
 ];
+const NONE = [];
 // What agents write besides, such as their progress, is much and says little: it is shown when it is asked for.
 const USUAL = ["text", "tools", "thinking", "system"];
 
@@ -111,7 +112,7 @@ export default function Transcript({ params, query }) {
                   kinds=${kindsOf(query, data.transcript)}
                   startAt=${place.current.seq ?? (session?.status === "ACTIVE" ? "end" : 1)}
                   marked=${marked}
-                  subagents=${session?.children.nodes ?? []}
+                  subagents=${session?.children.nodes ?? NONE}
                   moved=${(seq) => (place.current.seq = seq)}
                 />`}
               `}

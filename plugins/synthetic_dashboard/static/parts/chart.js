@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from "../view.js";
 import uPlot from "../vendor/uplot.js";
 
 const HEIGHT = 260;
+const LABEL_PX = 64;
 /** The tokens of the style that series are coloured with, in their order. */
 export const SERIES_COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
 
@@ -30,9 +31,12 @@ function stacked(series) {
   return sums.reverse();
 }
 
-function optionsOf(element, { series, format, width, formatTime, step }) {
+function optionsOf(element, { times, series, format, width, formatTime, step }) {
   const [ink, line] = [colour(element, "--ink-soft"), colour(element, "--line")];
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  // A label below each bar, or below every so many that there is room for them.
+  const every = Math.max(1, Math.ceil((times.length * LABEL_PX) / width));
+  const named = times.filter((_, place) => place % every === 0).map((time) => time / 1000);
   const bars = uPlot.paths.bars({ size: [0.7, 60] });
   const drawn = series.map(({ title }, place) => {
     const fill = colour(element, SERIES_COLOURS[place % SERIES_COLOURS.length]);
@@ -48,7 +52,7 @@ function optionsOf(element, { series, format, width, formatTime, step }) {
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
     },
     axes: [
-      { ...axis, size: 30, grid: { show: false }, values: (_, splits) => splits.map(formatTime) },
+      { ...axis, size: 30, grid: { show: false }, splits: () => named, values: (_, splits) => splits.map(formatTime) },
       { ...axis, size: 72, values: (_, splits) => splits.map(format) },
     ],
     series: [{}, ...drawn.reverse()],
@@ -69,7 +73,7 @@ export function Chart({ times, series, format, formatTime, label }) {
       const width = Math.max(240, element.clientWidth);
       const step = times.length > 1 ? (times[1] - times[0]) / 1000 : 1;
       const data = [times.map((time) => time / 1000), ...stacked(series)];
-      chart = new uPlot(optionsOf(element, { series, format, width, step, formatTime: (at) => formatTime(at * 1000) }), data, element);
+      chart = new uPlot(optionsOf(element, { times, series, format, width, step, formatTime: (at) => formatTime(at * 1000) }), data, element);
     };
     const watch = new ResizeObserver(() => chart && chart.width !== Math.max(240, element.clientWidth) && draw());
     const theme = new MutationObserver(draw);

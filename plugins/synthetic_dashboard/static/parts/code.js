@@ -1,6 +1,6 @@
 // Code and JSON in colours. What highlight.js finds is drawn as elements of our own: its markup is never used.
 
-import { html } from "../view.js";
+import { html, useMemo } from "../view.js";
 import highlighter from "../vendor/highlight/core.js";
 import bash from "../vendor/highlight/bash.js";
 import c from "../vendor/highlight/c.js";
@@ -46,15 +46,18 @@ function drawn(node) {
 
 /** Text in the colours of `language`; `scroll` limits its height, `lines` keeps lines unbroken. */
 export function Code({ text, language, scroll = false, lines = false }) {
-  const known = language in LANGUAGES && text.length <= LONGEST;
-  const content = known
-    ? highlighter.highlight(text, { language, ignoreIllegals: true })._emitter.rootNode.children.map(drawn)
-    : text;
+  const content = useMemo(() => {
+    const isKnown = Object.hasOwn(LANGUAGES, language ?? "") && text.length <= LONGEST;
+    return isKnown
+      ? highlighter.highlight(text, { language, ignoreIllegals: true })._emitter.rootNode.children.map(drawn)
+      : text;
+  }, [text, language]);
   const kind = ["code", scroll && "scroll", lines && "lines"].filter(Boolean).join(" ");
   return html`<pre class=${kind} dir="ltr" tabindex=${scroll ? "0" : undefined}>${content}</pre>`;
 }
 
 /** A JSON value, laid out. */
 export function Json({ value, scroll = true }) {
-  return html`<${Code} text=${JSON.stringify(value, null, 2)} language="json" scroll=${scroll} />`;
+  const text = useMemo(() => JSON.stringify(value, null, 2), [value]);
+  return html`<${Code} text=${text} language="json" scroll=${scroll} />`;
 }

@@ -1,6 +1,6 @@
 // What differs between two texts, line by line.
 
-import { html } from "../view.js";
+import { html, useMemo } from "../view.js";
 
 // Beyond this the comparison is not computed: all old lines, then all new ones.
 const MOST_CELLS = 4_000_000;
@@ -85,7 +85,7 @@ const KINDS = { "-": "removed", "+": "added", "…": "skipped" };
 
 /** The difference of two texts. */
 export function Diff({ before, after, scroll = true }) {
-  const lines = shortened(editsOf(before.split("\n"), after.split("\n")));
+  const lines = useMemo(() => shortened(editsOf(before.split("\n"), after.split("\n"))), [before, after]);
   return html`<div class=${scroll ? "diff scroll" : "diff"} dir="ltr" tabindex=${scroll ? "0" : undefined}>
     ${lines.map(([kind, line]) => html`<div class=${KINDS[kind]}><span>${kind}</span><span>${line || " "}</span></div>`)}
   </div>`;

@@ -23,7 +23,7 @@ export function addEntityLinks(links) {
 
 /** The address of an entity, or null where none is known for its type. */
 export function entityHref(type, id) {
-  const path = paths.value[type];
+  const path = Object.hasOwn(paths.value, type) ? paths.value[type] : null;
   return path && id ? href(path.replace("{id}", encodeURIComponent(id))) : null;
 }
 

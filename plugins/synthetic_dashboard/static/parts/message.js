@@ -1,6 +1,6 @@
 // One message of a transcript, with the results of its tool calls folded into it. All of it is text, never markup.
 
-import { html, useState } from "../view.js";
+import { html, useMemo, useState } from "../view.js";
 import { href } from "../router.js";
 import { Code } from "./code.js";
 import { Icon } from "./icon.js";
@@ -52,12 +52,17 @@ export function partsOf(text) {
 export function MessageText({ text }) {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? text : text.slice(0, LONGEST_TEXT);
+  const content = useMemo(
+    () =>
+      partsOf(shown).map((part) =>
+        part.language === null
+          ? html`<p><${Prose} text=${part.text} /></p>`
+          : html`<${Code} text=${part.text} language=${LANGUAGES[part.language] ?? part.language} />`,
+      ),
+    [shown],
+  );
   return html`<div class="message-text">
-    ${partsOf(shown).map((part) =>
-      part.language === null
-        ? html`<p><${Prose} text=${part.text} /></p>`
-        : html`<${Code} text=${part.text} language=${LANGUAGES[part.language] ?? part.language} />`,
-    )}
+    ${content}
     ${shown.length < text.length &&
     html`<button type="button" class="button small" onClick=${() => setWhole(true)}>
       Show the other ${short(text.length - shown.length)} characters

@@ -131,6 +131,7 @@ export function ModuleActions({ module, change }) {
     ${isBusy &&
     html`<span class="soft small">${ACTIONS[work.action].label} is running</span>
       ${work.share !== null && html`<${Progress} value=${work.share} label=${ACTIONS[work.action].label} />`}`}
+    ${work === null && module.requested && html`<span class="soft small">${ACTIONS[module.requested].label} is asked for</span>`}
     ${work !== null && !isBusy && html`<span class="action-result" role="status" data-tone=${work.tone}>${work.text}</span>`}
     ${may("write") &&
     module.actions.map((action) => {

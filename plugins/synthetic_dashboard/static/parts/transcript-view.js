@@ -108,6 +108,21 @@ export function TranscriptView({ id, kinds, startAt, marked, subagents, moved })
   following.current = isFollowing;
   const rows = useMemo(() => rowsOf(state.edges.map(({ node }) => node)), [state.edges]);
   const last = state.edges.at(-1)?.node.seq ?? 0;
+  // Drawn anew only when the messages change, not with every step of the scroller.
+  const articles = useMemo(
+    () =>
+      rows.map(
+        (row) =>
+          html`<${Message}
+            key=${row.message.seq}
+            transcriptId=${id}
+            row=${row}
+            isMarked=${row.seqs.includes(marked)}
+            subagents=${subagents}
+          />`,
+      ),
+    [rows, subagents],
+  );
 
   const jump = (seq) => {
     target.current = { seq };
@@ -160,17 +175,7 @@ export function TranscriptView({ id, kinds, startAt, marked, subagents, moved })
     </div>
     ${state.error && html`<${Problem} error=${state.error} retry=${() => jump(place)} />`}
     <div class="transcript-scroll" ref=${scroller} tabindex="0" role="feed" aria-label="Messages" onScroll=${scrolled} onKeyDown=${pressed}>
-      ${rows.map(
-        (row) =>
-          html`<${Message}
-            key=${row.message.seq}
-            transcriptId=${id}
-            row=${row}
-            isMarked=${row.seqs.includes(marked)}
-            subagents=${subagents}
-          />`,
-      )}
-      ${rows.length === 0 && html`<p class="soft panel-body">No messages of these kinds.</p>`}
+      ${articles} ${rows.length === 0 && html`<p class="soft panel-body">No messages of these kinds.</p>`}
     </div>
     ${newer > 0 &&
     !isFollowing &&
