@@ -1,27 +1,29 @@
 // What is loaded, with which settings and tables, and what could not be loaded.
 
 import { html } from "../view.js";
-import { gql } from "../graphql.js";
+import { gql, may } from "../graphql.js";
 import { useQuery } from "../live.js";
 import { setQuery } from "../router.js";
 import { Empty } from "../parts/empty.js";
 import { ClearFilters, Filters, TextField } from "../parts/filters.js";
 import { Loaded } from "../parts/loaded.js";
-import { plural } from "../parts/number.js";
+import { bytes, plural } from "../parts/number.js";
 import { Facts, Page, Panel } from "../parts/page.js";
 import { Status } from "../parts/status.js";
 import { Table } from "../parts/table.js";
 
 const PLUGINS = gql`
-  query PluginList {
+  query PluginList($admin: Boolean!) {
     plugins {
       loaded {
-        name summary version distribution requires tables
-        settings { name value default source where isSecret }
+        name summary version distribution requires requiredBy tables bytes
+        settings @include(if: $admin) { name value default source where isSecret }
       }
       leftOut { name reason action }
       disabled
-      kernelSettings { name value default source where isSecret }
+      unlisted { name distribution version }
+      absent { name tables }
+      kernelSettings @include(if: $admin) { name value default source where isSecret }
     }
   }
 `;
@@ -75,6 +77,8 @@ function Plugin({ plugin, open }) {
       <${Facts}
         items=${[
           ["Requires", plugin.requires.join(", ")],
+          ["Required by", plugin.requiredBy.join(", ")],
+          ["On disk", plugin.bytes > 0 && bytes(plugin.bytes)],
           ["Tables", plugin.tables.length > 0 && html`<code class="plugin-tables">${plugin.tables.join(" ")}</code>`],
         ]}
       />
@@ -83,7 +87,7 @@ function Plugin({ plugin, open }) {
   <//>`;
 }
 
-function Problems({ leftOut, disabled }) {
+function Problems({ leftOut, disabled, unlisted, absent }) {
   return html`
     ${leftOut.map(
       (one) =>
@@ -92,20 +96,32 @@ function Problems({ leftOut, disabled }) {
           <p class="soft">${one.action}</p>
         <//>`,
     )}
+    ${absent.map(
+      (one) =>
+        html`<${Panel} key=${one.name} title=${one.name} actions=${html`<${Status} value="DISABLED" label="Taken out" />`}>
+          <p>It is not loaded, and has left tables in the store: <code>${one.tables.join(" ")}</code></p>
+          <p class="soft">Enable it again, or remove them for good: <code>synthetic plugins purge ${one.name}</code></p>
+        <//>`,
+    )}
+    ${unlisted.length > 0 &&
+    html`<p class="soft">
+      Installed and not enabled: ${unlisted.map(({ name, distribution, version }) => `${name} (${distribution} ${version})`).join(", ")}.
+    </p>`}
     ${disabled.length > 0 && html`<p class="soft">Listed with <code>enabled = false</code>: ${disabled.join(", ")}.</p>`}
   `;
 }
 
 function matches(text, plugin) {
-  const all = [plugin.name, plugin.summary, ...plugin.tables, ...plugin.settings.map(({ name }) => name)];
+  const all = [plugin.name, plugin.summary, ...plugin.tables, ...(plugin.settings ?? []).map(({ name }) => name)];
   return all.some((one) => one.toLowerCase().includes(text));
 }
 
 /** The page. */
 export default function Plugins({ query }) {
-  const result = useQuery(PLUGINS);
+  const result = useQuery(PLUGINS, { admin: may("admin") });
   const text = (query.get("q") ?? "").toLowerCase();
-  const narrowed = (settings) => (text ? settings.filter(({ name }) => name.toLowerCase().includes(text)) : settings);
+  // Only a token with the scope admin is told of settings.
+  const narrowed = (settings = []) => (text ? settings.filter(({ name }) => name.toLowerCase().includes(text)) : settings);
   return html`<${Page} title="Plugins" lead="What this store is made of, as the process runs that answers.">
     <${Filters}>
       <${TextField} name="q" label="Find" placeholder="Name, table or setting" />
@@ -116,13 +132,13 @@ export default function Plugins({ query }) {
         const found = plugins.loaded.filter((plugin) => matches(text, plugin));
         const kernel = narrowed(plugins.kernelSettings);
         return html`
-          <${Problems} leftOut=${plugins.leftOut} disabled=${plugins.disabled} />
+          <${Problems} ...${plugins} />
           <div class="plugin-grid">
             ${found.map((plugin) => {
               const settings = narrowed(plugin.settings);
               return html`<${Plugin}
                 key=${plugin.name}
-                plugin=${{ ...plugin, settings: settings.length > 0 ? settings : plugin.settings }}
+                plugin=${{ ...plugin, settings: settings.length > 0 ? settings : (plugin.settings ?? []) }}
                 open=${text !== "" && settings.length > 0}
               />`;
             })}
