@@ -209,6 +209,7 @@ def metrics_in_use() -> Metrics:
     metrics.http_response(200)
     metrics.service_step("plugin.service", 1, 0.1)
     metrics.service_failing("plugin.service", 1)
+    metrics.service_hanging("plugin.service", 61.0)
     metrics.consumer_batch("plugin.consumer", 1, 0.1)
     metrics.consumer_set_aside("plugin.consumer")
     metrics.write_retries.labels("busy").inc()

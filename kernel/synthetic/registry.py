@@ -8,7 +8,7 @@ once; the result does not change any more. How that is done is in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -186,16 +186,13 @@ def load_registry(
     plugins = loader.plugins()
     unloaded = set(layers.plugin_names()) - {plugin.name for plugin in plugins}
     check_names(layers, [value.name for value in values], unloaded=unloaded)
-    sections = [getattr(kernel_settings, field.name) for field in fields(kernel_settings)]
-    settings: dict[type[Any], Any] = {type(each): each for each in (kernel_settings, *sections)}
-    settings |= {type(plugin.settings): plugin.settings for plugin in plugins if plugin.settings is not None}
     return Registry(
         plugins=plugins,
         left_out=tuple(loader.left_out.values()),
         disabled=tuple(name for name, listing in loader.listings.items() if not listing.settings.enabled),
         installed=loader.installed,
         kernel_settings=kernel_settings,
-        settings=MappingProxyType(settings),
+        settings=MappingProxyType(_settings_by_class(kernel_settings, plugins)),
         setting_values=values,
         tables=_stamped(loader, "register_tables"),
         migrations=_stamped(loader, "register_migrations"),
@@ -217,6 +214,12 @@ def load_registry(
         _loader=loader,
         _load_again=partial(load_registry, data_dir, overrides=overrides, environ=environ, text=text),
     )
+
+
+def _settings_by_class(kernel: KernelSettings, plugins: Sequence[LoadedPlugin]) -> dict[type[Any], Any]:
+    sections = [getattr(kernel, field.name) for field in fields(kernel)]
+    own = [plugin.settings for plugin in plugins if plugin.settings is not None]
+    return {type(each): each for each in (kernel, *sections, *own)}
 
 
 def _stamped(loader: PluginLoader, hook: str) -> tuple[Stamped[Any], ...]:
