@@ -15,7 +15,7 @@ import textwrap
 import pytest
 
 from synthetic import hookspecs
-from synthetic.plugins.making import make_plugin, name_plugin, render
+from synthetic.plugins.making import NewPlugin, make_plugin, name_plugin, render
 from synthetic.registry import load_registry
 from synthetic.testing import check_plugin, expect_data, open_plugin_store
 from thirdparty.distributions import Site
@@ -111,8 +111,9 @@ def test_all_code_of_the_cookbook_and_of_the_page_about_tests_is_tested_elsewher
     offered = [sys.modules[plugin.record.hooks] for plugin in plugins if plugin.record.hooks is not None]
     examples = [inspect.getdoc(each) or "" for module in (hookspecs, *offered) for each in vars(module).values()
                 if inspect.isfunction(each)]  # fmt: skip
-    tested = "\n".join([*dict(render(name_plugin("bookmarks", None))).values(), text_of("plugins/guide.md"),
-                        *(textwrap.dedent(each.partition("Example::")[2]) for each in examples)])  # fmt: skip
+    rendered = dict(render(NewPlugin("bookmarks", "bookmark", has_dashboard=True))).values()
+    shown = (textwrap.dedent(each.partition("Example::")[2]) for each in examples)
+    tested = "\n".join([*rendered, text_of("plugins/guide.md"), *shown])
     for page in ("cookbook.md", "testing.md"):
         for block in blocks_of(text_of(f"plugins/{page}"), "python"):
             assert _plain(block) in _plain(tested), block

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from synthetic.plugins.hooks import RUN_TIME, Hooks
+from synthetic.registry import load_registry
 from synthetic.testing import CHECKS, check_plugin
 from thirdparty.distributions import SHIPPED
 
@@ -18,6 +22,16 @@ QUICK = (
 
 SCANS = {"jobs": {"job_limits": "A row for each kind that an operator has set a limit for."}}
 """Tables that are read from end to end, and why that is right."""
+
+REGISTRY = load_registry(None, environ={})
+OFFERED = [
+    name
+    for plugin in REGISTRY.plugins
+    if plugin.record.hooks is not None
+    for name, function in vars(sys.modules[plugin.record.hooks]).items()
+    if hasattr(function, "synthetic_spec")
+]
+"""The hooks that shipped plugins offer to others."""
 
 THOROUGH = [check.name for check in CHECKS if check.name not in QUICK]
 
@@ -35,3 +49,13 @@ def test_a_shipped_plugin_conforms_in_use(plugin):
 
 def test_one_shipped_plugin_conforms_in_use():
     check_plugin("constructs", only=[name for name in THOROUGH if name != "loads_alone"]).expect_passed()
+
+
+@pytest.mark.parametrize("hook", OFFERED)
+def test_a_hook_that_a_shipped_plugin_offers_is_used_by_one(hook):
+    assert REGISTRY.hooks_of(hook)
+
+
+def test_those_are_all_hooks_beside_the_kernels():
+    assert set(OFFERED) >= {"register_importers", "register_search_documents"}
+    assert not set(OFFERED) & {*Hooks().specs, *RUN_TIME}

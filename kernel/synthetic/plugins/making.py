@@ -28,6 +28,9 @@ from synthetic.plugins.discovery import kernel_version, list_installed
 from synthetic.registry import Registry
 
 CHARACTERS_MAX = 24
+DASHBOARD = "dashboard"
+"""The plugin whose hook takes a panel; its name is also that of the folder with the panel's module."""
+
 SUFFIX = ".template"
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 COLUMNS = ("construct", "construct_id", "title", "body", "version", "created", "changed", "position", "deleted_id")
@@ -44,10 +47,12 @@ class NewPlugin:
     Attributes:
         plugin: Its name, which is also that of its table: what it keeps, in the plural.
         entity: One of that.
+        has_dashboard: Whether it has a panel for the dashboard.
     """
 
     plugin: str
     entity: str
+    has_dashboard: bool = False
 
     @property
     def package(self) -> str:
@@ -83,6 +88,7 @@ class NewPlugin:
             "article": article,
             "Article": article.capitalize(),
             "kernel_version": kernel_version(),
+            "with_dashboard": f'            "{DASHBOARD}": "{self.package}.with_dashboard",\n' * self.has_dashboard,
         }
 
 
@@ -110,7 +116,7 @@ def name_plugin(name: str, entity: str | None) -> NewPlugin:
             details={"field": "entity"},
         )
     _check_name(singular, "--entity")
-    return NewPlugin(name, singular)
+    return NewPlugin(name, singular, has_dashboard=any(each.name == DASHBOARD for each in list_installed()))
 
 
 def _singular_of(name: str) -> str | None:
@@ -219,6 +225,8 @@ def render(new: NewPlugin) -> Iterator[tuple[str, str]]:
     """The files of a new plugin: path below its folder, and text."""
     names = new.names()
     for path, text in _files(resources.files("synthetic.plugins") / "template", ""):
+        if not new.has_dashboard and path.startswith((f"package/{DASHBOARD}/", f"package/with_{DASHBOARD}.py")):
+            continue
         renamed = path.replace("package/", f"{new.package}/", 1) if path.startswith("package/") else path
         yield _fill(renamed, names), _fill(text, names)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from synthetic.plugins.making import make_plugin, name_plugin
+from synthetic.plugins.making import NewPlugin, make_plugin, name_plugin, render
 
 SECONDS = 240
 
@@ -55,7 +56,8 @@ def test_what_it_makes_conforms(tmp_path):
 
 @pytest.mark.parametrize("name", ["pins", "architecture_decisions"])
 def test_what_it_makes_is_formatted_and_clean_whatever_it_is_called(tmp_path, name):
-    folder = make_plugin(name_plugin(name, None), tmp_path)
+    folder = make_plugin(replace(name_plugin(name, None), has_dashboard=True), tmp_path)
+    assert (folder / f"synthetic_{name}" / "dashboard" / f"{name}.js").exists()
     for words in (["check", "."], ["format", "--check", "--diff", "."]):
         done = run("ruff", *words, "--no-cache", folder=folder)
         assert done.returncode == 0, done.stdout
@@ -105,6 +107,14 @@ def test_a_name_that_is_taken_is_refused_with_who_has_it(line, tmp_path, name, t
     assert error["code"] == "CONFLICT"
     assert taken in " ".join(error["details"]["taken"])
     assert not (tmp_path / "here").exists()
+
+
+def test_a_panel_of_the_dashboard_is_there_where_the_dashboard_is():
+    new = NewPlugin("pins", "pin")
+    without, with_it = dict(render(new)), dict(render(replace(new, has_dashboard=True)))
+    assert set(with_it) - set(without) == {"synthetic_pins/with_dashboard.py", "synthetic_pins/dashboard/pins.js"}
+    assert '"dashboard": "synthetic_pins.with_dashboard"' in with_it["synthetic_pins/plugin.py"]
+    assert "dashboard" not in without["synthetic_pins/plugin.py"]
 
 
 def test_a_folder_that_is_there_is_left_alone(line, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from thirdparty.distributions import WITH_SETTINGS, introduced_with, load, names, refused
@@ -136,6 +138,17 @@ class TestHooksOfPlugins:
             ("beta", ["of beta"]),
             ("alpha", ["of alpha"]),
         ]
+
+    def test_whoever_implements_a_hook_that_is_deprecated_is_warned_at_their_own_line(self, site, tmp_path):
+        warning = "DeprecationWarning('register_recipes goes with 2.0; return the recipe in register_dishes')"
+        hookspecs = HOOKSPECS.replace("@hookspec\n", f"@hookspec(warn_on_impl={warning})\n")
+        site.install("old", introduced_with(hooks="sample_old.hookspecs"), introduced=False,
+                     modules={"hookspecs.py": hookspecs})  # fmt: skip
+        code = introduced_with(requires=("old",)) + RECIPE.format("of alpha").replace("sample_kitchen", "sample_old")
+        site.install("alpha", code, introduced=False)
+        with pytest.warns(DeprecationWarning, match="register_recipes goes with 2.0") as warned:
+            load(tmp_path, old="", alpha="")
+        assert {Path(each.filename).parent.name for each in warned} == {"sample_alpha"}
 
     def test_a_hook_that_nobody_offers_has_no_results_to_ask_for(self, tmp_path):
         registry = load(tmp_path)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot
+from synthetic.log.consumers.shadows import remove_given_up
 from synthetic.plugins.hooks import KERNEL
 from synthetic.plugins.purge import purge_plugin
+from synthetic.store import Store
 from synthetic.testing.conformance.migrating import row_counts
 from synthetic.testing.conformance.subject import PluginUnderTest
 from synthetic.testing.snapshots import find_schema_changes, graphql_schema_of, schema_hash
@@ -23,8 +25,7 @@ def leaves_no_trace(subject: PluginUnderTest) -> Iterator[str]:
     with subject.opened(directory):
         pass
     with subject.opened(directory, subject.without) as store:
-        if subject.tables:
-            store.write(purge_plugin, subject.name)
+        _purge(store, subject)
         if schema_hash(store) != before:
             yield "The structure of the store is not what it was before the plugin came, though it was purged."
         for name, rows in row_counts(store, others).items():
@@ -47,14 +48,21 @@ def _comes_back(subject: PluginUnderTest) -> Iterator[str]:
         if (row_counts(store, tables), schema_hash(store)) != (rows, structure):
             yield "It does not find its tables as it left them when it is enabled again."
     with subject.opened(directory, subject.without) as store:
-        if tables:
-            store.write(purge_plugin, subject.name)
+        _purge(store, subject)
         left = store.read(_names_in_store)
         if any(each.plugin == subject.name for each in store.read(list_tables)):
             yield "Tables of it are still on record after the purge."
     with subject.opened(subject.copy_of(subject.before), subject.without) as store:
         known = store.read(_names_in_store)
     yield from (f"{name} is left in the store after the purge." for name in sorted(left - known))
+
+
+def _purge(store: Store, subject: PluginUnderTest) -> None:
+    """Purge it, and do what a server's background does then with tables that a rebuild has replaced."""
+    if subject.tables:
+        store.write(purge_plugin, subject.name)
+    while store.write(remove_given_up):
+        pass
 
 
 def _names_in_store(snapshot: Snapshot) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 from synthetic.testing.conformance.background import (
@@ -44,7 +45,8 @@ def services_start_and_stop_in_any_order(subject: PluginUnderTest) -> Iterator[s
             each.start()
         for each in (first, second):
             each.stop()
-        late = [each.name for each in set(threading.enumerate()) - threads if not _has_ended(each)]
+        deadline = time.monotonic() + END_SECONDS
+        late = [each.name for each in set(threading.enumerate()) - threads if not _has_ended(each, deadline)]
         if late:
             yield f"Threads go on after the stop: {', '.join(sorted(late))}."
         for name in [*(f"{subject.name}.{each.record.name}" for each in services), *(each.name for each in consumers)]:
@@ -53,6 +55,6 @@ def services_start_and_stop_in_any_order(subject: PluginUnderTest) -> Iterator[s
                 yield f"{name} failed {failures:g} times; the log says why."
 
 
-def _has_ended(thread: threading.Thread) -> bool:
-    thread.join(END_SECONDS)
+def _has_ended(thread: threading.Thread, deadline: float) -> bool:
+    thread.join(max(0.0, deadline - time.monotonic()))
     return not thread.is_alive()
