@@ -24,6 +24,7 @@ from synthetic.clock import SystemClock
 from synthetic.contributions import Stamped
 from synthetic.database.coalescing import CoalescedWrites
 from synthetic.errors import ExitCode
+from synthetic.faults import CRASH_VARIABLE
 from synthetic.graphql.schema import core_schema
 from synthetic.graphql.socket_messages import CloseCode
 from synthetic.kernel import schema_of
@@ -47,6 +48,7 @@ from synthetic_projections.costs.asking import TRUNCATED as COSTS_TRUNCATED
 from synthetic_projections.lineage.query import TRUNCATED
 from synthetic_search.asking.answering import INCOMPLETE, LEXICAL_ONLY, UNDERSTOOD_OTHERWISE
 
+from .faults.sweeps import SEED
 from .pages import (
     DOCS,
     LINK,
@@ -70,7 +72,9 @@ REGISTRY = load_registry(None, environ={})
 SCHEMA = core_schema(schema_of(REGISTRY))
 SETTING_NAMES = {value.name for value in REGISTRY.setting_values}
 COMMANDS = typer.main.get_command(build_application(REGISTRY.commands, None))
-OTHER_VARIABLES = {"SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL", "SYNTHETIC_COLLECTION"}
+OTHER_VARIABLES = {
+    *("SYNTHETIC_DATA", "SYNTHETIC_TOKEN", "SYNTHETIC_URL", "SYNTHETIC_COLLECTION", CRASH_VARIABLE, SEED)
+}
 FOREIGN_PROGRAMS = ("pip ", "pytest ", ".venv/bin/pytest ")
 OTHER_WORDS = {
     *(UNINDEXED_FILTER, TRUNCATED, COSTS_TRUNCATED),  # codes of notices
