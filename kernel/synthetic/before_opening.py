@@ -9,7 +9,7 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.migrations import Migration
 from synthetic.database.opening import inspect_store
 from synthetic.errors import NotAStoreError, StoreDamagedError
-from synthetic.kernel import blueprint_of
+from synthetic.kernel_parts import blueprint_of
 from synthetic.recovery.damage import explain_damage
 from synthetic.registry import Registry
 

@@ -4,57 +4,46 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from synthetic.backups.metrics import BACKUP_METRICS
-from synthetic.backups.proving import Inspection
 from synthetic.backups.running import StoreBackups
 from synthetic.backups.service import backup_service
-from synthetic.checks.declared import LoadedChecks
 from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.checks.schedule import CheckMeter, check_service
 from synthetic.clock import Clock, SystemClock
-from synthetic.contributions import MigrationFolder, Stamped
+from synthetic.contributions import Stamped
 from synthetic.data_directory import DataDirectory
 from synthetic.database.database import Database
-from synthetic.database.migrations import Migration, read_migrations
-from synthetic.database.opening import Blueprint, ledger_guard, open_store
-from synthetic.database.preparation import ConnectionPreparation
-from synthetic.database.surroundings import Contributed, Surroundings
+from synthetic.database.migrations import Migration
+from synthetic.database.opening import ledger_guard, open_store
 from synthetic.errors import SyntheticError
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.schema import build_schema, core_schema
 from synthetic.kernel_fields import KERNEL_GRAPHQL
-from synthetic.kernel_services import KERNEL_CONSUMERS, KERNEL_SERVICES
+from synthetic.kernel_parts import blueprint_of, inspection_of, surroundings_of
+from synthetic.kernel_services import KERNEL_SERVICES
 from synthetic.kernel_settings import KernelSettings
-from synthetic.kernel_tables import KERNEL_TABLES
-from synthetic.loaded_kernel import LoadedKernel, LoadedTypes
+from synthetic.loaded_kernel import LoadedTypes
 from synthetic.log.archive import Archive, archive_service
-from synthetic.log.consumers.declared import check_fold_tables, declared_consumers
+from synthetic.log.consumers.declared import check_fold_tables
 from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.log.consumers.refused import RefusalReactions
 from synthetic.log.consumers.store import has_reached
 from synthetic.log.drift.service import DriftWatch
-from synthetic.log.emission import EventCatalogue
-from synthetic.log.event_types import KERNEL_EVENTS
 from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.monitor import monitor_service
-from synthetic.log.sync.own_modules import OwnModules
-from synthetic.log.sync.statuses import LoadedConsumers
 from synthetic.logs import logger_for
 from synthetic.metric_readings import MetricReadings
 from synthetic.metrics import Metrics
 from synthetic.operations.recorder import OperationRecorder
 from synthetic.plugins.description import types_by_plugin
-from synthetic.plugins.discovery import kernel_version
 from synthetic.recovery.errors import StoreReadOnlyError
 from synthetic.recovery.pages import PAGE_SIZE_DEFAULT
 from synthetic.registry import Registry, load_registry
-from synthetic.retention.clock_check import ClockSource
 from synthetic.retention.meter import RetentionMeter
-from synthetic.retention.rules import check_indexes, declare_rules
+from synthetic.retention.rules import check_indexes
 from synthetic.retention.runs import retention_service
 from synthetic.services.hanging import HangingWork
 from synthetic.services.runner import BackgroundRunner
@@ -269,55 +258,6 @@ class Kernel:
     def _release(self) -> None:
         if self._hold is not None:
             self._hold.release()
-
-
-def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
-    """What the loaded plugins lend to every transaction."""
-
-    def settings_of(settings_class: type[Any], /) -> Any:
-        return registry.settings[settings_class]
-
-    surroundings = Surroundings(settings_of)
-    surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
-    surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
-    consumers = [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers]
-    surroundings.provide(LoadedConsumers.of(consumers))
-    surroundings.provide(OwnModules.of(plugin.name for plugin in registry.plugins))
-    surroundings.provide(LoadedFolds(partial(declared_consumers, consumers, registry.tables, surroundings)))
-    plugin_settings = {plugin.name: plugin.settings for plugin in registry.plugins}
-    surroundings.provide(declare_rules(registry.retention, registry.tables, plugin_settings))
-    surroundings.provide(ClockSource(clock))
-    surroundings.provide(LoadedChecks.of(registry.checks))
-    surroundings.provide(Contributed(registry.offered))
-    surroundings.provide(ConnectionPreparation(registry.connection_preparers))
-    return surroundings
-
-
-def inspection_of(registry: Registry, blueprint: Blueprint) -> Inspection:
-    """How a store that was restored is checked: as `synthetic check` does it."""
-
-    def lend(directory: DataDirectory) -> Surroundings:
-        surroundings = surroundings_of(registry, SystemClock())
-        for resource in (
-            Archive(directory.archive), StoreFolder(directory.path), ExpectedMigrations(tuple(blueprint.migrations)),
-        ):  # fmt: skip
-            surroundings.provide(resource)
-        return surroundings
-
-    return Inspection(registry.kernel_settings.database, LoadedChecks.of(registry.checks).chosen("full"), lend)
-
-
-def blueprint_of(registry: Registry) -> Blueprint:
-    """What the kernel and the loaded plugins want of a store."""
-    folders = [Stamped("kernel", MigrationFolder("synthetic")), *registry.migrations]
-    tables = [*(Stamped("kernel", table) for table in KERNEL_TABLES), *registry.tables]
-    return Blueprint(
-        version=kernel_version(),
-        migrations=read_migrations(folders),
-        tables=tables,
-        requires={plugin.name: plugin.record.requires for plugin in registry.plugins},
-        preparation=ConnectionPreparation(registry.connection_preparers),
-    )
 
 
 def schema_of(registry: Registry) -> Any:

@@ -18,7 +18,8 @@ from synthetic.checks.declared import LoadedChecks
 from synthetic.cli import main as run_words
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.kernel import Kernel, blueprint_of, inspection_of
+from synthetic.kernel import Kernel
+from synthetic.kernel_parts import blueprint_of, inspection_of
 from synthetic.registry import load_registry
 from synthetic.testing import FAST_SETTINGS
 from synthetic_artifacts.model import ArtifactContent

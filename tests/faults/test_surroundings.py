@@ -15,7 +15,7 @@ import pytest
 from synthetic import SyntheticError, SystemClock
 from synthetic.checks.declared import LoadedChecks
 from synthetic.data_directory import DataDirectory
-from synthetic.kernel import blueprint_of, inspection_of
+from synthetic.kernel_parts import blueprint_of, inspection_of
 from synthetic.registry import load_registry
 from synthetic.testing import (
     FAST_SETTINGS,

@@ -17,6 +17,7 @@ from synthetic.cli import (
     import_,
     migrate,
     plugins,
+    plugins_check,
     plugins_new,
     plugins_purge,
     plugins_show,
@@ -85,6 +86,7 @@ def build_application(commands: Sequence[Stamped[Command]], trouble: str | None)
         ("disable", plugins_switch.disable),
         ("new", plugins_new.new),
         ("purge", plugins_purge.purge),
+        ("check", plugins_check.check),
     ):
         plugins_group.command(name, context_settings=HELP_NAMES)(with_settings(f"plugins {name}", function))
     backups_group = typer.Typer(invoke_without_command=True, context_settings=HELP_NAMES)

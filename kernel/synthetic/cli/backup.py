@@ -28,7 +28,7 @@ from synthetic.cli.stores import open_store
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.errors import CancelledError, NotFoundError, SyntheticError, iso_from_ms
-from synthetic.kernel import blueprint_of, inspection_of
+from synthetic.kernel_parts import blueprint_of, inspection_of
 from synthetic.registry import load_registry
 
 ToOption = Annotated[

@@ -32,7 +32,7 @@ from synthetic.database.connections import check_sqlite_version, open_inspector
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import SyntheticError, iso_from_ms
-from synthetic.kernel import blueprint_of
+from synthetic.kernel_parts import blueprint_of
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log.archive import Archive
 from synthetic.logs import correlation_id

@@ -20,7 +20,7 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import check_sqlite_version
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
-from synthetic.kernel import blueprint_of
+from synthetic.kernel_parts import blueprint_of
 from synthetic.kernel_settings import KernelSettings
 from synthetic.log.archive import Archive
 from synthetic.logs import correlation_id

@@ -20,7 +20,8 @@ from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import check_sqlite_version
 from synthetic.errors import SettingsInvalidError
-from synthetic.kernel import Kernel, blueprint_of, inspection_of
+from synthetic.kernel import Kernel
+from synthetic.kernel_parts import blueprint_of, inspection_of
 from synthetic.origin import Origin
 from synthetic.recovery.loading import TableReport
 from synthetic.recovery.recovering import Recovered, Recovery, recover_store, report_as_json

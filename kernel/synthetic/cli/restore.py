@@ -21,7 +21,8 @@ from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.transaction import Transaction
 from synthetic.errors import SettingsInvalidError, iso_from_ms
-from synthetic.kernel import Kernel, inspection_of
+from synthetic.kernel import Kernel
+from synthetic.kernel_parts import inspection_of
 from synthetic.kernel_settings import KernelSettings
 from synthetic.log.positions import begin_epoch, read_position
 from synthetic.origin import Origin

@@ -17,7 +17,8 @@ from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
-from synthetic.kernel import Kernel, surroundings_of
+from synthetic.kernel import Kernel
+from synthetic.kernel_parts import surroundings_of
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.looking import without_plugins
 from synthetic.origin import Origin

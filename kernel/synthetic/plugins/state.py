@@ -13,7 +13,7 @@ from synthetic.database.migrations import Applied, find_pending
 from synthetic.database.ownership import list_tables
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import NotFoundError, SyntheticError
-from synthetic.kernel import blueprint_of
+from synthetic.kernel_parts import blueprint_of
 from synthetic.log.sync.model import ModuleStatus, SyncStatus
 from synthetic.plugins.discovery import InstalledPlugin
 from synthetic.plugins.hooks import KERNEL
