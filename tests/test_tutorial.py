@@ -37,7 +37,8 @@ def changed_by(section: str, files: dict[str, str]) -> None:
             assert files[path].count(before) == 1, f"{path} has not once:\n{before}"
             files[path] = files[path].replace(before, after)
         elif is_end:
-            files[path] += text
+            # Two lines before a function or class, as a formatter has them; a page has none at the top of a block.
+            files[path] += f"\n\n{text}" if text.startswith(("def ", "class ", "@")) else text
         else:
             assert path not in files, path
             files[path] = text
