@@ -111,6 +111,7 @@ def test_a_wrong_token_is_asked_for_again(browser, filled):
         driven.page.get_by_role("navigation", name="Pages of the dashboard").wait_for()
 
 
+@pytest.mark.full
 def test_an_empty_store_says_what_fills_it_on_the_smallest_screen(browser, template: Path, tmp_path: Path):
     directory = copy_template(template, tmp_path / "store")
     with (
