@@ -164,6 +164,8 @@ class Table:
         travel: What its rows need on their way to another store (`synthetic export`).
         is_made_anew: Whether a mirror makes its rows from other tables, so that
             `synthetic recover` leaves it empty, for the mirror to fill.
+        is_small: Whether it has few rows however large the store is, so that
+            queries may read it from end to end.
     """
 
     name: str
@@ -174,6 +176,7 @@ class Table:
     kept: str = ""
     travel: Travel = field(default_factory=Travel)
     is_made_anew: bool = False
+    is_small: bool = False
 
     def __post_init__(self) -> None:
         require_name(self.name, "table")

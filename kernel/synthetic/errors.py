@@ -340,14 +340,6 @@ class PluginClashError(SyntheticError):
     exit_code = ExitCode.CONFIGURATION
 
 
-class PluginNotConformingError(SyntheticError):
-    """A plugin does not do what every plugin must, and `synthetic plugins check` has found it."""
-
-    code = "PLUGIN_NOT_CONFORMING"
-    action = "Read what was found. Mend the plugin, or tell those who ship it; until then keep it disabled."
-    exit_code = ExitCode.CONFIGURATION
-
-
 class AddressUnavailableError(SyntheticError):
     """The server cannot listen on the address."""
 

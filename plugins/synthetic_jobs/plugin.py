@@ -102,6 +102,7 @@ def register_tables() -> tuple[Table, ...]:
             purpose="How many jobs of a kind may run at once.",
             key=("kind",),
             kept="One row for each kind that an operator has limited.",
+            is_small=True,
             travel=Travel(entity="job_limit"),
         ),
         Table(

@@ -1,57 +1,70 @@
-"""`synthetic plugins check`: the conformance suite, on installed plugins."""
+"""`synthetic plugins check`: the conformance suite of the test kit, for plugins that are installed."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+import os
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthetic.cli.invocation import JsonOption
-from synthetic.cli.output import emit, show
-from synthetic.errors import PluginNotConformingError
-from synthetic.plugins.discovery import list_installed
+from synthetic.checks.errors import CheckFailedError
+from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
+from synthetic.cli.output import emit, show, table_of
+from synthetic.cli.progress import progress
+from synthetic.registry import load_registry
 
 if TYPE_CHECKING:
     from synthetic.testing.conformance.records import CheckResult
 
-NamesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Installed plugins, listed or not.", show_default="all"),
-]
-OnlyOption = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="Only this check. May be repeated.")
-]
 
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The plugins; without any, all that are loaded.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="CHECK", help="Only this check. May be repeated.", show_default="all")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that plugins keep what the contract asks of them.
 
-def check(names: NamesArgument = None, as_json: JsonOption = False, only: OnlyOption = None) -> None:
-    """Check that installed plugins do what every plugin must, on temporary stores; yours is not touched.
-
-    Ends with PLUGIN_NOT_CONFORMING when anything was found.
+    It works on stores of its own in a temporary directory: nothing of this
+    store is read or written but the list of its plugins. Ends with CHECK_FAILED
+    when anything was found.
     """
-    # It imports the whole command line, and is needed by this command alone.
-    from synthetic.testing.conformance import check_plugin  # noqa: PLC0415
+    # The suite is that of the test kit, whose parts other commands have no use for.
+    from synthetic.testing.conformance import CHECKS, check_plugin  # noqa: PLC0415
 
-    reports = []
-    for name in names or [plugin.name for plugin in list_installed()]:
-        if not as_json:
-            show(name)
-        reports.append(check_plugin(name, only=only or (), advance=None if as_json else _show))
+    registry = load_registry(data_directory(data, os.environ), overrides=current_overrides()) if not names else None
+    chosen = list(names or ()) if registry is None else [plugin.name for plugin in registry.plugins]
+    with progress("Checking", as_json, unit="checks") as shown:
+        shown.expect(len(chosen) * (len(only) if only else len(CHECKS)))
+
+        def advance(result: CheckResult) -> None:
+            shown.advance(1, result.check)
+
+        reports = [check_plugin(name, only=only or (), advance=advance) for name in chosen]
+    found = [(report.plugin, result) for report in reports for result in report.results]
     if as_json:
-        found = [
-            {"plugin": report.plugin, "checks": [asdict(result) for result in report.results]} for report in reports
-        ]
-        emit({"plugins": found}, as_json)
-    failed = [report.plugin for report in reports if report.failed]
+        emit([_as_json(plugin, result) for plugin, result in found], as_json)
+    else:
+        rows = [(plugin, result.check, result.outcome.value, result.purpose) for plugin, result in found]
+        show(table_of(("plugin", "check", "outcome", "what holds"), rows))
+        for plugin, result in found:
+            for line in (*result.problems, *result.notes):
+                show(f"\n{plugin}: {result.check}: {line}")
+    failed = [f"{report.plugin}: {result.check}" for report in reports for result in report.failed]
     if failed:
-        raise PluginNotConformingError(
-            f"Not as every plugin must be: {', '.join(failed)}.", details={"plugins": failed}
-        )
+        raise CheckFailedError(f"{len(failed)} checks have failed: {', '.join(failed)}.", details={"checks": failed})
 
 
-def _show(result: CheckResult) -> None:
-    show(f"  {result.outcome.lower():8}{result.purpose}")
-    for line in result.problems:
-        show(f"          {line}")
-    if result.outcome == "SKIPPED":
-        show(f"          {' '.join(result.notes)}")
+def _as_json(plugin: str, result: CheckResult) -> dict[str, Any]:
+    return {
+        "plugin": plugin,
+        "check": result.check,
+        "purpose": result.purpose,
+        "outcome": result.outcome.value,
+        "problems": list(result.problems),
+        "notes": list(result.notes),
+    }

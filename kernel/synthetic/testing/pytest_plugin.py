@@ -130,21 +130,19 @@ class PluginConformance:
         plugin: Name of the plugin, which must be installed.
         settings: Of its table in `plugins.toml`.
         sdl: File with the GraphQL schema of the last release, if there is one.
-        scans: Tables that stay small, so that they may be read from end to end, each with the reason.
         fill: Writes something of everything that the plugin keeps into a store; None: its part of the demo does.
     """
 
     plugin: ClassVar[str]
     settings: ClassVar[PluginSettings] = {}
     sdl: ClassVar[Path | None] = None
-    scans: ClassVar[Mapping[str, str]] = {}
     fill: ClassVar[Fill | None] = None
 
     @pytest.fixture(scope="class")
     @classmethod
     def synthetic_subject(cls) -> Generator[PluginUnderTest]:
         """The plugin, with the stores that its checks share."""
-        with PluginUnderTest(cls.plugin, fill=cls.fill, settings=cls.settings, sdl=cls.sdl, scans=cls.scans) as subject:
+        with PluginUnderTest(cls.plugin, fill=cls.fill, settings=cls.settings, sdl=cls.sdl) as subject:
             yield subject
 
     @pytest.mark.parametrize("check", CHECKS, ids=str)

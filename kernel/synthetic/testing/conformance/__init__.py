@@ -8,7 +8,7 @@ is read or written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from synthetic.errors import BadUserInputError
@@ -90,7 +90,6 @@ def check_plugin(
     fill: Fill | None = None,
     settings: PluginSettings | None = None,
     sdl: Path | None = None,
-    scans: Mapping[str, str] | None = None,
     only: Collection[str] = (),
     advance: Callable[[CheckResult], object] | None = None,
 ) -> ConformanceReport:
@@ -102,8 +101,6 @@ def check_plugin(
             store that it is given; None: the plugin's part of the demo does.
         settings: Of the plugin, as in its table of `plugins.toml`.
         sdl: File with the GraphQL schema of the last release (see `sdl_of`).
-        scans: Tables that stay small, so that a query may read them from end
-            to end: from a name to the reason.
         only: Names of checks; empty: all.
         advance: Told of each result as it comes.
 
@@ -122,7 +119,7 @@ def check_plugin(
             details={"check": unknown[0]},
         )
     results: list[CheckResult] = []
-    with PluginUnderTest(find_plugin_name(name), fill=fill, settings=settings, sdl=sdl, scans=scans) as subject:
+    with PluginUnderTest(find_plugin_name(name), fill=fill, settings=settings, sdl=sdl) as subject:
         for check in CHECKS:
             if not only or check.name in only:
                 results.append(check.run(subject))

@@ -38,7 +38,7 @@ def queries_use_indexes(subject: PluginUnderTest) -> Iterator[str]:
         statements.pop("document", None)
         if not asked:
             raise NothingToCheckError("The plugin has no queries, and no fields on types of others.")
-        tables = {name for name in subject.tables if name not in subject.scans}
+        tables = {name for name, table in subject.tables.items() if not table.is_small}
         found: dict[str, str] = {}
         for sql, document in statements.items():
             for problem in store.read(find_costly, sql, tables):
@@ -124,7 +124,7 @@ def deletions_use_indexes(subject: PluginUnderTest) -> Iterator[str]:
         rules = store.read(lambda snapshot: list(snapshot.resource(RetentionRules).rules.values()))
         subject.notes += [f"The rule {rule.name} has its index." for rule in rules if rule.plugin == subject.name]
         for name, table in tables.items():
-            if name not in subject.scans:
+            if not table.is_small:
                 yield from _unindexed(store, name, [reference.column for reference in table.references])
 
 

@@ -7,7 +7,7 @@ import functools
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -43,7 +43,6 @@ class PluginUnderTest:
         required: All plugins that it needs, in load order, without itself.
         companions: Those beside these for which it has `with_` modules, as far as they are installed.
         sdl: File with the GraphQL schema that was released, or None.
-        scans: Tables that may be read from end to end, each with the reason.
         notes: What the check that runs wants to be known, beside problems.
     """
 
@@ -54,7 +53,6 @@ class PluginUnderTest:
         fill: Fill | None = None,
         settings: PluginSettings | None = None,
         sdl: Path | None = None,
-        scans: Mapping[str, str] | None = None,
     ) -> None:
         """Find it; use it in a `with`.
 
@@ -63,7 +61,6 @@ class PluginUnderTest:
             fill: Writes something of everything that it keeps; None: its part of the demo does.
             settings: Of its table in `plugins.toml`.
             sdl: File with the schema of the plugin and what it requires, as the last release had it.
-            scans: Tables that stay small, so that they may be read from end to end: from a name to the reason.
 
         Raises:
             PluginFailedError, PluginClashError: It is not installed, is installed twice, or cannot be imported.
@@ -76,7 +73,6 @@ class PluginUnderTest:
         self.companions = tuple(other for other in self.record.with_ if other in known)
         self.package = get_installed(name, installed).module_name.rpartition(".")[0]
         self.sdl = sdl
-        self.scans = dict(scans or {})
         self.notes: list[str] = []
         self.witness = WriteWitness(self.package)
         self._fill = fill
