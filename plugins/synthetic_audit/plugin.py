@@ -23,6 +23,13 @@ from synthetic_audit.errors import AuditChainBrokenError
 from synthetic_audit.settings import AuditSettings
 from synthetic_audit.store import insert_entry, move_beginning
 
+CHAIN_OF_ROWS = """
+UPDATE audit_chain SET first_seq = f.seq, start_hash = f.previous_hash, last_seq = l.seq, last_hash = l.hash
+FROM (SELECT seq, previous_hash FROM audit_log ORDER BY seq LIMIT 1) AS f,
+    (SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1) AS l
+"""
+"""Where the chain begins and ends by the rows that are there, for a store that was recovered without its record."""
+
 
 @hookimpl
 def register_plugin() -> Plugin:
@@ -50,7 +57,7 @@ def register_tables() -> tuple[Table, ...]:
             name="audit_chain",
             purpose="Where the audit log begins and ends, with the hashes there.",
             kept="One row.",
-            travel=Travel(stays="It is the end of this store's chain."),
+            travel=Travel(stays="It is the end of this store's chain.", afterwards=CHAIN_OF_ROWS),
         ),
     )
 
