@@ -21,14 +21,7 @@ from synthetic_audit import command, query
 from synthetic_audit.checks import CHECKS
 from synthetic_audit.errors import AuditChainBrokenError
 from synthetic_audit.settings import AuditSettings
-from synthetic_audit.store import insert_entry, move_beginning
-
-CHAIN_OF_ROWS = """
-UPDATE audit_chain SET first_seq = f.seq, start_hash = f.previous_hash, last_seq = l.seq, last_hash = l.hash
-FROM (SELECT seq, previous_hash FROM audit_log ORDER BY seq LIMIT 1) AS f,
-    (SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1) AS l
-"""
-"""Where the chain begins and ends by the rows that are there, for a store that was recovered without its record."""
+from synthetic_audit.store import CHAIN_OF_ROWS, insert_entry, move_beginning
 
 
 @hookimpl
