@@ -87,7 +87,8 @@ class Travel:
         ids: Other places that hold keys of rows.
         file: The file that a row names.
         afterwards: A statement that is run once in the transaction in which
-            rows have come, for what is made from them; it changes tables of the same plugin.
+            rows have come, for what is made from them; it changes tables of the same plugin. A recovery
+            that could not read all of the table runs it too.
     """
 
     stays: str = ""

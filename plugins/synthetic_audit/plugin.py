@@ -21,7 +21,7 @@ from synthetic_audit import command, query
 from synthetic_audit.checks import CHECKS
 from synthetic_audit.errors import AuditChainBrokenError
 from synthetic_audit.settings import AuditSettings
-from synthetic_audit.store import insert_entry, move_beginning
+from synthetic_audit.store import CHAIN_OF_ROWS, insert_entry, move_beginning
 
 
 @hookimpl
@@ -50,7 +50,7 @@ def register_tables() -> tuple[Table, ...]:
             name="audit_chain",
             purpose="Where the audit log begins and ends, with the hashes there.",
             kept="One row.",
-            travel=Travel(stays="It is the end of this store's chain."),
+            travel=Travel(stays="It is the end of this store's chain.", afterwards=CHAIN_OF_ROWS),
         ),
     )
 

@@ -122,6 +122,7 @@ class _Salvage:
             else:
                 reports[table] = self._loader.load(source)
         self._loader.settle_references(reports)
+        self._make_from_rows(reports)
         self._continue_numbers(reports)
         return Salvaged(list(reports.values()), self._set_strays_aside(), unusable_frames, built.failed)
 
@@ -204,6 +205,14 @@ class _Salvage:
                     "INSERT OR REPLACE INTO registered_tables (name, plugin, record) VALUES (?, ?, ?)", row
                 )
         return report
+
+    def _make_from_rows(self, reports: dict[str, TableReport]) -> None:
+        """Let tables that have lost rows make anew what they say can be made from those that came (`Travel`)."""
+        with self._connection:
+            for table in self._blueprint.tables:
+                report, sql = reports.get(table.record.name), table.record.travel.afterwards
+                if report is not None and report.damaged and sql:
+                    self._connection.execute(sql)
 
     def _continue_numbers(self, reports: dict[str, TableReport]) -> None:
         """No number is given a second time: neither where rows are gone, nor where what counted them is."""

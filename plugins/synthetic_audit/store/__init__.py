@@ -8,11 +8,12 @@ transaction first.
 from __future__ import annotations
 
 from synthetic_audit.model import Criteria, Entry
-from synthetic_audit.store.entries import find_anchor, insert_entry, list_entries, move_beginning
+from synthetic_audit.store.entries import CHAIN_OF_ROWS, find_anchor, insert_entry, list_entries, move_beginning
 from synthetic_audit.store.filters import select_entries
 from synthetic_audit.store.verification import verify_chain, verify_recent
 
 __all__ = [
+    "CHAIN_OF_ROWS",
     "Criteria",
     "Entry",
     "find_anchor",

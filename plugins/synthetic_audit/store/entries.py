@@ -26,6 +26,13 @@ _BEGIN = (
     " VALUES (1, :seq, :previous_hash, :seq, :hash)"
 )
 
+CHAIN_OF_ROWS = """
+UPDATE audit_chain SET first_seq = f.seq, start_hash = f.previous_hash, last_seq = l.seq, last_hash = l.hash
+FROM (SELECT seq, previous_hash FROM audit_log ORDER BY seq LIMIT 1) AS f,
+    (SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1) AS l
+"""
+"""Where the chain begins and ends by the rows that are there, for a store that was recovered without its record."""
+
 
 def insert_entry(tx: Transaction, operation: Operation) -> Entry:
     """Write an operation at the end of the chain.

@@ -15,8 +15,8 @@ from synthetic.recovery.errors import NothingRecoveredError
 from .kit import PAGE_BYTES, Bench, Rows, rows_in
 
 SAMPLE = 5
-DERIVED = ("registered_tables",)
-"""Made by the loaded code in each store."""
+DERIVED = ("registered_tables", "meta", "audit_chain")
+"""Made anew where their rows are gone: by the loaded code, by migrations, or from other rows."""
 
 
 def differences(before: Rows, after: Rows) -> tuple[Rows, Rows]:
@@ -101,6 +101,11 @@ def test_tables_whose_names_are_gone_are_known_by_their_rows(bench):
     assert all(rows[table] == before[table] for table in ("constructs", "sessions", "domain_events", "audit_log"))
     # What no table of the loaded code takes is set aside.
     assert salvaged.strays >= len(before["absent_words"])
+
+
+def test_the_end_of_the_audit_chain_is_made_from_its_rows_where_it_is_gone(bench):
+    _, rows = bench.salvage(bench.without_page(page_with(bench, "audit_chain")))
+    assert rows["audit_chain"] == rows_in(bench.whole)["audit_chain"]
 
 
 def test_nothing_but_zeros_is_nothing_to_recover(bench):
