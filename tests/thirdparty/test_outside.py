@@ -199,6 +199,7 @@ def test_one_that_is_hostile_in_any_hook_is_stopped_there_by_name_and_harms_no_o
 
 
 @pytest.mark.full
+@pytest.mark.timeout(900)
 def test_with_nothing_but_what_pip_finds_all_of_it_holds_too(tmp_path):
     environment = fresh_environment(tmp_path / "fresh")
     live_a_life(environment, tmp_path)
