@@ -8,10 +8,11 @@ import pytest
 
 from synthetic.backups.running import back_up_store
 from synthetic.cli.main import main
+from synthetic.clock import SystemClock
 from synthetic.log.archive import archive_step
 from synthetic.log.consumers import follower as follower_module
 from synthetic.log.positions import read_ends
-from synthetic.testing import ManualClock, SystemClock, open_test_store, wait_until
+from synthetic.testing import ManualClock, open_test_store, wait_until
 
 from .kit import ask, count, digest, rebuild, record_of, rows_of, until_failed, until_following, write_source
 
