@@ -31,8 +31,8 @@ from synthetic.errors import (
     StorageReadOnlyError,
     StoreNewerError,
 )
-from synthetic.kernel import KERNEL_TABLES
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.kernel_tables import KERNEL_TABLES
 
 SETTINGS = DatabaseSettings(synchronous="OFF")
 KERNEL = read_migrations([Stamped("kernel", MigrationFolder("synthetic"))])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from synthetic.errors import PluginClashError
-from synthetic.kernel import KERNEL_TABLES as TABLES_OF_THE_KERNEL
 from synthetic.kernel import schema_of
 from synthetic.kernel_fields import KERNEL_GRAPHQL
+from synthetic.kernel_tables import KERNEL_TABLES as TABLES_OF_THE_KERNEL
 from synthetic.plugins.clashes import KERNEL_FIELDS, KERNEL_TABLES, kernel_error_classes, root_field_name
 from thirdparty.distributions import load, names, refused
 

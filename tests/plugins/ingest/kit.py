@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from example_counts import examples
 from synthetic import Snapshot, Store
-from synthetic.kernel import KERNEL_TABLES
+from synthetic.kernel_tables import KERNEL_TABLES
 from synthetic_ingest.ingest import Ingest, importers_of
 from synthetic_ingest.model import IngestFile
 from synthetic_ingest.plans import IngestOptions
