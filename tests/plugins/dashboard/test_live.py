@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Route, expect
 
 from plugins.dashboard.driving import chromium, dashboard
 from plugins.dashboard.filling import fill
@@ -35,18 +34,6 @@ mutation Fail($id: ID!) {
 }
 """
 CLAIM = 'mutation { claimJob(input: { kinds: ["fails"], worker: "builder-3", limit: 10 }) { jobs { id leaseToken } } }'
-SAVE = 'mutation Save($id: ID!) { saveJob(input: { id: $id, kind: "build" }) { created } }'
-CLAIM_ONE = 'mutation { claimJob(input: { id: "j1", worker: "builder-3" }) { job { leaseToken } } }'
-CHECKPOINT = """
-mutation Save($token: Int!) {
-  saveCheckpoint(input: { jobId: "j1", leaseToken: $token, phase: "compile" }) { job { id } }
-}
-"""
-PROGRESS = """
-mutation Progress($token: Int!) {
-  updateJobProgress(input: { id: "j1", leaseToken: $token, progress: 42 }) { job { id } }
-}
-"""
 FAILED = """
 mutation Failed($input: FailJobInput!) { failJob(input: $input) { job { status } } }
 """
@@ -90,56 +77,6 @@ def test_a_page_goes_on_where_it_was_when_its_server_was_killed_and_comes_back(b
             assert sorted(keys) == ["j1", "j2", "j3"]
             tab.ask('mutation { cancelJob(input: { id: "j3" }) { job { status } } }')
             tab.page.locator("tr[data-key=j3] [data-status=CANCELLED]").wait_for()
-
-
-def test_a_page_that_was_opened_without_its_server_shows_what_comes_when_it_is_back(browser, directory: Path):
-    with open_test_store(directory) as store:
-        token = fill(store).admin
-    with running_server(directory) as server, dashboard(browser, server) as tab:
-        server.token = token
-        port = free_port_of(server.url)
-        tab.enter("/jobs")
-        tab.go("/")
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait(60)
-        tab.page.locator(".lost").wait_for()
-        tab.page.evaluate("location.hash = '/jobs'")
-        tab.page.locator("main [role=alert]").first.wait_for()
-        with running_server(directory, "--port", port):
-            tab.page.locator("tr[data-key=j1]").wait_for()
-            for number in range(3):
-                tab.ask(SAVE, id=f"late-{number}")
-                tab.page.locator(f"tr[data-key=late-{number}]").wait_for()
-
-
-def test_what_is_told_while_a_page_asks_anew_is_not_lost(browser, directory: Path):
-    with open_test_store(directory) as store:
-        token = fill(store).admin
-    with running_server(directory) as server, dashboard(browser, server) as tab:
-        server.token = token
-        tab.enter("/jobs/j1")
-        lease = tab.ask(CLAIM_ONE)["claimJob"]["job"]["leaseToken"]
-        tab.page.locator(".page-title [data-status=RUNNING]").wait_for()
-        held: list[tuple[Route, APIResponse]] = []
-
-        def hold(route: Route) -> None:
-            """Lets the server answer, and keeps the first answer for later."""
-            if "query Job(" not in (route.request.post_data or "") or held:
-                route.continue_()
-            else:
-                held.append((route, route.fetch()))
-
-        tab.page.route("**/graphql", hold)
-        tab.ask(CHECKPOINT, token=lease)
-        while not held:
-            tab.page.wait_for_timeout(20)
-        tab.ask(PROGRESS, token=lease)
-        expect(tab.page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
-        route, response = held[0]
-        with tab.page.expect_response(lambda answer: "query Job(" in (answer.request.post_data or "")):
-            route.fulfill(response=response)
-        expect(tab.page.get_by_text("Checkpoint: compile").first).to_be_visible()
-        expect(tab.page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
 
 
 def test_each_action_of_a_module_that_is_offered_acts_and_says_how_it_ended(browser, directory: Path):
