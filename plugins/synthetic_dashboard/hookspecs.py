@@ -24,9 +24,11 @@ def register_dashboard() -> tuple[Dashboard, ...]:  # pyright: ignore[reportRetu
 
     Returns:
         `Dashboard` records. They are shown by their `order`, then in the load
-        order of the plugins. Two pages of one path, or two links of one
-        entity, are refused with CONFLICT when the dashboard is first opened; a
-        module that is not in the folder with NOT_FOUND.
+        order of the plugins. Two plugins with a page at one path, or a link of
+        one entity, are a PLUGIN_CLASH at the start; a page or a link that the
+        dashboard has itself, and a place or a package that cannot be, a
+        PLUGIN_FAILED. A module that is not in the folder is refused with
+        NOT_FOUND when the dashboard is first opened.
 
     Example::
 

@@ -15,7 +15,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Self
 
-from synthetic import ConflictError, NotFoundError, SettingsLookup
+from synthetic import NotFoundError, SettingsLookup
 from synthetic_dashboard.contributions import Dashboard
 from synthetic_dashboard.encodings import EncodedFile
 from synthetic_dashboard.settings import DashboardSettings
@@ -85,7 +85,6 @@ class SiteKeeper:
             opening: Whether the page is being opened, which is when files are read again if that is wanted.
 
         Raises:
-            ConflictError: Two of them have the same path, or link the same entity.
             NotFoundError: A module is not where it was said to be.
         """
         with self._making:
@@ -96,8 +95,6 @@ class SiteKeeper:
 
 def make_site(added: Sequence[Dashboard]) -> Site:
     """Read all files; see `SiteKeeper.site`."""
-    _refuse_twice("path", [page.path for each in added for page in each.pages])
-    _refuse_twice("entity", [link.entity for each in added for link in each.links])
     own = resources.files(OWN) / "static"
     contents = dict(_files_below(own))
     page = contents.pop("index.html").decode()
@@ -111,16 +108,6 @@ def make_site(added: Sequence[Dashboard]) -> Site:
     html = page.replace("{{static}}", base).replace("{{preload}}", links)
     files = {path: EncodedFile(content, MEDIA_TYPES[_ending(path)]) for path, content in contents.items()}
     return Site(base, files, EncodedFile(html.encode(), "text/html; charset=utf-8"), tuple(added))
-
-
-def _refuse_twice(what: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConflictError(
-            f"Two plugins add the same {what} to the dashboard: {', '.join(twice)}.",
-            action="Take one of the plugins out, or let one of them choose another name.",
-            details={what: twice},
-        )
 
 
 def _files_below(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

@@ -42,7 +42,7 @@ from synthetic.graphql.executor.arguments import Arguments, Convert
 from synthetic.graphql.executor.core import without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.preparing import call_prepare
-from synthetic.graphql.runs import RUNS, Kind, Runs
+from synthetic.graphql.runs import CALLER, RUNS, Kind, Runs
 from synthetic.security.gate import Scope
 
 DEFINITION = "strawberry-definition"
@@ -148,6 +148,18 @@ def find_runs(field: GraphQLField) -> Runs | None:
     """How a field is run; None for one that was not made by `@query`, `@mutation` or `@batched`."""
     definition = _definition_of(field)
     return None if definition is None else definition.metadata.get(RUNS)
+
+
+def find_personal(core: GraphQLSchema) -> frozenset[str]:
+    """Names of the fields of a schema that are told who asks, those of queries and mutations apart."""
+    roots = (core.query_type, core.mutation_type)
+    return frozenset(
+        name
+        for kind in core.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and kind not in roots
+        for name, field in kind.fields.items()
+        if (runs := find_runs(field)) is not None and CALLER in runs.takes
+    )
 
 
 async def prepare_field(field: FieldPlan, run: Run, database: Database) -> Any:

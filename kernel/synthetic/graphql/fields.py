@@ -7,8 +7,9 @@ The function says by the name of its first parameter what it runs on:
 - `store`: blocking reads and writes, for work that takes many transactions.
 - `live`: asynchronous reads, and the log as it grows, for the source of a subscription.
 
-A parameter `asked` after these tells what is selected below the field, so that
-no more is read than that, and a parameter `caller` who asks. The others are the
+In a function on a `snapshot`, a parameter `asked` after these tells what is
+selected below the field, so that no more is read than that, a parameter
+`caller` who asks, and `prepared` what was awaited before. The others are the
 field's arguments, the docstring's first paragraph is its description, and the
 return annotation its type. How and where it is run is the kernel's choice
 (`synthetic.graphql.field_sources`), so that the executor can change without
@@ -99,13 +100,15 @@ def mutation(
             (`kernel.storage.limit_bytes`), and others are refused.
 
     Raises:
-        TypeError: The function has no docstring or another first parameter, or is async.
+        TypeError: The function has no docstring or another first parameter, is async, or has a parameter `asked`,
+            `caller` or `prepared`, which those of queries and batched fields may have.
     """
     if function is None:
         return functools.partial(
             mutation, scope=scope, entity=entity, entity_id=entity_id, recorded=recorded, frees=frees
         )
     is_many = _first_parameter(function, ("tx", "store")) == "store"
+    _refuse_own(function, "mutation")
     name = to_camel_case(function.__name__)
     record = RecordedMutation(name, entity, entity_id, recorded == "changes") if recorded else None
 
@@ -178,12 +181,14 @@ def subscription(
         graphql_name: The field's name, where it is not the function's.
 
     Raises:
-        TypeError: The function has no docstring or another first parameter, or
-            is a coroutine and no generator.
+        TypeError: The function has no docstring or another first parameter, is
+            a coroutine and no generator, or has a parameter `asked`, `caller`
+            or `prepared`, as for `mutation`.
     """
     if function is None:
         return functools.partial(subscription, latest=latest, graphql_name=graphql_name)
     _first_parameter(function, ("live",))
+    _refuse_own(function, "subscription")
 
     async def resolve(info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
         with staying(f"the source of {function.__name__}"):
@@ -205,6 +210,15 @@ def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
             f"{function.__qualname__} must not be async: what must be awaited is its `prepare`; a subscription yields"
         )
     return first
+
+
+def _refuse_own(function: PlainFunction, kind: str) -> None:
+    found = [name for name in (ASKED, CALLER, PREPARED) if _takes(function, name)]
+    if found:
+        raise TypeError(
+            f"{function.__qualname__} must not have a parameter {' or '.join(found)}: it is no argument of a field, and"
+            f" what a {kind} is not given; functions of `query` and `batched` may have it"
+        )
 
 
 def own_parameters(function: PlainFunction) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 The answer to one event depends on the document, the operation, its variables,
 less those that only say where to begin, and the scopes of who asks; and on
-nothing else that differs between callers: whoever may read, may read all. What
-an answer tells beside its event is as of when it was made, so it is kept for a
-moment only, for those who catch up with the log at the same time.
+nothing else that differs between callers, since whoever may read, may read all,
+unless it selects a field that is told who asks: that is shared by those with
+the same token. What an answer tells beside its event is as of when it was made,
+so it is kept for a moment only, for those who catch up with the log at the same
+time.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     NamedTypeNode,
     NonNullTypeNode,
@@ -45,15 +48,37 @@ BEGIN_ARGUMENT = "after"
 
 
 def audience_of(
-    document: DocumentNode, operation: OperationDefinitionNode, request: GraphQLRequest, caller: Caller
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    request: GraphQLRequest,
+    caller: Caller,
+    personal: frozenset[str] = frozenset(),
 ) -> Hashable | None:
-    """What makes two subscriptions the same; None where that cannot be told."""
+    """What makes two subscriptions the same; None where that cannot be told.
+
+    Args:
+        document: What is asked.
+        operation: Its subscription.
+        request: Its text and variables.
+        caller: Who asks.
+        personal: Names of the fields that are told who asks (`find_personal`).
+    """
     positions = _begin_variables(document, operation)
     variables = {name: value for name, value in request.variables.items() if name not in positions}
     try:
-        return request.query, request.operation_name, to_json(sorted(variables.items())), caller.scopes
+        same = request.query, request.operation_name, to_json(sorted(variables.items())), caller.scopes
     except TypeError:
         return None
+    return (*same, caller.token_id) if _selects(document, personal) else same
+
+
+def _selects(document: DocumentNode, names: frozenset[str]) -> bool:
+    """Whether any field in a document has one of these names, whatever its type."""
+    if not names:
+        return False
+    selections = _Selections()
+    visit(document, selections)
+    return not names.isdisjoint(selections.names)
 
 
 def _begin_variables(document: DocumentNode, operation: OperationDefinitionNode) -> frozenset[str]:
@@ -92,6 +117,15 @@ class _Uses(Visitor):
 
     def enter_variable(self, node: VariableNode, *_: Any) -> None:
         self.counts[node.name.value] += 1
+
+
+class _Selections(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = set[str]()
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.names.add(node.name.value)
 
 
 class Happened(NamedTuple):

@@ -21,6 +21,7 @@ from synthetic.graphql.audiences import Audiences, ExecuteEvents
 from synthetic.graphql.batches import Batches
 from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
+from synthetic.graphql.field_sources import find_personal
 from synthetic.graphql.membership import Interest, Member, Write
 from synthetic.graphql.root_fields import root_fields
 from synthetic.graphql.runs import LATEST
@@ -95,6 +96,7 @@ class Subscriptions:
             execute: Runs a document on a snapshot, for several things that happened.
         """
         self._schema = schema
+        self._personal = find_personal(schema)
         self._database = database
         self._hub = hub
         self._clock = clock
@@ -122,7 +124,9 @@ class Subscriptions:
             The subscription, or an answer that says why there is none.
         """
         is_latest = self._is_latest(prepared)
-        key = None if is_latest else audience_of(prepared.document, prepared.operation, request, caller)
+        key = None
+        if not is_latest:
+            key = audience_of(prepared.document, prepared.operation, request, caller, self._personal)
         interest = Interest(prepared, request, caller, correlation_id, key, is_latest)
         source = await self._open(interest, Live(self._database, self._hub, resume))
         if isinstance(source, ExecutionResult):

@@ -148,6 +148,9 @@ SHARED_IN_PLUGIN = "path below"
 UNIQUE_AS = "UNIQUE_AS"
 """What a class of records for a plugin's own hook says what they are called with, where their names are unique."""
 
+UNIQUE_NAMES = "unique_names"
+"""The method by which a record for a plugin's own hook tells several names: it gives pairs of a kind and a name."""
+
 Name = tuple[str, str]
 """Kind of a thing and its name, for instance ("table", "notes")."""
 
@@ -266,6 +269,7 @@ def _names(plugin: str, record: Any) -> Iterator[Name]:
             kind = getattr(record, UNIQUE_AS, None)
             if kind is not None:
                 yield kind, record.name
+            yield from getattr(record, UNIQUE_NAMES, tuple)()
 
 
 def root_field_name(field: Any) -> str:

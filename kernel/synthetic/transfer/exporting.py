@@ -36,7 +36,7 @@ from synthetic.transfer.manifest import (
     NamedFile,
     Unit,
 )
-from synthetic.transfer.selection import select_by_construct, select_workspace
+from synthetic.transfer.selection import has_constructs, select_by_construct, select_workspace
 from synthetic.transfer.travelling import TravellingTable, list_evidence, list_travelling, quoted
 
 
@@ -245,11 +245,14 @@ def _check_constructs(snapshot: Snapshot, construct_ids: Sequence[str] | None) -
     Raises:
         NotFoundError: There is no such construct.
     """
+    there = has_constructs(snapshot)
     if construct_ids is None:
+        if not there:
+            return []
         return [id for (id,) in snapshot.rows(f"SELECT id FROM {CONSTRUCTS} ORDER BY id")]
     ids = list(dict.fromkeys(construct_ids))
     for id in ids:
-        if snapshot.row(f"SELECT 1 FROM {CONSTRUCTS} WHERE id = :id", {"id": id}) is None:
+        if not there or snapshot.row(f"SELECT 1 FROM {CONSTRUCTS} WHERE id = :id", {"id": id}) is None:
             raise NotFoundError(f"There is no construct with the id {id!r}.", details={"field": "construct", "id": id})
     return ids
 

@@ -14,6 +14,11 @@ _ANY = "IS NOT NULL"
 """Selects the rows of all constructs."""
 
 
+def has_constructs(snapshot: Snapshot) -> bool:
+    """Whether the store has the table of constructs: it is a plugin's, and a store need not have had that."""
+    return any(table.record.name == CONSTRUCTS for table in list_tables(snapshot))
+
+
 def select_by_construct(
     snapshot: Snapshot, tables: Mapping[str, TravellingTable], selected: str = ONE
 ) -> dict[str, str]:
@@ -22,7 +27,7 @@ def select_by_construct(
     A row belongs to it if it would go with it (`Reference.on_delete`), or if it accompanies one that does
     (`TravellingId.accompanies`).
     """
-    steps = list_steps(list_tables(snapshot), CONSTRUCTS, selected)
+    steps = list_steps(list_tables(snapshot), CONSTRUCTS, selected) if has_constructs(snapshot) else []
     conditions = {step.name: step.condition for step in steps if step.action == "delete" and step.name in tables}
     for name, table in tables.items():
         along = [

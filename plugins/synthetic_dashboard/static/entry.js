@@ -31,7 +31,7 @@ export function Entry({ enter }) {
       <button type="submit" class="button primary">Open the dashboard</button>
       <p class="soft small">
         ${"The link that "}<code>synthetic serve</code>${" prints carries one; "}<code>synthetic token create</code>
-        ${" makes one. It is kept in the tabs of this browser, until the last is closed."}
+        ${" makes one. This tab keeps it until it is closed; tabs that are opened meanwhile borrow it."}
       </p>
     </form>
   </main>`;

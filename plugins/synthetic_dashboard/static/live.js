@@ -47,6 +47,7 @@ class Source {
     this._timer = null;
     this._flushTimer = null;
     this._updates = [];
+    this._isTold = false;
     this._askedAt = 0;
   }
 
@@ -71,6 +72,7 @@ class Source {
     const run = (this._run += 1);
     const key = this._key;
     this._askedAt = Date.now();
+    this._isTold = false;
     this._controller?.abort();
     this._controller = new AbortController();
     this._setState((before) => ({ ...before, loading: true }));
@@ -80,18 +82,22 @@ class Source {
       if (run === this._run) {
         this._setState({ key, data, error: null, loading: false, notices });
         this._follow(position);
+        if (this._isTold) {
+          this._askSoon();
+        }
       }
     } catch (error) {
       if (run === this._run && error.name !== "AbortError") {
         this._setState((before) => ({ ...before, key, error, loading: false }));
         if (error.recoverable) {
-          this._timer = setTimeout(() => this._ask(), error.retryAfterMs ?? 3 * RELOAD_PAUSE_MS);
+          this._askIn(error.retryAfterMs ?? 3 * RELOAD_PAUSE_MS);
         }
       }
     }
   }
 
-  // The subscription that runs is kept through reloads: an answer is never older than what it was told.
+  // The subscription that runs is kept through reloads. What it tells during one may be newer than the answer, or
+  // older: nothing says which, so it is asked once more.
   _follow(position) {
     const { live } = this._latest.current;
     if (live === null || this._following) {
@@ -117,6 +123,7 @@ class Source {
 
   // Updates that come close together are drawn together.
   _update(update) {
+    this._isTold = true;
     this._updates.push(update);
     if (this._updates.length === 1) {
       this._flushTimer = setTimeout(() => this._flush(), FLUSH_PAUSE_MS);
@@ -141,11 +148,16 @@ class Source {
 
   _askSoon() {
     if (this._timer === null) {
-      const pause = Math.max(0, this._askedAt + RELOAD_PAUSE_MS - Date.now());
-      this._timer = setTimeout(() => {
-        this._timer = null;
-        this._ask();
-      }, pause);
+      this._askIn(Math.max(0, this._askedAt + RELOAD_PAUSE_MS - Date.now()));
     }
+  }
+
+  // A timer that is over is forgotten: as long as one is known, `_askSoon` leaves it to that.
+  _askIn(pauseMs) {
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => {
+      this._timer = null;
+      this._ask();
+    }, pauseMs);
   }
 }

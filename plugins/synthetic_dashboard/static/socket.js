@@ -170,6 +170,10 @@ export class Socket {
   _deliver(followed, { type, payload }) {
     const errors = type === "error" ? payload : payload?.errors;
     if (errors?.length) {
+      if (type === "next") {
+        // The server goes on after an answer with errors, and the page will not listen to it any more.
+        this._send({ id: followed.id, type: "complete" });
+      }
       this._fail(followed, this._errorOf(errors));
     } else if (type === "next") {
       followed.after = payload.extensions?.position ?? followed.after;

@@ -4,6 +4,7 @@
 // browsers never send. It is taken out of the address bar before anything else.
 
 const STORED = "synthetic-token";
+const LEFT = "synthetic-left";
 const ASKED_MS = 150;
 
 /** Take a token out of the address (`#token=...`), if one is there. Returns whether it was. */
@@ -28,11 +29,13 @@ export function token() {
 
 /** Keep a token for this tab. */
 export function setToken(text) {
+  sessionStorage.removeItem(LEFT);
   sessionStorage.setItem(STORED, text.trim());
 }
 
-/** Forget this tab's token. */
+/** Forget this tab's token; until it is given another, it takes none from other tabs, also when it is reloaded. */
 export function forgetToken() {
+  sessionStorage.setItem(LEFT, "1");
   sessionStorage.removeItem(STORED);
 }
 
@@ -43,23 +46,29 @@ export function authorization() {
 }
 
 /**
- * Share tokens between tabs of this server, so that a link opened in a new tab
- * needs no second paste. Answers other tabs, and asks them when this one has none.
+ * Share tokens between tabs of this server, so that a link opened in a new tab needs no second paste. Answers other
+ * tabs, and asks them when this one has none: once, at its start, and not when the token was taken out of it.
  */
 export async function shareToken() {
   const channel = new BroadcastChannel(STORED);
-  const answered = new Promise((resolve) => {
-    channel.onmessage = ({ data }) => {
-      if (data.type === "wanted" && token() !== null) {
-        channel.postMessage({ type: "here", token: token() });
-      } else if (data.type === "here" && token() === null) {
-        setToken(data.token);
-        resolve();
-      }
-    };
-  });
-  if (token() === null) {
+  let take = null;
+  channel.onmessage = ({ data }) => {
+    if (data.type === "wanted" && token() !== null) {
+      channel.postMessage({ type: "here", token: token() });
+    } else if (data.type === "here") {
+      take?.(data.token);
+    }
+  };
+  if (token() === null && sessionStorage.getItem(LEFT) === null) {
+    const answered = new Promise((resolve) => {
+      take = resolve;
+      setTimeout(resolve, ASKED_MS, null);
+    });
     channel.postMessage({ type: "wanted" });
-    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ASKED_MS))]);
+    const found = await answered;
+    take = null;
+    if (found !== null) {
+      setToken(found);
+    }
   }
 }

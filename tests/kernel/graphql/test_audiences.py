@@ -10,6 +10,7 @@ import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +27,9 @@ from synthetic.log.event_types import EPOCH_BEGAN
 from synthetic.log.hub import Hub
 from synthetic.log.positions import begin_epoch, read_position
 from synthetic.metrics import Metrics
-from synthetic.security.gate import ANONYMOUS
-from synthetic.testing import wait_until
+from synthetic.security.gate import ANONYMOUS, Caller, Scope
+from synthetic.testing import open_test_store, wait_until
+from thirdparty.distributions import Site, write_plugins_toml
 
 PATIENCE_SECONDS = 60
 EVERYTHING = "subscription ($after: Position) { events(after: $after) { position entityId } }"
@@ -39,6 +41,20 @@ SEEDS = 12
 def emit(tx: Transaction, *entity_ids: str) -> None:
     for entity_id in entity_ids:
         tx.emit(EPOCH_BEGAN, entity_id)
+
+
+WHOSE = """
+from synthetic import EventNode, Extension, batched
+
+@batched
+def whose(snapshot, parents, caller) -> list[str]:
+    \"\"\"Who asks.\"\"\"
+    return [caller.name for _ in parents]
+
+@hookimpl
+def register_graphql():
+    return (GraphQL(extend=(Extension(type=EventNode, fields=(whose,)),)),)
+"""
 
 
 class Listener:
@@ -120,12 +136,14 @@ class Desk:
         self.executed.append(len(events))
         return await self.store.kernel.engine.execute_events(*given)
 
-    async def begin(self, text: str = EVERYTHING, after: Position | None = None) -> Subscription:
+    async def begin(
+        self, text: str = EVERYTHING, after: Position | None = None, caller: Caller = ANONYMOUS
+    ) -> Subscription:
         engine = self.store.kernel.engine
         variables = {} if after is None else {"after": str(after)}
         request = GraphQLRequest(text, variables)
         prepared = engine.documents.prepare(text, None, variables, hints=True)
-        begun = await self.subscriptions.begin(prepared, request, ANONYMOUS, "test", None)
+        begun = await self.subscriptions.begin(prepared, request, caller, "test", None)
         assert isinstance(begun, Subscription)
         return begun
 
@@ -372,3 +390,21 @@ async def test_every_member_gets_everything_once_and_in_order_for_many_seeds(des
     scene = Scene(desk, seed)
     await scene.play(200)
     await scene.check()
+
+
+async def test_what_is_told_who_asks_is_shared_by_those_with_one_token(site: Site, data_dir: Path):
+    site.install("whose", WHOSE)
+    write_plugins_toml(data_dir, {"whose": ""})
+    with open_test_store(data_dir) as store:
+        desk = Desk(store)
+        after = desk.head()
+        desk.write("a")
+        text = EVERYTHING.replace("entityId", "whose")
+        tokens = [(name, name) for name in ("planner", "reviewer")] + [("planner", "planner")]
+        answers: list[Any] = []
+        for name, token_id in tokens:
+            subscription = await desk.begin(text, after, Caller(name, token_id, frozenset({Scope.READ})))
+            answers.append(await anext(subscription.answers))
+            await subscription.answers.aclose()
+    assert [answer.body["data"]["events"]["whose"] for answer in answers] == ["planner", "reviewer", "planner"]
+    assert len(desk.executed) == 2

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from enum import Enum
 
 import pytest
 import strawberry
 
 from synthetic.contributions import Extension, GraphQL, Stamped
-from synthetic.database.transaction import Snapshot
+from synthetic.database.transaction import Snapshot, Transaction
 from synthetic.errors import PluginClashError, PluginFailedError
 from synthetic.graphql import schema as schema_module
-from synthetic.graphql.fields import batched, mutation, query
+from synthetic.graphql.executor import Asked
+from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.schema import SCHEMAS_KEPT, build_schema, core_schema, undescribed
+from synthetic.log.live import Live
+from synthetic.security.callers import Caller
 
 from .engine_kit import PART, Note
 
@@ -152,6 +155,16 @@ def no_parents(snapshot: Snapshot) -> list[int]:
     return []
 
 
+def told(tx: Transaction, input: str, caller: Caller) -> int:
+    """Said."""
+    return 0
+
+
+async def followed(live: Live, asked: Asked) -> AsyncIterator[int]:
+    """Said."""
+    yield 0
+
+
 @pytest.mark.parametrize(
     ("decorator", "function", "message"),
     [
@@ -160,6 +173,8 @@ def no_parents(snapshot: Snapshot) -> list[int]:
         (mutation, no_list, "must be called tx or store"),
         (batched, no_list, "must be annotated to return a list"),
         (batched, no_parents, "second parameter of no_parents must be called parents"),
+        (mutation, told, "told must not have a parameter caller.*a mutation is not given"),
+        (subscription, followed, "followed must not have a parameter asked.*a subscription is not given"),
     ],
 )
 def test_a_function_that_is_no_field_is_refused_where_it_stands(decorator, function, message):

@@ -11,6 +11,7 @@ from synthetic.log.archive import archive_step
 from synthetic.testing import ManualClock, copy_template, expect_data, open_test_store
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic_constructs.services import index_metadata
+from thirdparty.distributions import write_plugins_toml
 
 
 def test_an_export_of_an_imported_workspace_holds_the_same(places, opened, tmp_path):
@@ -158,3 +159,17 @@ def test_a_file_that_is_gone_is_named_and_its_row_says_that_it_is_missing(places
         " artifact { id } } }"
     )
     expect_data(created)
+
+
+def test_a_store_that_never_had_constructs_is_exported_and_comes_in_again(tmp_path):
+    stores = [tmp_path / "first", tmp_path / "second"]
+    for directory in stores:
+        directory.mkdir()
+        write_plugins_toml(directory, {})
+    with open_test_store(stores[0]) as store:
+        assert kit.export(store, tmp_path / "workspace.zip").constructs == 0
+        with pytest.raises(NotFoundError, match="no construct with the id 'plan'"):
+            kit.export(store, tmp_path / "plan.zip", ["plan"])
+    with open_test_store(stores[1]) as store:
+        for policy in ("FAIL", "OVERWRITE"):
+            kit.bring(store, tmp_path / "workspace.zip", policy)

@@ -22,6 +22,14 @@ mutation Fill($hostile: String!) {
     messages: [
       { sourceId: "1", role: USER, kind: TEXT, text: $hostile }
       { sourceId: "2", role: ASSISTANT, kind: TEXT, text: $hostile }
+      { sourceId: "3", role: ASSISTANT, kind: TOOL_CALL, blocks: [
+        { type: "function", id: "1", function: { name: "now", arguments: "null" } }
+        { type: "function", id: "2", function: { name: "now", arguments: "7" } }
+        { type: "tool_use", id: null, name: { a: [] }, input: false }
+        { type: "tool_use", id: [{}], input: [null] }
+        "tool_use"
+        null
+      ] }
     ]
   }) { transcript { id } }
   one: saveJob(input: { id: "j1", kind: "build", constructId: "c1", command: $hostile }) { created }

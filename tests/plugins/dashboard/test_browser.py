@@ -93,8 +93,9 @@ def test_an_approval_shows_the_change_and_is_decided_with_what_was_shown(tab: Da
 
 def test_who_may_only_read_sees_no_button_that_would_fail(tab: Dashboard, filled):
     tab.enter("/", token=filled[1])
-    for path in ("/", "/jobs", "/jobs/j2", "/approvals", "/dead-letters", "/storage", "/costs"):
+    for path in (*PAGES, *DETAILS, "/jobs/j2"):
         tab.go(path)
+        assert tab.page.locator("[role=alert]").all_inner_texts() == [], path
         for name in (*BUTTONS_THAT_WRITE, "New budget"):
             assert tab.page.get_by_role("button", name=name, exact=True).count() == 0, (path, name)
         assert tab.page.locator("[data-action]").count() == 0
@@ -109,6 +110,29 @@ def test_a_wrong_token_is_asked_for_again(browser, filled):
         field.fill(filled[1])
         driven.page.get_by_role("button", name="Open the dashboard").click()
         driven.page.get_by_role("navigation", name="Pages of the dashboard").wait_for()
+
+
+def test_a_tab_whose_token_was_taken_out_takes_none_from_others_until_it_is_given_one(browser, filled):
+    with dashboard(browser, filled[0]) as driven:
+        driven.enter()
+        other = driven.page.context.new_page()
+        other.goto(driven.address)
+        shell = other.get_by_role("navigation", name="Pages of the dashboard")
+        shell.wait_for()
+        other.get_by_role("button", name="Take the token out of this tab").click()
+        field = other.get_by_label("Token")
+        for act in (lambda: None, other.reload):
+            act()
+            field.wait_for()
+            # A third tab that asks is answered by the first, and heard by all.
+            third = driven.page.context.new_page()
+            third.goto(driven.address)
+            third.get_by_role("navigation", name="Pages of the dashboard").wait_for()
+            third.close()
+            assert other.evaluate("sessionStorage.getItem('synthetic-token')") is None
+        field.fill(filled[1])
+        other.get_by_role("button", name="Open the dashboard").click()
+        shell.wait_for()
 
 
 @pytest.mark.full

@@ -5,15 +5,25 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from importlib import resources
 
 import httpx
 import pytest
 
 from synthetic.app import create_app
-from synthetic.errors import ConflictError, NotFoundError
+from synthetic.errors import NotFoundError, PluginClashError, PluginFailedError
 from synthetic.testing import expect_data, open_test_store
 from synthetic_dashboard import hookspecs
-from synthetic_dashboard.contributions import Dashboard, EntityLink, Page, Panel
+from synthetic_dashboard.contributions import (
+    OWN_ENTITIES,
+    OWN_FOLDERS,
+    OWN_PATHS,
+    PLACES,
+    Dashboard,
+    EntityLink,
+    Page,
+    Panel,
+)
 from synthetic_dashboard.site import make_site
 from thirdparty.distributions import Site, introduced_with, write_plugins_toml
 
@@ -89,13 +99,53 @@ def test_a_module_that_is_missing_is_named(install):
     assert error["details"]["modules"] == ["note.js", "notes_of_construct.js"]
 
 
-def test_two_pages_of_one_path_or_links_of_one_entity_are_refused():
-    twice = Dashboard(package="synthetic_dashboard", pages=(PAGE, PAGE))
-    with pytest.raises(ConflictError, match="the same path to the dashboard: /a"):
-        make_site([twice])
-    link = Dashboard(package="synthetic_dashboard", links=(EntityLink(entity="note", path="/a/{id}"),))
-    with pytest.raises(ConflictError, match="the same entity to the dashboard: note"):
-        make_site([link, link])
+OTHER = """
+@hookimpl
+def register_dashboard():
+    return (Dashboard(package="sample_other", pages=({pages},), links=({links},)),)
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "kind", "name"),
+    [
+        ({"pages": 'Page(path="/notes/:key", title="Note", module="a.js")', "links": ""}, "page", "/notes/:"),
+        ({"pages": "", "links": 'EntityLink(entity="note", path="/elsewhere/{id}")'}, "link", "note"),
+    ],
+)
+def test_what_two_plugins_add_refuses_the_start_and_both_are_named(site, install, added, kind, name):
+    directory = install(example(), {})
+    pages, links = added["pages"], added["links"]
+    code = OTHER.replace("({pages},)", f"({pages},)" if pages else "()")
+    code = code.replace("({links},)", f"({links},)" if links else "()")
+    site.install("other", NAMES + introduced_with(requires=("dashboard",)) + code, introduced=False)
+    write_plugins_toml(directory, {"notes": "", "other": ""}, shipped=True)
+    with pytest.raises(PluginClashError) as caught, open_test_store(directory):
+        pass
+    assert caught.value.details == {"kind": f"{kind} of the dashboard", "name": name, "plugins": ["notes", "other"]}
+
+
+def test_a_plugin_that_adds_what_the_dashboard_has_refuses_the_start_and_is_named(install):
+    directory = install(example().replace("/notes/:id", "/jobs/recent"), {})
+    with (
+        pytest.raises(PluginFailedError, match=r"notes.*the dashboard has its own at /jobs/:id"),
+        open_test_store(directory),
+    ):
+        pass
+
+
+def test_what_the_dashboard_has_itself_is_known():
+    static = resources.files("synthetic_dashboard") / "static"
+    pages, entities = (static / name for name in ("pages.js", "parts/entity.js"))
+    assert set(re.findall(r'\bpath: "([^"]+)"', pages.read_text())) == {"/", *OWN_PATHS}
+    assert tuple(re.findall(r'^  (\w+): "/', entities.read_text(), re.MULTILINE)) == OWN_ENTITIES
+    assert sorted(entry.name for entry in static.iterdir() if entry.is_dir()) == sorted(OWN_FOLDERS)
+    modules = [file for folder in ("pages", "parts") for file in (static / folder).iterdir()]
+    found = {place for file in modules for place in re.findall(r'\$\{Panels\} place="(\w+)"', file.read_text())}
+    assert found == set(PLACES)
+
+
+def test_a_module_that_is_not_there_is_named_by_its_package():
     with pytest.raises(NotFoundError, match=r"has no a\.js"):
         make_site([Dashboard(package="synthetic_dashboard", pages=(PAGE,))])
 
@@ -107,6 +157,10 @@ def test_two_pages_of_one_path_or_links_of_one_entity_are_refused():
         (Page, {"path": "/notes", "title": " ", "module": "notes.js"}, "must have a title"),
         (Page, {"path": "/notes", "title": "Notes", "module": "../notes.js"}, "the module"),
         (Panel, {"place": "Construct", "title": "Notes", "module": "notes.js"}, "the place"),
+        (Panel, {"place": "costs", "title": "Notes", "module": "notes.js"}, "the place"),
+        (Page, {"path": "/jobs/:key", "title": "Notes", "module": "notes.js"}, "its own at /jobs/:id"),
+        (EntityLink, {"entity": "job", "path": "/notes/{id}"}, "the dashboard itself"),
+        (Dashboard, {"package": "parts", "pages": (PAGE,)}, "a folder of the dashboard"),
         (EntityLink, {"entity": "note", "path": "https://example.org/{id}"}, "the path"),
         (EntityLink, {"entity": "Note", "path": "/notes/{id}"}, "the entity"),
         (Dashboard, {"package": "a.b", "pages": (PAGE,)}, "the package"),

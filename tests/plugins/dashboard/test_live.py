@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.full
 
 MESSAGES = 100_000
 AT_ONCE = 500
+WINDOW_MAX = 320
 NODES_MAX = 20_000
 HEAP_BYTES_MAX = 150_000_000
 
@@ -181,9 +183,7 @@ def test_the_store_is_checked_backed_up_and_cleaned_from_its_page(browser, direc
 def test_a_hundred_thousand_messages_are_scrolled_from_end_to_end_with_bounded_memory(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin
-        for start in range(0, MESSAGES, AT_ONCE):
-            messages = [message(number) for number in range(start + 1, start + AT_ONCE + 1)]
-            expect_data(store.graphql(APPEND, {"messages": messages}))
+        append_messages(store, MESSAGES)
     with running_server(directory) as server, dashboard(browser, server) as tab:
         server.token = token
         tab.enter("/transcripts/long")
@@ -204,6 +204,52 @@ def test_a_hundred_thousand_messages_are_scrolled_from_end_to_end_with_bounded_m
         session.send("HeapProfiler.collectGarbage")
         assert tab.page.evaluate("performance.memory.usedJSHeapSize") < HEAP_BYTES_MAX
         tab.page.get_by_text(f"This is message {MESSAGES}.").wait_for()
+        assert tab.problems == []
+
+
+def append_messages(store: Store, total: int) -> None:
+    """Append so many to the transcript `long`."""
+    for start in range(0, total, AT_ONCE):
+        messages = [message(number) for number in range(start + 1, start + AT_ONCE + 1)]
+        expect_data(store.graphql(APPEND, {"messages": messages}))
+
+
+SEQS = "() => [...document.querySelectorAll('.transcript-scroll article')].map((one) => Number(one.dataset.seq))"
+SCROLL = "far => { document.querySelector('.transcript-scroll').scrollTop += far; }"
+
+
+def test_one_window_is_scrolled_through_a_thousand_messages_in_order_and_stays_bounded(browser, directory: Path):
+    with open_test_store(directory) as store:
+        token = fill(store).admin
+        append_messages(store, 2_000)
+    with running_server(directory) as server, dashboard(browser, server) as tab:
+        server.token = token
+        tab.enter("/transcripts/long?m=1")
+        tab.page.locator("[data-seq='1']").wait_for()
+
+        def shown() -> list[int]:
+            seqs = tab.page.evaluate(SEQS)
+            assert seqs == sorted(set(seqs))
+            assert len(seqs) <= WINDOW_MAX
+            return seqs
+
+        for far, is_over in ((1_500, lambda: shown()[-1] > 1_500), (-1_500, lambda: shown()[0] == 1)):
+
+            def scrolled(far: int = far, is_over: Callable[[], bool] = is_over) -> bool:
+                tab.page.evaluate(SCROLL, far)
+                tab.page.wait_for_timeout(10)
+                return is_over()
+
+            wait_until(scrolled, "the window has come there")
+            if far > 0:
+                assert shown()[0] > 1, "what is far away was dropped"
+        for button, wanted in (("End", 2_000), ("Start", 1)):
+            tab.page.get_by_role("button", name=button).click()
+            # Scrolled while the other stretch is on its way: at both ends of this one more would be loaded.
+            tab.page.evaluate(SCROLL, -100_000)
+            tab.page.evaluate(SCROLL, 100_000)
+            tab.page.locator(f"[data-seq='{wanted}']").wait_for()
+            shown()
         assert tab.problems == []
 
 

@@ -23,16 +23,20 @@ function blocksOf({ blocks }) {
   return Array.isArray(blocks) ? blocks.filter((block) => block !== null && typeof block === "object") : [];
 }
 
-// The input of some formats is JSON in a text; text that is none is the input itself.
+// The input of some formats is JSON in a text; text that is none is the input itself. Gives an object or a text.
 function parsed(input) {
-  if (typeof input !== "string") {
-    return input ?? {};
+  let value = input;
+  if (typeof input === "string") {
+    try {
+      value = JSON.parse(input);
+    } catch {
+      return input;
+    }
   }
-  try {
-    return JSON.parse(input);
-  } catch {
-    return input;
+  if (value === null || value === undefined) {
+    return {};
   }
+  return typeof value === "object" || typeof value === "string" ? value : String(value);
 }
 
 function textOf(content) {

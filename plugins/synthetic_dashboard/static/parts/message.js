@@ -1,10 +1,11 @@
 // One message of a transcript, with the results of its tool calls folded into it. All of it is text, never markup.
 
-import { html, useMemo, useState } from "../view.js";
+import { html, useErrorBoundary, useMemo, useState } from "../view.js";
 import { href } from "../router.js";
 import { Code } from "./code.js";
 import { Icon } from "./icon.js";
 import { bytes, short } from "./number.js";
+import { Problem } from "./problem.js";
 import { words } from "./status.js";
 import { Plain, firstLine } from "./text.js";
 import { clock, instant } from "./time.js";
@@ -110,6 +111,17 @@ function Content({ row, subagents }) {
   `;
 }
 
+// A message that cannot be drawn fails alone: what agents write has any shape.
+function Guarded({ row, subagents }) {
+  const [thrown, again] = useErrorBoundary((error) => console.error(error));
+  return thrown
+    ? html`<${Problem}
+        error=${{ code: "MESSAGE_FAILED", message: String(thrown.message ?? thrown), action: "Report it with this message." }}
+        retry=${again}
+      />`
+    : html`<${Content} row=${row} subagents=${subagents} />`;
+}
+
 function End({ transcriptId, message }) {
   const { seq, sizeBytes, occurredAt } = message;
   return html`<span class="message-end small soft">
@@ -142,7 +154,7 @@ export function Message({ transcriptId, row, isMarked, subagents }) {
       ${tokens && html`<span class="soft small" title="Tokens of the response">${tokens}</span>`}
       ${end}
     </header>`}
-    <div class="message-content"><${Content} row=${row} subagents=${subagents} /></div>
+    <div class="message-content"><${Guarded} row=${row} subagents=${subagents} /></div>
     ${folded && end}
   </article>`;
 }

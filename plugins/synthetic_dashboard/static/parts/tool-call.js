@@ -64,12 +64,15 @@ function subagentOf(input, subagents) {
   });
 }
 
-/** A `call` ({name, input, result}); `subagents` are the sessions that this one has started ({id, title, agent}). */
+/**
+ * A `call` ({name, input, result}), its input an object or a text; `subagents` are the sessions that this one has
+ * started ({id, title, agent}).
+ */
 export function ToolCall({ call, subagents }) {
   const [isOpen, setOpen] = useState(false);
   const { name, input, result } = call;
   const subagent = subagentOf(input, subagents);
-  const path = typeof input === "object" && input !== null ? textAt(input, PATHS) : undefined;
+  const path = typeof input === "object" ? textAt(input, PATHS) : undefined;
   return html`<details class="fold call" open=${isOpen} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary>
       <${Icon} name=${result?.isError ? "bad" : "tool"} />

@@ -56,6 +56,7 @@ export class TranscriptWindow {
     this._kinds = kinds;
     this._busy = null;
     this._run = 0;
+    this._told = 0;
     this._stop = null;
     this._isClosed = false;
     this.state = signal(EMPTY);
@@ -68,11 +69,9 @@ export class TranscriptWindow {
   }
 
   /** Show what stands around the message `seq`, a little of what is before it included. */
-  async jump(seq) {
-    const run = (this._run += 1);
-    this._busy = null;
+  jump(seq) {
     const from = Math.max(1, seq);
-    await this._guarded(async () => {
+    return this._replace(async () => {
       const forward = await this._page(FORWARD, { fromSeq: from, first: PAGE });
       const first = forward.edges[0]?.cursor;
       const backward =
@@ -81,74 +80,84 @@ export class TranscriptWindow {
           : from > 1
             ? await this._page(BACKWARD, { last: PAGE / 2, before: first })
             : { edges: [], hasMore: false };
-      if (run === this._run) {
-        this._set({
-          edges: [...backward.edges, ...forward.edges],
-          hasOlder: backward.hasMore,
-          hasNewer: forward.hasMore,
-          count: forward.count,
-          error: null,
-          isLoaded: true,
-        });
-      }
+      return {
+        edges: [...backward.edges, ...forward.edges],
+        hasOlder: backward.hasMore,
+        hasNewer: forward.hasMore,
+        count: forward.count,
+      };
     });
   }
 
   /** Show the end. */
-  async end() {
-    const run = (this._run += 1);
-    this._busy = null;
-    await this._guarded(async () => {
+  end() {
+    return this._replace(async () => {
       const { edges, hasMore, count } = await this._page(BACKWARD, { last: PAGE });
-      if (run === this._run) {
-        this._set({ edges, hasOlder: hasMore, hasNewer: false, count, error: null, isLoaded: true });
-      }
+      return { edges, hasOlder: hasMore, hasNewer: false, count };
     });
   }
 
   /** Load what is before the window. */
   older() {
-    const { edges, hasOlder } = this.state.value;
+    const { edges, hasOlder, hasNewer } = this.state.value;
     return this._extend(hasOlder && edges.length > 0, async () => {
       const { edges: added, hasMore } = await this._page(BACKWARD, { last: PAGE, before: edges[0].cursor });
-      return () => {
-        const all = [...added, ...this.state.value.edges];
-        const kept = bounded(all, (list, drop) => list.slice(0, list.length - drop), -1);
-        return { edges: kept, hasOlder: hasMore, hasNewer: this.state.value.hasNewer || kept.length < all.length };
-      };
+      const all = [...added, ...edges];
+      const kept = bounded(all, (list, drop) => list.slice(0, list.length - drop), -1);
+      return { edges: kept, hasOlder: hasMore, hasNewer: hasNewer || kept.length < all.length };
     });
   }
 
   /** Load what comes after the window. */
   newer() {
-    const { edges, hasNewer } = this.state.value;
+    const { edges, hasOlder, hasNewer } = this.state.value;
     return this._extend(hasNewer && edges.length > 0, async () => {
       const { edges: added, hasMore } = await this._page(FORWARD, { first: PAGE, after: edges.at(-1).cursor });
-      return () => {
-        const all = [...this.state.value.edges, ...added];
-        const kept = bounded(all, (list, drop) => list.slice(drop), 0);
-        return { edges: kept, hasNewer: hasMore, hasOlder: this.state.value.hasOlder || kept.length < all.length };
-      };
+      const all = [...edges, ...added];
+      const kept = bounded(all, (list, drop) => list.slice(drop), 0);
+      return { edges: kept, hasNewer: hasMore, hasOlder: hasOlder || kept.length < all.length };
     });
   }
 
-  // One page at a time: what comes while one is under way is given the same promise.
+  // Another stretch in the place of this one; what is under way for this one is given up.
+  _replace(load) {
+    this._run += 1;
+    return this._change(load);
+  }
+
+  // One page at a time: what comes while one is under way, or another stretch, is given the same promise.
   _extend(isWanted, load) {
-    if (!isWanted) {
-      return Promise.resolve();
-    }
+    return this._busy ?? (isWanted ? this._change(load) : Promise.resolve());
+  }
+
+  // What is appended while `load` is under way is perhaps not in what it gives: the window then stands before the end,
+  // and goes on at once where it would have reached it.
+  _change(load) {
     const run = this._run;
-    this._busy ??= this._guarded(async () => {
+    const told = this._told;
+    let isBehind = false;
+    const work = async () => {
       const changes = await load();
       if (run === this._run) {
-        this._set({ ...changes(), error: null });
+        const isTold = this._told > told;
+        isBehind = isTold && !changes.hasNewer;
+        const count = Math.max(changes.count ?? this.state.value.count, isTold ? this._told : 0);
+        this._set({ ...changes, count, hasNewer: changes.hasNewer || isTold, error: null, isLoaded: true });
       }
-    }).finally(() => {
-      if (run === this._run) {
-        this._busy = null;
-      }
-    });
+    };
+    this._busy = work()
+      .catch((error) => run === this._run && this._set({ error, isLoaded: true }))
+      .then(() => {
+        if (run === this._run) {
+          this._busy = null;
+          return isBehind ? this._catchUp() : undefined;
+        }
+      });
     return this._busy;
+  }
+
+  _catchUp() {
+    return this.state.value.edges.length === 0 ? this.end() : this.newer();
   }
 
   async _page(document, variables) {
@@ -176,23 +185,14 @@ export class TranscriptWindow {
     }
   }
 
-  async _guarded(work) {
-    try {
-      await work();
-    } catch (error) {
-      this._set({ error, isLoaded: true });
-    }
-  }
-
   // New messages are taken in at once only where the window reached the end; else it is enough to know of them.
   _appended(lastSeq) {
-    const { isLoaded, hasNewer, edges, count } = this.state.value;
+    this._told = Math.max(this._told, lastSeq);
+    const { isLoaded, hasNewer, count } = this.state.value;
     if (isLoaded && lastSeq > count) {
       this._set({ count: lastSeq, hasNewer: true });
-      if (!hasNewer && edges.length === 0) {
-        this.end();
-      } else if (!hasNewer) {
-        this.newer();
+      if (!hasNewer) {
+        this._catchUp();
       }
     }
   }
