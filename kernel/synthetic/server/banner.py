@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthetic.data_directory import DataDirectory
-from synthetic.kernel import kernel_version
+from synthetic.plugins.discovery import kernel_version
 from synthetic.security.first_token import FirstToken
 from synthetic.server.listening import address_of
 

@@ -10,11 +10,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from synthetic.data_directory import DataDirectory
-from synthetic.kernel import Kernel, kernel_version
+from synthetic.kernel import Kernel
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import configure_logs
 from synthetic.operations.migrations import record_migrations
 from synthetic.origin import Origin
+from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.security.first_token import ensure_first_token
 from synthetic.security.host_names import HostNames

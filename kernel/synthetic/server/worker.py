@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from synthetic.errors import ExitCode, SyntheticError
-from synthetic.kernel import Kernel, kernel_version
+from synthetic.kernel import Kernel
 from synthetic.logs import configure_logs, logger_for
+from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import load_registry
 from synthetic.server.banner import READY, say
 from synthetic.server.process import Lifetime, bounded_stop, run_server
