@@ -134,6 +134,8 @@ def _show(recovered: Recovered, place: Path, damaged: Path | None, as_json: bool
         lines["Of unknown tables"] = f"{salvaged.strays:,} rows or entries, set aside"
     if salvaged.unusable_frames:
         lines["Log"] = f"{salvaged.unusable_frames:,} pages at its end could not be used"
+    if salvaged.missing_pages:
+        lines["File"] = f"cut short: its header counts {salvaged.missing_pages:,} pages that are not there"
     show(fields_of(lines))
     for problem in (*salvaged.failed, *recovered.problems):
         show(f"\nTo look at: {problem}")

@@ -226,6 +226,7 @@ def report_as_json(salvaged: Salvaged, position: str, problems: tuple[str, ...])
         "tables": [table_as_json(table) for table in salvaged.tables],
         "ofUnknownTables": salvaged.strays,
         "unusableLogFrames": salvaged.unusable_frames,
+        "missingPages": salvaged.missing_pages,
         "notMade": salvaged.failed,
         "problems": list(problems),
     }
