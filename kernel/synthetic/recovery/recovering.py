@@ -35,7 +35,7 @@ from synthetic.recovery.loading import TableReport
 from synthetic.recovery.rebuilding import run_consumers
 from synthetic.recovery.salvage import Salvaged, salvage
 from synthetic.recovery.set_aside import SetAside
-from synthetic.recovery.taking_over import take_over_readable
+from synthetic.recovery.taking_over import room_for_files, take_over_readable
 from synthetic.store import Store
 
 REPORT = "recovered.json"
@@ -43,6 +43,7 @@ ASIDE = "recovered-set-aside.jsonl"
 MARK = "recovering"
 """In a new store that is not finished, so that nothing else is taken for one, and removed."""
 
+OWN_FILES = (REPORT, ASIDE, MARK)
 FINISHING_PART = 0.25
 """The new store takes about as much room as the old one's rows; so much is kept beside it for indexes."""
 
@@ -163,7 +164,7 @@ def _recover(recovery: Recovery, staging: Path) -> Recovered:
     staging.mkdir(DIRECTORY_MODE, parents=True)
     (staging / MARK).touch(FILE_MODE)
     size = sum(path.stat().st_size for path in (directory.database, directory.log) if path.exists())
-    room = size + int(size * FINISHING_PART)
+    room = size + int(size * FINISHING_PART) + room_for_files(directory.path, staging, OWN_FILES)
     check_folder_room(staging, room, settings.free_disk_bytes, "Name a folder on another disk with --into.")
     go_on = guarded(recovery.go_on, staging, settings.free_disk_bytes)
     recovery.open_target(staging).close()
@@ -175,7 +176,7 @@ def _recover(recovery: Recovery, staging: Path) -> Recovered:
     finally:
         aside.close()
     crash_point("recover.staged")
-    unreadable = take_over_readable(directory.path, staging, (REPORT, ASIDE, MARK), go_on)
+    unreadable = take_over_readable(directory.path, staging, OWN_FILES, go_on)
     with recovery.open_target(staging) as store:
         position = _begin_anew(store, salvaged, go_on)
     crash_point("recover.loaded")

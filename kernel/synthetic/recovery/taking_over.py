@@ -46,6 +46,17 @@ def take_over_readable(data_dir: Path, staging: Path, left_out: Collection[str],
     return tuple(unreadable)
 
 
+def room_for_files(data_dir: Path, staging: Path, left_out: Collection[str]) -> int:
+    """Bytes that the files beside a database take in a new store; on the same disk most only get a second name."""
+    if data_dir.stat().st_dev == staging.stat().st_dev:
+        return 0
+    total = 0
+    for path in _list_files(data_dir, left_out, []):
+        with contextlib.suppress(OSError):
+            total += (data_dir / path).stat().st_size
+    return total
+
+
 def _list_files(data_dir: Path, left_out: Collection[str], unreadable: list[str]) -> Iterator[str]:
     """All files that a store has beside its database, in order; links are not followed."""
 
