@@ -19,8 +19,9 @@ from synthetic.demo.history import ACTOR, AFTER_CHANGES, merged_history, write_h
 from synthetic.demo.mark import Mark, check_wanted, find_mark, write_mark
 from synthetic.demo.parts import LoadedPart, histories, load_parts, with_lives
 from synthetic.demo_errors import NotADemoError
-from synthetic.kernel import Kernel, kernel_version
+from synthetic.kernel import Kernel
 from synthetic.origin import Origin
+from synthetic.plugins.discovery import kernel_version
 from synthetic.registry import Registry, load_registry
 from synthetic.store import Store
 
