@@ -72,6 +72,17 @@ def find_half_export(data: Path) -> list[str]:
     return []
 
 
+def recover_beside(data: Path) -> None:
+    """What was placed already is done."""
+    if not beside(data, "new").exists():
+        command("recover", "--into", str(beside(data, "new")), "--data", str(data))
+
+
+def find_not_recovered(data: Path) -> list[str]:
+    left = [str(path) for path in data.parent.glob("*.partial")]
+    return [*find_missing(beside(data, "new")), *find_missing(data), *left]
+
+
 CASES_OF_COPIES = {
     "backup": Case(
         ("backup.copied", "backup.pieces_kept", "backup.recorded", "backup.removing"),
@@ -90,6 +101,17 @@ CASES_OF_COPIES = {
         ),
         lambda data: command("restore", "latest", "--data", str(data)), prepare_restore,
         find_not_restored, find_mixture,
+    ),
+    "recovery": Case(
+        ("recover.staged", "recover.loaded", "recover.checked", "recover.placed"),
+        recover_beside, fill, find_not_recovered, find_missing,
+    ),
+    "recovery_in_place": Case(
+        (
+            "recover.staged", "recover.loaded", "recover.checked", "restore.noted", "restore.clearing",
+            "restore.cleared", "restore.placing", "recover.placed",
+        ),
+        lambda data: command("recover", "--replace", "--yes", "--data", str(data)), fill, find_missing, find_missing,
     ),
     "import": Case(
         (

@@ -191,14 +191,29 @@ def take_over_files(data_dir: Path, staging: Path, go_on: GoOn) -> None:
     edits the settings later does not edit those of the old store too.
     """
     for path in list_files(data_dir):
-        target = staging / path
-        target.parent.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-        if path.split("/")[0] in NEVER_CHANGED and _is_linked(data_dir / path, target):
-            go_on(0)
-            continue
-        shutil.copy2(data_dir / path, target, follow_symlinks=False)
-        reach_the_disk(target)
-        go_on(target.stat().st_size)
+        take_over_file(data_dir, path, staging, go_on)
+
+
+def take_over_file(data_dir: Path, path: str, staging: Path, go_on: GoOn) -> None:
+    """Give a new store one file of another.
+
+    Args:
+        data_dir: Of the other.
+        path: Of the file, relative to it.
+        staging: Where the new store is.
+        go_on: Told how many bytes were copied.
+
+    Raises:
+        OSError: It cannot be read or written.
+    """
+    target = staging / path
+    target.parent.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+    if path.split("/", maxsplit=1)[0] in NEVER_CHANGED and _is_linked(data_dir / path, target):
+        go_on(0)
+        return
+    shutil.copy2(data_dir / path, target, follow_symlinks=False)
+    reach_the_disk(target)
+    go_on(target.stat().st_size)
 
 
 def _is_linked(path: Path, target: Path) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from synthetic.check_contributions import Check, Finding, Repair
 from synthetic.data_directory import DataDirectory
 from synthetic.database.transaction import Snapshot, Transaction
-from synthetic.durable_files import DIRECTORY_MODE
+from synthetic.durable_files import DIRECTORY_MODE, translate_system_error
 from synthetic.errors import SettingsInvalidError
 from synthetic.log.consumers.store import find_consumer, request_action
 from synthetic.store_folder import StoreFolder
@@ -49,9 +50,21 @@ def find_open_directory(snapshot: Snapshot) -> list[Finding]:
     return [Finding(message=problem, details={"path": str(path)}) for problem in DataDirectory(path).problems()]
 
 
-def _close_directory(tx: Transaction, findings: Sequence[Finding]) -> int:
-    tx.resource(StoreFolder).path.chmod(DIRECTORY_MODE)
+def close_directory(path: Path, findings: Sequence[Finding]) -> int:
+    """Close a data directory to other users; the database is not needed for it, so it may be damaged.
+
+    Raises:
+        StorageFailedError: It belongs to somebody else.
+    """
+    try:
+        path.chmod(DIRECTORY_MODE)
+    except OSError as error:
+        raise translate_system_error(error, f"The data directory {path}") from error
     return len(findings)
+
+
+def _close_directory(tx: Transaction, findings: Sequence[Finding]) -> int:
+    return close_directory(tx.resource(StoreFolder).path, findings)
 
 
 REBUILD_CONSUMER = _rebuilding_each(lambda finding: finding.entity_id)

@@ -22,7 +22,7 @@ from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, show, table_of
 from synthetic.cli.progress import progress
-from synthetic.cli.repairing import carry_out, list_wanted
+from synthetic.cli.repairing import FOLDER, carry_out, find_damage, list_wanted, structure_checks
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import looking_into
 from synthetic.clock import SystemClock
@@ -33,7 +33,7 @@ from synthetic.database.interruption import Interruption
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import SyntheticError, iso_from_ms
 from synthetic.kernel_parts import blueprint_of
-from synthetic.kernel_settings import DatabaseSettings
+from synthetic.kernel_settings import DatabaseSettings, KernelSettings
 from synthetic.log.archive import Archive
 from synthetic.logs import correlation_id
 from synthetic.registry import Registry, load_registry
@@ -61,7 +61,8 @@ def check(
 ) -> None:
     """Check that the store is as it must be: the database, the log and its archive, and what the plugins promise.
 
-    Without --repair nothing is changed. A server may run meanwhile, and a
+    Without --repair nothing is changed, and with it nothing of a file of which
+    more than indexes is damaged. A server may run meanwhile, and a
     damaged store is looked at as far as it can be read. Ctrl-C ends it with
     what was found so far. Ends with CHECK_FAILED when anything was found, and
     is still so after the repairs.
@@ -77,14 +78,21 @@ def check(
         chosen = checks.chosen("deep" if deep else "full", only)
         outcomes, is_stopped = _look_at_all(directory, registry, chosen, as_json)
         wanted = list_wanted(chosen, outcomes) if repair and not is_stopped else []
+        refusal = None
+        if any(each.check != FOLDER for each in wanted):
+            more = structure_checks(outcomes)
+            seen, is_stopped = _look_at_all(directory, registry, more, as_json) if more else ([], False)
+            refusal = find_damage(directory, KernelSettings() if registry is None else registry.kernel_settings,
+                                  [*outcomes, *seen])  # fmt: skip
+            wanted = [each for each in wanted if refusal is None or each.check == FOLDER]
         repairs: list[dict[str, Any]] = []
-        if wanted:
+        if wanted and not is_stopped:
             if not as_json:
                 _show(outcomes)
             with stoppable("Repairing", as_json) as go_on:
                 repairs = carry_out(data, wanted, go_on, yes=yes, as_json=as_json)
             outcomes, is_stopped = _look_at_all(directory, registry, chosen, as_json)
-        _tell(outcomes, repairs, as_json, is_stopped=is_stopped)
+        _tell(outcomes, repairs, as_json, is_stopped=is_stopped, refusal=refusal)
     if failure is not None:
         raise failure
 
@@ -187,11 +195,17 @@ def _look_at_all(
 
 
 def _tell(
-    outcomes: Sequence[CheckOutcome], repairs: Sequence[dict[str, Any]], as_json: bool, *, is_stopped: bool
+    outcomes: Sequence[CheckOutcome],
+    repairs: Sequence[dict[str, Any]],
+    as_json: bool,
+    *,
+    is_stopped: bool,
+    refusal: SyntheticError | None,
 ) -> None:
     """Show what came of checks.
 
     Raises:
+        StoreDamagedError: Repairs were wanted, and refused: as `refusal` says.
         CheckFailedError: Something was found.
         SyntheticError: Nothing was found, but a check could not be carried out: why the first one could not.
         KeyboardInterrupt: A signal has stopped it.
@@ -202,6 +216,8 @@ def _tell(
         _show(outcomes)
     if is_stopped:
         raise KeyboardInterrupt
+    if refusal is not None:
+        raise refusal
     found = sum(len(outcome.findings) for outcome in outcomes)
     failed = [outcome.name for outcome in outcomes if outcome.findings]
     if failed:

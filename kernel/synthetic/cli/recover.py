@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from synthetic.backups.replacement import finish_interrupted, replace_store, require_movable
+from synthetic.backups.replacement import finish_interrupted, require_movable
 from synthetic.cli.backup import stoppable
 from synthetic.cli.invocation import DataOption, JsonOption, current_actor, current_overrides, data_directory
 from synthetic.cli.output import emit, fields_of, show, table_of
@@ -63,12 +63,14 @@ def recover(
         if not yes:
             typer.confirm(f"Recover the store in {directory.path}, and put the new one in its place?", abort=True)
     target = directory.restoring if replace else into or directory.path.with_name(f"{directory.path.name}-recovered")
+    replaced = f"damaged-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S-%f')[:-3]}" if replace else None
     with stoppable("Recovering", as_json) as go_on:
         registry = load_registry(path, overrides={**current_overrides(), **_HERE})
         recovered = recover_store(
             Recovery(
                 directory=directory,
                 target=target.absolute(),
+                replaced=replaced,
                 settings=registry.kernel_settings.database,
                 clock=SystemClock(),
                 blueprint=blueprint_of(registry),
@@ -81,7 +83,7 @@ def recover(
                 go_on=go_on,
             )
         )
-    damaged = _put_in_place(directory) if replace else None
+    damaged = None if replaced is None else directory.quarantine / replaced
     _show(recovered, directory.path if replace else recovered.target, damaged, as_json)
 
 
@@ -89,28 +91,10 @@ _HERE = {"kernel.backups.directory": "", "kernel.backups.scratch": ""}
 """What is backed up before a migration belongs to the store that is made."""
 
 
-def _put_in_place(directory: DataDirectory) -> Path:
-    """Exchange the stores, and return where the damaged one is.
-
-    Raises:
-        DatabaseBusyError: A process has opened it meanwhile.
-        SyntheticError: A file cannot be moved.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-%f")[:-3]
-    name = f"damaged-{stamp}"
-    hold = directory.hold_open(SystemClock())
-    try:
-        with hold.alone():
-            replace_store(directory, name)
-    finally:
-        hold.release()
-    return directory.quarantine / name
-
-
 def _show(recovered: Recovered, place: Path, damaged: Path | None, as_json: bool) -> None:
     aside = None if recovered.set_aside is None else place / recovered.set_aside.name
     if as_json:
-        report = report_as_json(recovered.salvaged, recovered.position, recovered.problems)
+        report = report_as_json(recovered)
         emit(
             {
                 "store": str(place),
@@ -134,6 +118,8 @@ def _show(recovered: Recovered, place: Path, damaged: Path | None, as_json: bool
         lines["Of unknown tables"] = f"{salvaged.strays:,} rows or entries, set aside"
     if salvaged.unusable_frames:
         lines["Log"] = f"{salvaged.unusable_frames:,} pages at its end could not be used"
+    if salvaged.missing_pages:
+        lines["File"] = f"cut short: its header counts {salvaged.missing_pages:,} pages that are not there"
     show(fields_of(lines))
     for problem in (*salvaged.failed, *recovered.problems):
         show(f"\nTo look at: {problem}")

@@ -63,10 +63,9 @@ def is_of_store(directory: DataDirectory) -> bool:
     Nothing is done to the file of another program that happens to lie there.
     """
     try:
-        if _begins(directory.log) in _LOG_MAGIC:
-            return True
-        if not directory.database.exists():
-            return False
+        if not directory.database.exists() or directory.database.stat().st_size == 0:
+            # Beside a database the log says nothing: every program's begins so.
+            return _begins(directory.log) in _LOG_MAGIC
         with RawFile(directory.database) as file:
             if file.read(68, 4) == APPLICATION_ID.to_bytes(4, "big"):
                 return True

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from synthetic.backups.errors import BackupUnprovenError
-from synthetic.check_contributions import Check
-from synthetic.checks.declared import LoadedChecks, lacking_in, run_checks
-from synthetic.checks.outcomes import CheckedFinding, CheckOutcome
-from synthetic.checks.running import run_check
+from synthetic.checks.declared import LoadedChecks, lacking_in, run_in_snapshot
+from synthetic.checks.outcomes import CheckedFinding
 from synthetic.clock import Clock
-from synthetic.contributions import Stamped
 from synthetic.data_directory import DataDirectory
 from synthetic.database.transaction import Snapshot
 from synthetic.errors import (
     MigrationPendingError,
     NoStoreError,
+    NotAStoreError,
     StorageFullError,
+    StoreDamagedError,
     SyntheticError,
 )
 from synthetic.kernel_settings import KernelSettings
@@ -110,20 +109,17 @@ def _look(patient: Patient) -> Iterator[Ailment]:
     except MigrationPendingError as error:
         yield Ailment(Weight.WORK, "migrations", error)
     except SyntheticError as error:
-        yield Ailment(Weight.DATA, "database", error)
+        yield _not_opened(error)
         return
     try:
         with patient.opening() as snapshot:
             yield from _look_inside(snapshot, patient)
     except SyntheticError as error:
-        yield Ailment(Weight.DATA, "database", error)
+        yield _not_opened(error)
 
 
 def _look_inside(snapshot: Snapshot, patient: Patient) -> Iterator[Ailment]:
-    def run(stamped: Stamped[Check]) -> CheckOutcome:
-        return run_check(snapshot, stamped, CHECK_SECONDS)
-
-    for outcome in run_checks(patient.checks.chosen("light"), run, lambda: lacking_in(snapshot)):
+    for outcome in run_in_snapshot(snapshot, patient.checks.chosen("light"), CHECK_SECONDS):
         # Who may read the files is looked at also where the database cannot be read.
         for finding in () if outcome.name == OPEN_TO_OTHERS else outcome.findings:
             yield Ailment(Weight.DATA, finding.check, finding.error())
@@ -142,6 +138,12 @@ def _look_inside(snapshot: Snapshot, patient: Patient) -> Iterator[Ailment]:
         yield Ailment(
             Weight.CARE, "retention", CareNeededError("Retention is suspended: the clock has jumped.", action=action)
         )
+
+
+def _not_opened(error: SyntheticError) -> Ailment:
+    """That a store cannot be opened or read is a danger to its data where the file is damaged, and else in the way."""
+    is_damaged = isinstance(error, StoreDamagedError | NotAStoreError)
+    return Ailment(Weight.DATA if is_damaged else Weight.WORK, "database", error)
 
 
 def _incomplete(reason: CheckedFinding) -> Ailment:

@@ -9,6 +9,7 @@ and what was deleted is told from what was not.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -49,7 +50,8 @@ class PageFile:
     Attributes:
         page_size: In bytes.
         usable: Bytes of each page that hold something.
-        count: How many pages there are.
+        count: How many pages there are, with those beyond the end of the file of which a pointer map tells.
+        missing: How many pages the header counts beyond the end of the file.
         is_header_whole: Whether the header of the file says what the file is.
         unusable_frames: See `WriteAhead.unusable`.
     """
@@ -67,11 +69,18 @@ class PageFile:
         header = self._header()
         self.is_header_whole = header[:16] == MAGIC and _page_size_in(header) != 0
         self.page_size = self._find_page_size(header, self._ahead)
+        # No store reserves bytes at the end of pages: where the header says so, the header is damaged.
+        self.usable = self.page_size
         size = 0 if self._file is None else self._file.size_bytes
-        self.count = self._ahead.count or -(-size // self.page_size)
-        reserved = header[20] if self.is_header_whole else 0
-        self.usable = self.page_size - reserved
-        self._has_pointers = not self.is_header_whole or header[52:56] != bytes(4)
+        there = -(-size // self.page_size)
+        named = self._ahead.count or (_count_in(header) if self.is_header_whole else 0)
+        self.missing = max(0, named - there) if not self._ahead.count else 0
+        # Of a file that was cut short, the pointer maps that are left still tell of pages that are gone.
+        self.count = self._ahead.count or max(there, min(named, self._told_of(there)))
+        self._has_pointers = True
+        if self.is_header_whole and header[52:56] == bytes(4):
+            # Every store keeps pointer maps, so the header is wrong, unless no page is one.
+            self._has_pointers = any(self._is_map(place) for place in self._places_of_maps(there))
 
     def read(self, number: int) -> bytes | None:
         """A page; None: there is nothing on it that could be read.
@@ -94,7 +103,9 @@ class PageFile:
         if page is None:
             return None
         kind, parent = struct.unpack_from(">BI", page, 5 * (number - place - 1))
-        return Pointer(kind, parent) if ROOT <= kind <= TREE and parent <= self.count else None
+        # Roots and free pages have none above them, and all others have one: what says otherwise is damaged.
+        is_possible = ROOT <= kind <= TREE and parent <= self.count and (kind in (ROOT, FREE)) == (parent == 0)
+        return Pointer(kind, parent) if is_possible else None
 
     def holds_content(self, number: int) -> bool:
         """Whether a page is one on which trees and long values may stand."""
@@ -124,6 +135,20 @@ class PageFile:
         stride = self.usable // 5 + 1
         place = (number - 2) // stride * stride + 2
         return place + 1 if place == self._pending else place
+
+    def _told_of(self, there: int) -> int:
+        """The last page of which the last pointer map of a file of so many pages tells."""
+        return self._map_of(there) + self.usable // 5 if there > 1 else there
+
+    def _places_of_maps(self, count: int) -> Iterator[int]:
+        """The places of the pointer maps among so many pages."""
+        for number in range(3, count + 1, self.usable // 5 + 1):
+            yield self._map_of(number)
+
+    def _is_map(self, place: int) -> bool:
+        """Whether a page is a pointer map: each entry is one, or empty."""
+        page = self.read(place)
+        return page is not None and max(page[: self.usable // 5 * 5 : 5]) <= TREE
 
     def _bytes(self, number: int) -> bytes:
         at = self._ahead.pages.get(number)
@@ -159,3 +184,8 @@ def _page_size_in(header: bytes) -> int:
     size = int.from_bytes(header[16:18], "big")
     size = 65_536 if size == 1 else size
     return size if size >= 512 and size & (size - 1) == 0 else 0
+
+
+def _count_in(header: bytes) -> int:
+    """How many pages a header counts; 0: it was written by a version that does not keep this up to date."""
+    return int.from_bytes(header[28:32], "big") if header[24:28] == header[92:96] else 0

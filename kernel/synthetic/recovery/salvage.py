@@ -18,10 +18,10 @@ from synthetic.recovery.cells import Cell
 from synthetic.recovery.errors import NothingRecoveredError
 from synthetic.recovery.loading import GoOn, Loader, TableReport, numbered_row
 from synthetic.recovery.pages import PageFile
-from synthetic.recovery.schemas import SchemaObject, Shape, index_shapes, read_schema, shape_of
+from synthetic.recovery.schemas import SchemaObject, Shape, believe_roots, index_shapes, read_schema, shape_of
 from synthetic.recovery.set_aside import SetAside
 from synthetic.recovery.tables import Source, row_of
-from synthetic.recovery.trees import Trees
+from synthetic.recovery.trees import SCHEMA_ROOT, Trees
 
 TRIAL_ROWS = 50
 """Rows that a table must take before a tree whose name is lost is believed to be that table's."""
@@ -38,12 +38,14 @@ class Salvaged:
         tables: Of each table.
         strays: Rows and entries of which it is not known whose they are; they are set aside.
         unusable_frames: Pages in the write-ahead log that follow a damaged one, and are lost with it.
+        missing_pages: Pages that the header counts beyond the end of the file: it was cut short.
         failed: What could not be made in the new store, in words.
     """
 
     tables: list[TableReport]
     strays: int = 0
     unusable_frames: int = 0
+    missing_pages: int = 0
     failed: list[str] = field(default_factory=list[str])
 
 
@@ -69,11 +71,13 @@ def salvage(database: Path, log: Path, target: Path, blueprint: Blueprint, aside
             raise NothingRecoveredError
         objects = read_schema(trees)
         _refuse_strangers(file, objects)
-        trees.believe(each.root for each in objects if each.root)
+        objects = believe_roots(trees, objects)
         connection = open_loader(target)
         try:
             blueprint.preparation.prepare(connection, "writer")
-            return _Salvage(connection, trees, objects, blueprint, aside, go_on).run(file.unusable_frames)
+            salvaged = _Salvage(connection, trees, objects, blueprint, aside, go_on).run()
+            salvaged.unusable_frames, salvaged.missing_pages = file.unusable_frames, file.missing
+            return salvaged
         finally:
             connection.close()
 
@@ -107,7 +111,7 @@ class _Salvage:
         self._roots = {each.name: each.root for each in objects if each.root}
         self._loader = Loader(connection, aside, go_on)
 
-    def run(self, unusable_frames: int) -> Salvaged:
+    def run(self) -> Salvaged:
         """Make the tables, fill them, and set aside what does not fit."""
         built = self._build()
         self._name_trees(built.tables)
@@ -124,7 +128,7 @@ class _Salvage:
         self._loader.settle_references(reports)
         self._make_from_rows(reports)
         self._continue_numbers(reports)
-        return Salvaged(list(reports.values()), self._set_strays_aside(), unusable_frames, built.failed)
+        return Salvaged(list(reports.values()), self._set_strays_aside(), failed=built.failed)
 
     def _build(self) -> Built:
         source = self._source(LEDGER)
@@ -159,7 +163,18 @@ class _Salvage:
 
     def _name_trees(self, tables: Iterable[str]) -> None:
         """Find the trees of tables whose names are lost, by the rows that they take; where two would do, none is."""
-        nameless = {table: shape_of(self._connection, table) for table in tables if table not in self._roots}
+        # What is beyond the end of a file that was cut short has no tree in it; else the number of the root is wrong.
+        file, trees = self._trees.file, self._trees
+        wrong = set[int]() if file.missing else {root for root in self._roots.values() if root > file.count}
+        is_schema_whole = not trees.gone(SCHEMA_ROOT) and not any(page.broken for page in trees.pages(SCHEMA_ROOT))
+        shapes = {
+            table: shape_of(self._connection, table)
+            for table in tables
+            if table not in self._roots or self._roots[table] in wrong
+        }
+        # The entries of an index can look like rows of a table without rowids: where names of indexes may be lost as
+        # well, these are not told apart.
+        nameless = {table: shape for table, shape in shapes.items() if shape.has_rowid or is_schema_whole}
         claims: dict[int, list[str]] = {}
         for root in self._unnamed() if nameless else ():
             cells = list(islice((cell for page in self._trees.pages(root) for cell in page.cells), TRIAL_ROWS))

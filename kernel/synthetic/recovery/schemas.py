@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +18,9 @@ ROWID = "rowid"
 
 SHADOW_ENDS = ("data", "idx", "content", "docsize", "config")
 """How the names of the tables end in which FTS5 keeps an index (https://sqlite.org/fts5.html#shadow_tables)."""
+
+
+_WITHOUT_ROWID = re.compile(r"\bWITHOUT\s+ROWID\b", re.IGNORECASE)
 
 
 class SchemaObject(NamedTuple):
@@ -66,6 +71,28 @@ def read_schema(trees: Trees) -> list[SchemaObject]:
                 case _:
                     continue
     return list(found.values())
+
+
+def believe_roots(trees: Trees, objects: Sequence[SchemaObject]) -> list[SchemaObject]:
+    """The objects of a schema, without the roots of those that name a page which cannot be theirs.
+
+    Where several name the same page, it is of the one that is of its kind; if there is more than one, of none of them.
+    """
+    fitting = [each for each in objects if each.root > SCHEMA_ROOT and _may_be_of(trees.is_of_table(each.root), each)]
+    claims = Counter(each.root for each in fitting)
+    believed = trees.believe(sorted(root for root, count in claims.items() if count == 1))
+    named = {each.name for each in fitting if each.root in believed}
+    return [each if each.name in named else each._replace(root=0) for each in objects]
+
+
+def _may_be_of(is_of_table: bool | None, each: SchemaObject) -> bool:
+    """Whether a tree is of the kind that an object needs; where nothing of it can be read, it may be."""
+    is_table = each.type == "table"
+    if is_of_table is None or (is_table and each.sql is None):
+        return True
+    if is_table and _WITHOUT_ROWID.search(each.sql or ""):
+        return not is_of_table
+    return is_of_table == is_table
 
 
 def is_virtual(sql: str | None) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import math
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,12 +50,22 @@ class SetAside:
         self.counts[table] += 1
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Wait until the rows are on the disk, and let go of the file.
+
+        Raises:
+            OSError: They cannot be written.
+        """
         if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
 
 
 def _shown(value: Value) -> object:
-    """A value in JSON: bytes as an object with their Base64."""
-    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+    """A value in JSON: bytes as an object with their Base64, a number that JSON does not have with its name."""
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"real": str(value)}
+    return value

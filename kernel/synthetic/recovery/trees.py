@@ -33,6 +33,8 @@ class Trees:
         self._roots = array("I", bytes(4 * (file.count + 1)))
         self._pages: dict[int, array[int]] = {}
         self._gone: dict[int, int] = defaultdict(int)
+        # The pages that name one below them which is beyond the end of the file.
+        self._cut = array("I")
         self._look_at_all(go_on)
         self._sort_pages(range(1, file.count + 1))
 
@@ -69,12 +71,32 @@ class Trees:
         kinds = {self._kinds[number] in (TABLE_INNER, TABLE_LEAF) for number in self._pages.get(root, ())}
         return kinds.pop() if len(kinds) == 1 else None
 
-    def believe(self, roots: Iterable[int]) -> None:
-        """Take pages for roots that the schema names, where the pointer map does not say so."""
+    def believe(self, roots: Iterable[int]) -> set[int]:
+        """Take pages for roots that the schema names, where the pointer map does not say so.
+
+        Returns:
+            Those that are roots, or were: not those that are of another tree, or of none.
+        """
+        believed: set[int] = set()
         for root in roots:
-            if root <= self.file.count and not self._roots[root]:
+            if root > self.file.count:
+                self._gone[root] += 1
+            elif root < SCHEMA_ROOT or not self._is_root(root):
+                continue
+            elif not self._roots[root]:
                 self._roots[root] = root
+                if not self._kinds[root]:
+                    self._gone[root] += 1
+                    self._pages.setdefault(root, array("I"))
+            believed.add(root)
         self._sort_pages(self._pages.pop(0, array("I")))
+        return believed
+
+    def _is_root(self, number: int) -> bool:
+        """Whether a page that the schema names may be a root, by what is known of it otherwise."""
+        if self._roots[number]:
+            return self._roots[number] == number
+        return self.file.holds_content(number) and self.file.pointer(number) is None
 
     def _look_at_all(self, go_on: Callable[[int], None]) -> None:
         """Learn of each page what it is and what is above it, by the pointer map and by the inner pages."""
@@ -97,6 +119,8 @@ class Trees:
 
     def _adopt(self, child: int, parent: int) -> None:
         """Believe an inner page that a page is below it, unless the pointer map says otherwise."""
+        if child > self.file.count:
+            self._cut.append(parent)
         if not 1 < child <= self.file.count or self._parents[child]:
             return
         if self.file.pointer(child) in (None, Pointer(TREE, parent)):
@@ -114,6 +138,13 @@ class Trees:
                 self._gone[root] += 1
                 # A tree of which nothing is left is a tree all the same.
                 self._pages.setdefault(root, array("I"))
+        cut, self._cut = self._cut, array("I")
+        for number in cut:
+            root = self._root_of(number)
+            if root:
+                self._gone[root] += 1
+            else:
+                self._cut.append(number)
 
     def _root_of(self, number: int) -> int:
         """The root of a page's tree; 0: it is not known."""

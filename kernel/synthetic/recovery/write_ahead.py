@@ -29,7 +29,7 @@ class WriteAhead:
         page_size: Of its pages in bytes; 0: there is no log that could be read.
         pages: For each page, where its newest committed version begins in the file.
         count: How many pages the database has with it; 0: as the database says.
-        unusable: Frames of the log that follow a damaged one, and so are not used.
+        unusable: Frames of the log that are damaged or follow a damaged one, and so are not used.
     """
 
     page_size: int = 0
@@ -68,10 +68,13 @@ def read_write_ahead(path: Path) -> WriteAhead:
             frame = file.read(FRAME_BYTES + page_size)
             page, size, *found_salts, one, two = _FRAME.unpack(frame[:FRAME_BYTES])
             if found_salts != salts:
-                break  # what an earlier round of the log has left
+                # Left by an earlier round of the log; where frames of this round follow, it is a damaged one.
+                later = _count_round(file.fileno(), salts, number + 1, whole, page_size)
+                return WriteAhead(page_size, pages, count, later + 1 if later else 0)
             sums = _checksum(frame[FRAME_BYTES:], _checksum(frame[:8], sums, order), order)
             if sums != (one, two) or page == 0:
-                return WriteAhead(page_size, pages, count, _count_round(file.fileno(), salts, number, whole, page_size))
+                later = _count_round(file.fileno(), salts, number + 1, whole, page_size)
+                return WriteAhead(page_size, pages, count, later + 1)
             pending[page] = at + FRAME_BYTES
             if size:
                 pages.update(pending)
@@ -90,7 +93,7 @@ def _count_round(descriptor: int, salts: list[int], begin: int, end: int, page_s
         head = os.pread(descriptor, FRAME_BYTES, HEADER_BYTES + number * (FRAME_BYTES + page_size))
         if list(_FRAME.unpack(head)[2:4]) == salts:
             found += 1
-    return max(found, 1)
+    return found
 
 
 def _checksum(data: bytes, sums: tuple[int, int], order: str) -> tuple[int, int]:

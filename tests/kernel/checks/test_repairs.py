@@ -13,6 +13,8 @@ from synthetic.recovery.rebuilding import run_consumers
 from synthetic.testing import expect_data, open_test_store
 from synthetic.testing_commands import run_command
 
+from .kit import PAGE_BYTES
+
 ENVIRONMENT = {"SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
 SAVE = 'mutation { saveConstruct(input: {id: "a", type: "task", title: "A task"}) { construct { id } } }'
 INDEX = "constructs_by_type"
@@ -66,3 +68,27 @@ def test_what_can_be_made_anew_is_and_then_nothing_is_found(faulty):
     assert (code, report["status"]) == (0, "PASSED"), report
     assert {each["check"] for each in report["repairs"]} == set(names)
     assert faulty.stat().st_mode & 0o777 == 0o700
+
+
+def test_nothing_is_written_to_a_file_whose_free_list_names_a_page_in_use(faulty):
+    """SQLite would take the page for a new one: the rows on it would be gone with the first write."""
+    with _writable(faulty) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute(
+            "CREATE TABLE spare (x); INSERT INTO spare SELECT randomblob(3000) FROM sqlite_schema LIMIT 30;"
+            "DROP TABLE spare"
+        )
+        in_use = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'constructs'").get
+    database = faulty / "synthetic.db"
+    content = bytearray(database.read_bytes())
+    trunk = (int.from_bytes(content[32:36], "big") - 1) * PAGE_BYTES
+    assert int.from_bytes(content[trunk + 4 : trunk + 8], "big") > 0
+    content[trunk + 8 : trunk + 12] = in_use.to_bytes(4, "big")
+    database.write_bytes(content)
+    code, report = repaired(faulty, "kernel.contents", "kernel.permissions")
+    assert (code, [each["check"] for each in report["repairs"]]) == (74, ["kernel.permissions"])
+    assert database.read_bytes() == content
+    # The structure is looked at also where something else alone was asked for.
+    code, report = repaired(faulty, "kernel.folds")
+    assert (code, "repairs" in report) == (74, False)
+    assert database.read_bytes() == content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import apsw
 import pytest
 
 from synthetic.data_directory import DataDirectory
@@ -70,6 +71,21 @@ def test_a_file_of_another_program_is_not_touched(tmp_path):
         start(tmp_path)
     assert not (tmp_path / "quarantine").exists()
     assert database_of(tmp_path) == b"somebody's notes " * 1_000
+
+
+def test_nor_is_the_database_of_another_program_that_has_a_log(tmp_path):
+    tmp_path.chmod(0o700)
+    connection = apsw.Connection(str(tmp_path / "synthetic.db"))
+    connection.pragma("journal_mode", "WAL")
+    connection.execute("CREATE TABLE other (x); INSERT INTO other VALUES (1)")
+    before = database_of(tmp_path)
+    try:
+        with pytest.raises(NotAStoreError):
+            start(tmp_path)
+        assert database_of(tmp_path) == before
+        assert not (tmp_path / "quarantine").exists()
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("is_empty", [True, False])

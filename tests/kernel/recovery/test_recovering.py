@@ -8,11 +8,12 @@ import shutil
 
 import pytest
 
+from synthetic.recovery.taking_over import take_over_readable
 from synthetic.testing import expect_data, open_test_store, running_server
 from synthetic.testing_commands import run_command
 from tests.kernel.checks.kit import page_of, zero_page
 
-from .kit import fill
+from .kit import fill, go_on
 
 ENVIRONMENT = {"SYNTHETIC_DATABASE_FREE_DISK_BYTES": "0"}
 EVENTS = "{ events(first: 1000) { nodes { position } } constructs(first: 100) { nodes { id } } }"
@@ -87,3 +88,26 @@ def test_it_is_refused_while_a_server_has_the_store_open_and_where_the_target_is
         code, error = recover(folder)
     assert (code, error["code"]) == (75, "DATABASE_BUSY")
     assert not folder.with_name("store-recovered.partial").exists()
+
+
+def test_files_that_cannot_be_taken_over_are_left_behind_and_named(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "artifacts").mkdir(parents=True)
+    (old / "artifacts" / "whole").write_text("kept")
+    (old / "archive").write_text("a file where the new store has a folder, so that nobody can take it over")
+    (new / "archive").mkdir(parents=True)
+    assert take_over_readable(old, new, (), go_on) == ("archive",)
+    assert (new / "artifacts" / "whole").read_text() == "kept"
+
+
+def test_what_has_the_name_of_an_unfinished_store_is_removed_only_if_it_is_one(damaged):
+    partial = damaged.with_name("store-recovered.partial")
+    partial.mkdir()
+    (partial / "notes").write_text("somebody's")
+    code, error = recover(damaged)
+    assert (code, error["code"], error["details"]["target"]) == (65, "CONFLICT", str(partial))
+    assert (partial / "notes").read_text() == "somebody's"
+    (partial / "recovering").touch()
+    code, report = recover(damaged)
+    assert code == 0, report
+    assert not partial.exists()

@@ -132,6 +132,12 @@ def test_what_the_log_holds_is_salvaged_up_to_its_first_damage(bench, tmp_path):
     kept = {row[0] for row in rows["absent_words"]}
     assert (1_001 in kept, 1_002 in kept) == (True, False)
     assert salvaged.unusable_frames >= 1
+    log[-100] ^= 1
+    log[32 + 8] ^= 1
+    copy.write_bytes(log)
+    salvaged, rows = bench.salvage(data, copy)
+    assert not {1_001, 1_002} & {row[0] for row in rows["absent_words"]}
+    assert salvaged.unusable_frames == (len(log) - 32) // (24 + PAGE_BYTES), "a frame whose salt is damaged"
 
 
 def test_an_older_store_is_salvaged_as_it_is_and_migrated_afterwards(bench, tmp_path):
@@ -178,6 +184,71 @@ def test_wherever_a_page_is_zeroed_only_what_stood_on_it_is_missing(bench, every
             assert len(missing) - report.set_aside <= rows_on(bench, page) or report.damaged, (page, table)
 
 
+@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.full), False])
+def test_of_a_file_that_was_cut_short_every_table_that_lacks_rows_says_so(bench, every):
+    before, whole = rows_in(bench.whole), bench.whole.read_bytes()
+    count = len(whole) // PAGE_BYTES
+    for kept in range(10, count, 10) if every else (count // 3, count - 5):
+        salvaged, rows = bench.salvage(whole[: kept * PAGE_BYTES])
+        assert salvaged.missing_pages == count - kept
+        lost, invented = differences(before, rows)
+        # Where the only row of a table is gone, the one that its migration puts there takes its place.
+        silent = {each.table for each in salvaged.tables if not (each.damaged or each.set_aside)}
+        assert not silent & {*lost, *invented}, kept
+
+
+def root_of(bench: Bench, name: str) -> int:
+    connection = apsw.Connection(str(bench.whole), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).get
+    finally:
+        connection.close()
+
+
+def place_of_root(bench: Bench, name: str) -> tuple[int, int]:
+    """Where in the file the schema names the root of a table, and in how many bytes."""
+    root = root_of(bench, name)
+    width = 1 if root < 128 else 2
+    words = f"table{name}{name}".encode()
+    return bench.whole.read_bytes().index(words + root.to_bytes(width, "big")) + len(words), width
+
+
+@pytest.mark.parametrize("how", ["negative", "of another table", "of an index", "of a part of one", "of no page"])
+def test_a_table_whose_root_is_named_wrongly_is_known_by_its_rows(bench, how):
+    at, width = place_of_root(bench, "audit_log")
+    assert width == 2
+    wrong = {
+        "negative": root_of(bench, "audit_log") | 0x8000,
+        "of another table": root_of(bench, "constructs"),
+        "of an index": root_of(bench, "constructs_by_type"),
+        "of a part of one": page_with(bench, "constructs"),
+        "of no page": 0x7FFF,
+    }[how]
+    data = bytearray(bench.whole.read_bytes())
+    data[at : at + width] = wrong.to_bytes(width, "big")
+    _, rows = bench.salvage(bytes(data))
+    before = rows_in(bench.whole)
+    assert rows["audit_log"] == before["audit_log"]
+    assert rows["constructs"] == before["constructs"]
+
+
+@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.full), False])
+def test_a_bit_of_the_header_costs_no_row(bench, every):
+    before, whole = rows_in(bench.whole), bench.whole.read_bytes()
+    bits = range(800) if every else (16 * 8 + 4, 20 * 8 + 6, 28 * 8 + 7, 68 * 8)
+    changed = []
+    for bit in bits:
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        changed.append((f"bit {bit}", data))
+    data = bytearray(whole)
+    data[52:56] = bytes(4)
+    for name, content in [*changed, ("no pointer maps", data)]:
+        salvaged, rows = bench.salvage(bytes(content))
+        assert differences(before, rows) == ({}, {}), name
+        assert (salvaged.strays, salvaged.failed) == (0, []), name
+
+
 @pytest.mark.parametrize("tries", [pytest.param(1_000, marks=pytest.mark.full), SAMPLE])
 def test_wherever_a_bit_is_flipped_no_more_than_one_page_is_the_worse_for_it(bench, tries):
     """A flipped bit in a value cannot be seen; a row can change then, but never can a row come that was not there."""
@@ -191,7 +262,11 @@ def test_wherever_a_bit_is_flipped_no_more_than_one_page_is_the_worse_for_it(ben
         at += 0 if number % 2 else draw.randrange(16)
         data = bytearray(whole)
         data[at] ^= 1 << draw.randrange(8)
-        _, rows = bench.salvage(bytes(data))
+        salvaged, rows = bench.salvage(bytes(data))
         lost, invented = differences(before, rows)
         for table, new in invented.items():
             assert len(new) <= len(lost[table]), (at, table)
+        on_page = rows_on(bench, at // PAGE_BYTES + 1) or 0
+        aside = sum(each.set_aside for each in salvaged.tables) + salvaged.strays
+        for table, missing in lost.items():
+            assert len(missing) <= on_page + aside, (at, table)
