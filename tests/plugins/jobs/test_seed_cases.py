@@ -142,14 +142,10 @@ def test_corrupt_file(data_dir: Path, tmp_path: Path, clock: ManualClock) -> Non
         for page in pages:
             file.seek((page - 1) * 4096)
             file.write(b"\xa5" * 4096)
-    with open_test_store(data_dir, clock=clock) as store:
-        for document, variables in (
-            (JOB, {"id": "a"}),
-            (CLAIM, {"input": {"kinds": ["build"], "worker": "builder-1"}}),
-        ):
-            answer = store.graphql(document, variables)
-            assert code_of(answer) == "STORE_DAMAGED"
-            assert answer["errors"][0]["extensions"]["action"]
+    damaged = database.read_bytes()
+    error = refused("jobs", "list", data=data_dir)
+    assert (error["code"], error["exit"]) == ("STORE_DAMAGED", ExitCode.STORAGE)
+    assert database.read_bytes() == damaged
 
     garbage = tmp_path / "garbage"
     garbage.mkdir()
