@@ -56,10 +56,10 @@ def test_metrics_need_a_token(stranger: httpx.Client, client: httpx.Client):
     assert 'synthetic_process_info{version="' in answered.text
 
 
-def test_the_root_leads_to_graphiql(stranger: httpx.Client):
+def test_the_root_leads_to_the_dashboard(stranger: httpx.Client):
     led = stranger.get("/")
     assert led.status_code == 307
-    assert led.headers["location"] == "/graphql"
+    assert led.headers["location"] == "/dashboard"
 
 
 def test_an_operation_is_answered_and_counted(client: httpx.Client):
