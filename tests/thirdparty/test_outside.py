@@ -27,7 +27,7 @@ BROUGHT = '{ plugins(name: "reviews") { loaded { version distribution tables typ
 
 
 def schema_of(data: Path) -> list[tuple[Any, ...]]:
-    """All that a store's database is made of; it must be closed."""
+    """All that a store's database is made of."""
     with closing(sqlite3.connect(f"file:{data / 'synthetic.db'}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2").fetchall()
 
@@ -83,6 +83,8 @@ def serve_and_ask(environment: Environment, data: Path) -> None:
                 "requiredBy": ["review_digests"],
             }
         ]
+        # What a rebuild has replaced is removed in the background.
+        wait_until(lambda: not [name for _, name, *_ in schema_of(data) if "__" in name])
 
 
 def live_a_life(environment: Environment, folder: Path) -> None:
