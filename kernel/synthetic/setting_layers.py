@@ -163,13 +163,14 @@ def _add_file(sections: dict[str, dict[str, Given]], source: SettingSource, text
                 section[key] = Given(value, source)
 
 
-def _parse(path: Path, text: str | None) -> dict[str, Any]:
+def read_settings_file(path: Path) -> str:
+    """The text of a file of settings, with its line ends as they are.
+
+    Raises:
+        SettingsInvalidError: It cannot be read, or is not UTF-8.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8") if text is None else text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalidError(
-            f"{path} is not TOML: {error}.", action="Correct the line that the message names."
-        ) from error
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise SettingsInvalidError(
             f"{path} is not UTF-8 (byte {error.start}).", action="Save the file in UTF-8."
@@ -177,6 +178,15 @@ def _parse(path: Path, text: str | None) -> dict[str, Any]:
     except OSError as error:
         raise SettingsInvalidError(
             f"{path} cannot be read: {error.strerror}.", action="Make the file readable for this user."
+        ) from error
+
+
+def _parse(path: Path, text: str | None) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_settings_file(path) if text is None else text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalidError(
+            f"{path} is not TOML: {error}.", action="Correct the line that the message names."
         ) from error
 
 

@@ -20,7 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from synthetic.durable_files import FILE_MODE, durable_path, translate_system_error
 from synthetic.errors import ConflictError, SettingsInvalidError
-from synthetic.setting_layers import FILE_NAME
+from synthetic.setting_layers import FILE_NAME, read_settings_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,9 @@ class ListingFile:
             SettingsInvalidError: It cannot be read, or is not UTF-8.
         """
         path = data_dir / FILE_NAME
-        try:
-            return cls(path, path.read_bytes().decode("utf-8"))
-        except FileNotFoundError:
-            return cls(path, "")
-        except NotADirectoryError as error:
-            raise SettingsInvalidError(
-                f"{data_dir} is not a directory.", action="Name another directory with --data."
-            ) from error
-        except UnicodeDecodeError as error:
-            raise SettingsInvalidError(
-                f"{path} is not UTF-8 (byte {error.start}).", action="Save the file in UTF-8."
-            ) from error
-        except OSError as error:
-            raise SettingsInvalidError(
-                f"{path} cannot be read: {error.strerror}.", action="Make the file readable for this user."
-            ) from error
+        if data_dir.exists() and not data_dir.is_dir():
+            raise SettingsInvalidError(f"{data_dir} is not a directory.", action="Name another directory with --data.")
+        return cls(path, read_settings_file(path) if path.exists() else "")
 
     def switched(self, plugin: str, *, is_on: bool, is_listed: bool) -> ListingFile:
         """The file with a plugin switched on or off.
