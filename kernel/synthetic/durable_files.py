@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from synthetic.errors import StorageFailedError, StorageFullError, StorageReadOnlyError, SyntheticError
+from synthetic.steady_files import steady_file
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 DIRECTORY_MODE = 0o700
@@ -64,7 +65,7 @@ def durable_file(target: Path) -> Generator[BinaryIO]:
         StorageFullError, StorageReadOnlyError, StorageFailedError: No part of it is left.
     """
     try:
-        with durable_path(target) as partial, partial.open("wb") as file:
+        with durable_path(target) as partial, steady_file(os.open(partial, os.O_WRONLY | os.O_CLOEXEC)) as file:
             yield file
     except OSError as error:
         raise translate_system_error(error, f"The file {target}") from error

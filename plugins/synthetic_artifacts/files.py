@@ -275,12 +275,14 @@ class ArtifactWriter:
                 written = 0
                 while written < len(rest):
                     written += os.write(self._file, rest[written:])
+            self._stored_bytes += len(data)
+            self._unasked_bytes += len(data)
+            if self._unasked_bytes >= FREE_CHECK_BYTES:
+                # Not all at the end: commits of the store would wait behind a flood.
+                os.fdatasync(self._file)
+                self._check_disk()
         except OSError as error:
             raise translate_system_error(error, f"The file {self._path}") from error
-        self._stored_bytes += len(data)
-        self._unasked_bytes += len(data)
-        if self._unasked_bytes >= FREE_CHECK_BYTES:
-            self._check_disk()
 
     def _check_room(self, more_bytes: int) -> None:
         needed = self._stored_bytes + max(more_bytes, 1)

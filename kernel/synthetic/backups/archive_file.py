@@ -24,6 +24,7 @@ from synthetic.backups.records import HASH_BYTES, Backup, seal, unseal
 from synthetic.backups.scratch import is_abandoned
 from synthetic.durable_files import FILE_MODE, reach_the_disk
 from synthetic.errors import NotFoundError
+from synthetic.steady_files import steady_file
 
 SUFFIX = ".zip"
 RECORD = "backup.json"
@@ -70,7 +71,7 @@ def writing_archive(target: Path) -> Generator[ArchiveWriter]:
     try:
         _remove_left(target)
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-        with os.fdopen(descriptor, "w+b") as file:
+        with steady_file(descriptor, is_read=True) as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 writer = ArchiveWriter(archive)

@@ -16,6 +16,7 @@ from synthetic.backups.errors import BackupDamagedError
 from synthetic.backups.objects import Objects
 from synthetic.backups.records import Backup, Contents, KeptFile, Piece, decode_contents, digest_of
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE
+from synthetic.steady_files import steady_file
 
 PIECE_BYTES = 262_144
 """64 pages of a database: what one changed page adds to the next backup at most, before compression."""
@@ -106,7 +107,7 @@ def restore_file(file: KeptFile, objects: Objects, folder: Path, go_on: Callable
     target = folder / file.path
     target.parent.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as opened:
+    with steady_file(descriptor) as opened:
         for piece in file.pieces:
             opened.write(objects.get(piece))
             go_on(piece.size_bytes)

@@ -7,12 +7,12 @@ import fcntl
 import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Generator
 from pathlib import Path
 
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, translate_system_error
+from synthetic.steady_files import remove_steadily
 
 PREFIX = "synthetic-scratch-"
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{16}}")
@@ -53,7 +53,7 @@ def scratch_folder(parent: Path) -> Generator[Path]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-            shutil.rmtree(path, ignore_errors=True)
+            remove_steadily(path)
 
 
 def is_abandoned(descriptor: int) -> bool:
@@ -76,6 +76,6 @@ def _remove_left(parent: Path) -> None:
         try:
             is_ours = os.fstat(descriptor).st_uid == os.geteuid() and (path / MARK).is_file()
             if is_ours and is_abandoned(descriptor):
-                shutil.rmtree(path, ignore_errors=True)
+                remove_steadily(path)
         finally:
             os.close(descriptor)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from synthetic.durable_files import DIRECTORY_MODE, FILE_MODE, translate_system_error
+from synthetic.steady_files import steady_file
 
 STEPS_MAX = 8
 NAME_BYTES_MAX = 255
@@ -91,7 +92,7 @@ def write_named_file(folder: Path, path: str, source: IO[bytes], is_stopped: Cal
         with _entered(folder, steps[:-1], make=True) as inner:
             descriptor = os.open(partial, _CREATE, FILE_MODE, dir_fd=inner)
             try:
-                with os.fdopen(descriptor, "wb") as file:
+                with steady_file(descriptor) as file:
                     while data := source.read(CHUNK_BYTES):
                         is_stopped()
                         file.write(data)
