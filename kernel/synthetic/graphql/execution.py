@@ -24,7 +24,7 @@ from synthetic.errors import CancelledError, DeadlineExceededError
 from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
 from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
-from synthetic.graphql.executor import Plan, Run, Step, gather, run_until_waiting
+from synthetic.graphql.executor import Plan, Run, Step, abandon, gather, run_until_waiting
 from synthetic.graphql.json_records import JSON_RECORDS
 from synthetic.security.gate import Caller, Scope
 
@@ -198,7 +198,7 @@ class Execution:
     def _drop(self) -> None:
         if self._begun is not None:
             self._begun.step.close()
-        close_all(self._wanted)
+        abandon(self._wanted)
 
 
 def execute_now(
@@ -232,15 +232,8 @@ def execute_now(
     if is_done:
         return answers_of(ask, outcome, ONE_ROOT, context, render, weight=run.cells)[0]
     step.close()
-    close_all(outcome)
+    abandon(outcome)
     return None
-
-
-def close_all(awaitables: Sequence[Any]) -> None:
-    """Give up coroutines that nobody is going to await."""
-    for awaitable in awaitables:
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
 
 
 def execute_by_core(

@@ -184,8 +184,6 @@ def test_leaving_half_way_cancels_what_waits_and_gives_everything_back(bench):
     asyncio.run(scenario())
 
 
-# About one run in twelve still finds a moment at which some are left: nothing but a warning comes of them.
-@pytest.mark.full
 def test_leaving_while_a_thread_makes_the_awaitables_leaves_none_of_them(bench):
     """The client leaves at each of the moments that there are: while in line, while it runs, while it waits."""
     document = '{ notes { nodes { fetched(how: "x") report { checked notes { fetched(how: "x") } } } } }'

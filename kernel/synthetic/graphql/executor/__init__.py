@@ -31,7 +31,7 @@ from synthetic.graphql.executor.sources import (
     SourceOf,
     default_source,
 )
-from synthetic.graphql.executor.waiting import Step, finish, gather, is_awaitable, run_until_waiting
+from synthetic.graphql.executor.waiting import Step, abandon, finish, gather, is_awaitable, run_until_waiting
 
 __all__ = [
     "EVERYTHING",
@@ -55,6 +55,7 @@ __all__ = [
     "Source",
     "SourceOf",
     "Step",
+    "abandon",
     "default_source",
     "execute",
     "finish",

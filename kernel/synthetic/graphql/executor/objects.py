@@ -20,7 +20,7 @@ from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Layout, Rows
-from synthetic.graphql.executor.waiting import Step, is_awaitable, settled, together
+from synthetic.graphql.executor.waiting import Step, abandon, is_awaitable, settled, together
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.run import Run
@@ -135,15 +135,23 @@ class ObjectPlan:
                 values = yield from settled(values)
             return [(yield from field.completer.complete(run, values, at))]
         frames = [FieldFrame(frame, field) for field in fields]
-        given = [field.values(run, parents, at) for field, at in zip(fields, frames, strict=True)]
-        # What need not wait is completed while the others do.
-        steps = [
-            _settled_and_completed(run, field, values, at)
-            if _may_wait(values)
-            else field.completer.complete(run, values, at)
-            for field, values, at in zip(fields, given, frames, strict=True)
-        ]
-        return (yield from together(steps))
+        given: list[Sequence[Any]] = []
+        try:
+            for field, at in zip(fields, frames, strict=True):
+                given.append(field.values(run, parents, at))
+            # What need not wait is completed while the others do.
+            steps = [
+                _settled_and_completed(run, field, values, at)
+                if _may_wait(values)
+                else field.completer.complete(run, values, at)
+                for field, values, at in zip(fields, given, frames, strict=True)
+            ]
+            return (yield from together(steps))
+        except Exception:
+            for values in given:
+                if _may_wait(values):
+                    abandon(values)
+            raise
 
     def _run_with_care(
         self, run: Run, parents: Parents, frame: Frame, known: Mapping[int, list[Any]]

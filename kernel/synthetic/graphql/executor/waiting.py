@@ -8,6 +8,7 @@ nothing waits, no event loop is needed, and none is asked for.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterable, Awaitable, Generator, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +23,13 @@ def is_awaitable(value: object) -> bool:
     return hasattr(value, "__await__")
 
 
+def abandon(values: Iterable[Any]) -> None:
+    """Close the coroutines among some values, which nobody is going to await."""
+    for value in values:
+        if inspect.iscoroutine(value):
+            value.close()
+
+
 def settled(values: Sequence[Any]) -> Step[list[Any]]:
     """The values, with those that are awaitable replaced by what they give."""
     places = [place for place, value in enumerate(values) if is_awaitable(value)]
@@ -33,18 +41,27 @@ def settled(values: Sequence[Any]) -> Step[list[Any]]:
 
 
 def together(steps: Iterable[Step[Any]]) -> Step[list[Any]]:
-    """The results of several steps, which wait at the same time for what they wait for."""
+    """The results of several steps, which wait at the same time for what they wait for.
+
+    When one of them raises, what the others wait for is abandoned.
+    """
     results: list[Any] = []
     waiting: list[tuple[int, Step[Any], list[Awaitable[Any]]]] = []
-    for place, step in enumerate(steps):
-        results.append(None)
-        _go_on(place, step, None, results, waiting)
-    while waiting:
-        answers = yield [awaitable for _place, _step, wanted in waiting for awaitable in wanted]
-        before, waiting = waiting, []
-        for place, step, wanted in before:
-            _go_on(place, step, answers[: len(wanted)], results, waiting)
-            answers = answers[len(wanted) :]
+    try:
+        for place, step in enumerate(steps):
+            results.append(None)
+            _go_on(place, step, None, results, waiting)
+        while waiting:
+            answers = yield [awaitable for _place, _step, wanted in waiting for awaitable in wanted]
+            before, waiting = waiting, []
+            for place, step, wanted in before:
+                _go_on(place, step, answers[: len(wanted)], results, waiting)
+                answers = answers[len(wanted) :]
+    except Exception:
+        for _place, step, wanted in waiting:
+            step.close()
+            abandon(wanted)
+        raise
     return results
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from collections.abc import Coroutine
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,7 @@ from synthetic.graphql.executor import (
     PerParent,
     Plan,
     Rows,
+    abandon,
     default_source,
     execute,
     finish,
@@ -92,6 +95,42 @@ def test_an_execution_can_be_ended_between_two_levels():
     with pytest.raises(EnoughError):
         run_until_waiting(plan.execute(plan.begin(variables, check=check), [thing]))
     assert levels == [0, 1, 2]
+
+
+def test_an_execution_that_is_ended_at_any_level_leaves_no_awaitable_that_was_made():
+    schema = build_schema("type Query { thing: Thing } type Thing { slow: Int first: Thing second: [Thing] }")
+    made: list[Coroutine] = []
+
+    class EnoughError(Exception):
+        pass
+
+    async def one() -> int:
+        return 1
+
+    def slow(_thing, _info) -> Coroutine:
+        made.append(one())
+        return made[-1]
+
+    def run_levels(number: int) -> bool:
+        """Whether it came to where it waits, being ended after so many levels."""
+        levels = iter(range(number))
+
+        def check() -> None:
+            if next(levels, None) is None:
+                raise EnoughError
+
+        try:
+            _is_done, wanted = run_until_waiting(plan.execute(plan.begin(variables, check=check), [root]))
+        except EnoughError:
+            return False
+        abandon(wanted)
+        return True
+
+    schema.type_map["Thing"].fields["slow"].resolve = slow
+    plan, variables = plan_of(schema, "{ thing { slow first { second { slow } slow } second { slow } } }")
+    root = {"thing": {"first": {"second": [{}, {}]}, "second": [{}]}}
+    assert [run_levels(number) for number in range(6)] == [False, False, False, False, False, True]
+    assert {inspect.getcoroutinestate(coroutine) for coroutine in made} == {inspect.CORO_CLOSED}
 
 
 def test_a_step_that_waits_is_finished_on_an_event_loop():
