@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import accumulate
 from operator import add
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 import zstandard
@@ -220,6 +220,8 @@ def _steps(instants: Sequence[int | None]) -> list[int | None]:
 
 
 def _instants(steps: Sequence[int | None]) -> list[int | None]:
+    if None not in steps:
+        return list(accumulate(cast("Sequence[int]", steps)))
     instants: list[int | None] = []
     last = 0
     for step in steps:

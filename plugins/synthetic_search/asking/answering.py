@@ -11,8 +11,9 @@ from synthetic_search.documents import SearchDocuments
 from synthetic_search.index.expressions import Expression, Ranked, phrases_of
 from synthetic_search.index.extent import Extent
 from synthetic_search.index.filters import EVERYTHING, Filters
+from synthetic_search.index.hits import Retrieval
 from synthetic_search.index.places import find_places
-from synthetic_search.index.retrieval import Retrieval, find_by_words, find_newest, which_match
+from synthetic_search.index.retrieval import find_by_words, find_newest, which_match
 from synthetic_search.language.model import Query
 from synthetic_search.language.parser import parse
 from synthetic_search.meaning.asking import QueryMeaning, find_by_meaning
@@ -85,7 +86,14 @@ def answer(snapshot: Snapshot, question: Question, meaning: QueryMeaning, extent
     """
     query, limit = question.query, snapshot.settings(SearchSettings).results
     if query.wanted is None:
-        listed = find_newest(snapshot, query.filters, limit, unwanted=query.unwanted, through=extent.through)
+        listed = find_newest(
+            snapshot,
+            query.filters,
+            limit,
+            unwanted=query.unwanted,
+            through=extent.through,
+            is_counted=_is_counted(question, SearchMode.LEXICAL),
+        )
         found = [Found(hit.id, hit.score) for hit in listed.hits]
         return _finished(snapshot, question, found, listed, SearchMode.LEXICAL)
     if not meaning.is_ready or question.mode is SearchMode.LEXICAL:
@@ -107,7 +115,10 @@ def _by_words(
     query, limit = question.query, snapshot.settings(SearchSettings).results
     if problem is not None:
         snapshot.notice(LEXICAL_ONLY, f"{problem} So the search was by words.")
-    retrieval = find_by_words(snapshot, query.expression or wanted, query.filters, limit, extent=extent)
+    is_counted = _is_counted(question, SearchMode.LEXICAL)
+    retrieval = find_by_words(
+        snapshot, query.expression or wanted, query.filters, limit, extent=extent, is_counted=is_counted
+    )
     found = [Found(hit.id, hit.score, rank, hit.score) for rank, hit in enumerate(retrieval.hits, 1)]
     return _finished(snapshot, question, found, retrieval, SearchMode.LEXICAL)
 
@@ -154,14 +165,22 @@ def _finished(
     """The answer, gathered by groups where these are asked for."""
     matched = max(total.matched, len(found))
     # Of what words have found and is not listed, it is not known whether meaning finds it too, or of which group it is.
-    is_one_list = mode is SearchMode.LEXICAL and question.group_by is None
-    is_exact = total.is_complete and (is_one_list or total.matched <= len(total.hits))
+    is_exact = total.is_complete and (_is_one_list(question, mode) or total.matched <= len(total.hits))
     if not total.is_complete:
         snapshot.notice(INCOMPLETE, "More matches than are looked at: the newest were. Narrow the search.")
     if question.group_by is None:
         return Answer(tuple(found), matched, is_exact, mode)
     groups = _gathered(snapshot, found, question.group_by)
     return Answer(groups, len(groups), is_exact, mode)
+
+
+def _is_one_list(question: Question, mode: SearchMode) -> bool:
+    return mode is SearchMode.LEXICAL and question.group_by is None
+
+
+def _is_counted(question: Question, mode: SearchMode) -> bool:
+    """Whether all that match have to be counted: what is fused or gathered is known to be all only by that."""
+    return question.is_counted or not _is_one_list(question, mode)
 
 
 def _gathered(snapshot: Snapshot, found: Sequence[Found], group_by: SearchGrouping) -> tuple[Found, ...]:

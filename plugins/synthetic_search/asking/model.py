@@ -21,11 +21,13 @@ class Question:
         query: What they typed, understood; its filters and those beside it are one.
         mode: How to search; None: as well as the store can.
         group_by: What hits are gathered by.
+        is_counted: Whether somebody wants to know how many match.
     """
 
     query: Query
     mode: SearchMode | None = None
     group_by: SearchGrouping | None = None
+    is_counted: bool = True
 
 
 class Found(NamedTuple):
@@ -56,7 +58,8 @@ class Answer:
 
     Attributes:
         found: Best first, as many as are ever listed.
-        matched: How many documents match, or groups of them; at least so many where `is_exact` is False.
+        matched: How many documents match, or groups of them; at least so many where `is_exact` is False, or they were
+            not to be counted.
         is_exact: Whether there are no more.
         mode: How it was searched.
     """

@@ -87,7 +87,7 @@ def search(
     found = NOTHING
     extent = extent_of(snapshot, window, has_words=understood is not None and understood.wanted is not None)
     if understood is not None:
-        found = answer(snapshot, Question(understood, mode, group_by), prepared, extent)
+        found = answer(snapshot, Question(understood, mode, group_by, asked.has("totalCount")), prepared, extent)
     page = page_of(found.found, window, extent)
     wishes = Wishes(_is_asked(asked, "snippet"), _is_asked(asked, "explanation"), extent)
     hits = read_hits(snapshot, understood or Query(), page.found, wishes)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from synthetic import Snapshot, Value
+from synthetic import Snapshot, Value, to_json
 from synthetic_search.index.extent import Extent, measure
 from synthetic_search.index.matching import Form, Matcher
 from synthetic_search.index.prefixes import forms_of_prefix
 
 COUNTED = 1_000
 """So many documents of a word are counted; the number of all is judged by how densely these lie."""
+
+LOOKED_AT = 500
+"""So many ids are looked at to tell how densely documents lie among them."""
+
+GOLDEN = (5**0.5 - 1) / 2
 
 
 class WordCounts:
@@ -36,7 +41,6 @@ class WordCounts:
         self._snapshot = snapshot
         self._counted = self.all_documents + 1 if self.are_exact else COUNTED
         self._forms: dict[Form, int] = {}
-        self._rows_from: dict[int, int] = {}
 
     def count(self, form: Form) -> int:
         """In about how many documents a phrase occurs.
@@ -61,18 +65,21 @@ class WordCounts:
         return max(found, round(found * self.all_documents / among))
 
     def _count_from(self, row: int) -> int:
-        """How many documents there are from a row on: ids are used up, so their distance says little."""
-        known = min((each for each in self._rows_from if each >= row), default=None)
-        if known is None:
-            counted = self._snapshot.value(
-                "SELECT count(*) FROM search_documents WHERE id BETWEEN :row AND :through",
-                {"row": row, "through": self.extent.through},
-            )
+        """About how many documents there are from a row on.
+
+        Ids are used up, so that their distance alone says little: of some of them it is looked how many are there.
+        """
+        distance = self.extent.through - row + 1
+        if distance <= LOOKED_AT:
+            ids = list(range(row, row + distance))
         else:
-            between = "SELECT count(*) FROM search_documents WHERE id >= :row AND id < :known"
-            counted = self._rows_from[known] + self._snapshot.value(between, {"row": row, "known": known})
-        self._rows_from[row] = counted
-        return counted
+            # Multiples of the golden ratio lie evenly and never fall into step with what was deleted.
+            ids = [row + int(distance * (number * GOLDEN % 1)) for number in range(LOOKED_AT)]
+        there = self._snapshot.value(
+            "SELECT count(*) FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value",
+            {"ids": to_json(ids)},
+        )
+        return round(distance * there / max(1, len(ids)))
 
 
 def make_matcher(snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None) -> Matcher:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from synthetic import Snapshot
+from synthetic import Snapshot, from_json
 
 THOUSANDTHS = 1_000
 
@@ -40,14 +40,15 @@ def last_row(snapshot: Snapshot) -> int:
 
 def count_documents(snapshot: Snapshot) -> int:
     """How many documents, and parts of long ones, the index has."""
-    return snapshot.value("SELECT count(*) FROM search_documents")
+    return measure(snapshot).documents
 
 
 def measure(snapshot: Snapshot) -> Extent:
-    """All of the index, as it is now."""
+    """All of the index, as it is now; FTS5 keeps the sums, so that nothing is counted."""
     through = last_row(snapshot)
-    # The length is of the whole table, and any of its rows tells it.
-    length = snapshot.value(
-        "SELECT search_length(search_text) FROM search_text WHERE rowid = :through", {"through": through}
+    # The sizes are of the whole table, and any of its rows tells them.
+    sizes = snapshot.value(
+        "SELECT search_size(search_text) FROM search_text WHERE rowid = :through", {"through": through}
     )
-    return Extent(through, count_documents(snapshot), round(THOUSANDTHS * (length or 0.0)))
+    documents, tokens = (0, 0) if sizes is None else from_json(sizes)
+    return Extent(through, documents, round(THOUSANDTHS * tokens / max(1, documents)))

@@ -19,54 +19,18 @@ from synthetic_search.index.expressions import Expression
 from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
 from synthetic_search.index.filters import Filters
+from synthetic_search.index.hits import LOOKED_UP, Retrieval, retrieved
 from synthetic_search.index.matching import Matcher
 from synthetic_search.index.places import filter_condition
 from synthetic_search.index.scoring import plan_text
 from synthetic_search.settings import SearchSettings
 
 SCORED_MIN = 1_000
-LOOKED_UP = 500
-"""Hits whose documents are looked up at once."""
-
 
 _NEWEST = """
 SELECT d.id, 0.0 FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
 ORDER BY d.occurred_at DESC, d.id DESC
 """
-
-# A long document is several rows, and is counted once.
-_COUNTED = """
-SELECT count(*) FROM (
-    SELECT DISTINCT d.entity_key, d.ordinal
-    FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
-)
-"""
-
-
-class Hit(NamedTuple):
-    """A document that matches.
-
-    Attributes:
-        id: Of its row in `search_documents`; of a long document, its best part.
-        score: By BM25: the more, the better.
-    """
-
-    id: int
-    score: float
-
-
-class Retrieval(NamedTuple):
-    """What a search by words came to.
-
-    Attributes:
-        hits: Best first; of equal scores, those first that were indexed last.
-        matched: How many documents were found to match, listed or not; a long one counts once.
-        is_complete: Whether that is all there are: else more match, and the newest were looked at.
-    """
-
-    hits: tuple[Hit, ...]
-    matched: int
-    is_complete: bool
 
 
 class _Rows(NamedTuple):
@@ -106,6 +70,7 @@ def find_by_words(
     *,
     scored_matches: int | None = None,
     extent: Extent | None = None,
+    is_counted: bool = True,
 ) -> Retrieval:
     """The documents that match, best first.
 
@@ -116,6 +81,7 @@ def find_by_words(
         limit: How many hits, at most; of a long document, one.
         scored_matches: How many matches are given a score; None: as the settings say.
         extent: How far to look, and what scores are made of; None: all that is indexed now.
+        is_counted: Whether those that match and are not listed are counted too.
     """
     scored = snapshot.settings(SearchSettings).scored_matches if scored_matches is None else scored_matches
     counts = WordCounts(snapshot, scored, extent)
@@ -138,7 +104,7 @@ def find_by_words(
         is_complete = len(others) < room
         found.update(others)
     best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
-    return _retrieved(snapshot, best, limit, is_complete=is_complete)
+    return retrieved(snapshot, best, limit, is_complete=is_complete, is_counted=is_counted)
 
 
 def find_newest(
@@ -148,6 +114,7 @@ def find_newest(
     *,
     unwanted: Expression | None = None,
     through: int | None = None,
+    is_counted: bool = True,
 ) -> Retrieval:
     """The documents that pass the filters, the newest first; their score is 0.
 
@@ -159,11 +126,12 @@ def find_newest(
         limit: How many, at most.
         unwanted: What they must not say.
         through: Up to which row of the index; None: all of it.
+        is_counted: Whether those that pass and are not listed are counted too.
     """
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
     newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
-    return _retrieved(snapshot, newest, limit, is_complete=is_complete)
+    return retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
 
 
 def list_matches(
@@ -278,37 +246,3 @@ def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> tuple[str, dict[
         )
         params |= times
     return f"{source} WHERE {where}", params
-
-
-def _retrieved(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int, *, is_complete: bool) -> Retrieval:
-    """What rows of the index come to, best first, as documents."""
-    hits = _best_parts(snapshot, rows, limit)
-    matched = len(hits)
-    if matched == limit:
-        matched = snapshot.value(_COUNTED, {"ids": to_json([id for id, _ in rows])})
-    return Retrieval(hits, matched, is_complete=is_complete)
-
-
-def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int) -> tuple[Hit, ...]:
-    """The first hits, of each document only the best part."""
-    hits: list[Hit] = []
-    seen: set[tuple[int, int]] = set()
-    for begun in range(0, len(rows), LOOKED_UP):
-        some = rows[begun : begun + LOOKED_UP]
-        documents = {
-            id: (entity, ordinal)
-            for id, entity, ordinal in snapshot.rows(
-                "SELECT d.id, d.entity_key, d.ordinal FROM json_each(:ids) j"
-                " CROSS JOIN search_documents d ON d.id = j.value",
-                {"ids": to_json([id for id, _ in some])},
-            )
-        }
-        for id, score in some:
-            document = documents.get(id)
-            if document is None or document in seen:
-                continue
-            seen.add(document)
-            hits.append(Hit(id, score))
-            if len(hits) >= limit:
-                return tuple(hits)
-    return tuple(hits)

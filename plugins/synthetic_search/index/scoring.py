@@ -70,12 +70,12 @@ def plan_text(scored: Sequence[Scored], extent: Extent, title_weight: float) -> 
     return to_json([title_weight, extent.mean_length, terms])
 
 
-def length(row: MatchedRow, _: str | None = None) -> float:
-    """How many tokens the rows have in the mean, whichever of them is asked.
+def size(row: MatchedRow, _: str | None = None) -> str:
+    """How many rows there are, and how many tokens they have together, as JSON, whichever of them is asked.
 
     The words of the filters count as well: there are as many of them in every document, or nearly.
     """
-    return row.column_total_size() / max(1, row.row_count)
+    return to_json([row.row_count, row.column_total_size()])
 
 
 def score(row: MatchedRow, text: str) -> float:
@@ -113,7 +113,7 @@ def prepare_scoring(connection: PreparedConnection, role: ConnectionRole) -> Non
     """Add the functions to a connection."""
     connection.create_ranking("search_score", score)
     connection.create_ranking("search_explain", explain)
-    connection.create_ranking("search_length", length)
+    connection.create_ranking("search_size", size)
 
 
 def _plan(row: MatchedRow, text: str) -> Plan:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import Snapshot
-from synthetic_search.index.retrieval import Hit
+from synthetic_search.index.hits import Hit
 from synthetic_search.meaning.model import Similar
 from synthetic_search.settings import SearchSettings
 

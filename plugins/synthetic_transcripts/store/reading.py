@@ -17,13 +17,19 @@ from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.errors import ContentTooLargeError, TranscriptDamagedError
 from synthetic_transcripts.model import Message, MessageKind, MessagePage, Transcript
 from synthetic_transcripts.settings import TranscriptSettings
-from synthetic_transcripts.store.stretches import Stretch, load_stretch, locate
+from synthetic_transcripts.store.stretches import Place, Stretch, load_stretch, load_stretches, locate
 from synthetic_transcripts.store.transcripts import find_transcripts
 
 _COUNT_COLUMNS = {kind: f"kind_{kind.lower()}" for kind in MessageKind}
 _SELECT_TAIL = (
     f"SELECT seq, {', '.join(Columns._fields)} FROM transcript_messages"
     " WHERE transcript_key = :key AND seq BETWEEN :low AND :high ORDER BY seq"
+)
+
+_SELECT_PLACES = (
+    f"SELECT m.transcript_key, m.seq, {', '.join(f'm.{column}' for column in Columns._fields)}"
+    " FROM json_each(:places) AS j CROSS JOIN transcript_messages AS m"
+    " WHERE m.transcript_key = j.value ->> 0 AND m.seq = j.value ->> 1"
 )
 
 
@@ -73,16 +79,15 @@ def find_messages(snapshot: Snapshot, places: Sequence[tuple[str, int]]) -> list
     """
     transcripts = find_transcripts(snapshot, sorted({transcript_id for transcript_id, _ in places}))
     by_id = {transcript.id: transcript for transcript in transcripts if transcript is not None}
-    seqs: defaultdict[str, set[int]] = defaultdict(set)
-    for transcript_id, seq in places:
-        if transcript_id in by_id and 1 <= seq <= by_id[transcript_id].message_count:
-            seqs[transcript_id].add(seq)
-    found = {
-        (transcript_id, message.seq): message
-        for transcript_id, wanted in seqs.items()
-        for message in _read_seqs(snapshot, by_id[transcript_id], sorted(wanted))
+    wanted = {
+        (by_id[transcript_id].key, seq)
+        for transcript_id, seq in places
+        if transcript_id in by_id and 1 <= seq <= by_id[transcript_id].message_count
     }
-    return [found.get(place) for place in places]
+    found = {(message.transcript_key, message.seq): message for message in _read_places(snapshot, sorted(wanted))}
+    return [
+        found.get((by_id[transcript_id].key, seq)) if transcript_id in by_id else None for transcript_id, seq in places
+    ]
 
 
 class Bodied(Protocol):
@@ -244,13 +249,23 @@ def _tail_messages(
     return columns.messages(transcript.key, [row[0] for row in rows])
 
 
-def _read_seqs(snapshot: Snapshot, transcript: Transcript, seqs: Sequence[int]) -> list[Message]:
-    """The messages with these seqs, which exist and are in order."""
-    places, unsealed = locate(snapshot, transcript.key, seqs)
-    found: list[Message] = []
-    for stretch, held in places:
-        found.extend(_sealed_messages(snapshot, transcript, stretch, range(held[0], held[-1] + 1), None))
+def _read_places(snapshot: Snapshot, places: Sequence[Place]) -> Iterator[Message]:
+    """The messages at these places, at each of which there is one."""
+    held, unsealed = locate(snapshot, places)
+    wanted = dict(held)
+    for stretch, sealed in load_stretches(snapshot, list(wanted)):
+        if isinstance(sealed, TranscriptDamagedError):
+            raise sealed
+        key, first = wanted[stretch][0]
+        start = first - stretch.first_seq
+        indexes = [seq - first for _, seq in wanted[stretch]]
+        columns = sealed.columns(start, start + indexes[-1] + 1)
+        yield from columns.chosen(indexes).messages(key, [first + index for index in indexes])
     if unsealed:
-        found.extend(_tail_messages(snapshot, transcript, unsealed[0], unsealed[-1]))
-    wanted = frozenset(seqs)
-    return [message for message in found if message.seq in wanted]
+        yield from _messages_of_tails(snapshot, unsealed)
+
+
+def _messages_of_tails(snapshot: Snapshot, places: Sequence[Place]) -> Iterator[Message]:
+    rows: list[Row] = snapshot.rows(_SELECT_PLACES, {"places": to_json(places)})
+    for row in rows:
+        yield from Columns.from_rows([row[2:]]).messages(row[0], [row[1]])

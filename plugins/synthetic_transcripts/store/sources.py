@@ -51,15 +51,15 @@ def find_seqs(snapshot: Snapshot, transcript_key: int, source_ids: Sequence[str]
 
 def _source_ids_at(snapshot: Snapshot, transcript_key: int, seqs: Sequence[int]) -> dict[int, str]:
     """The source ids of the messages with these seqs, which are in order."""
-    places, unsealed = locate(snapshot, transcript_key, seqs)
+    places, unsealed = locate(snapshot, [(transcript_key, seq) for seq in seqs])
     found: dict[int, str] = dict(
         snapshot.rows(
             "SELECT m.seq, m.source_id FROM json_each(:seqs) j CROSS JOIN transcript_messages m"
             " WHERE m.transcript_key = :key AND m.seq = j.value",
-            {"key": transcript_key, "seqs": to_json(unsealed)},
+            {"key": transcript_key, "seqs": to_json([seq for _, seq in unsealed])},
         )
     )
     for stretch, held in places:
         sealed = load_stretch(snapshot, stretch)
-        found.update((seq, sealed.source_id(seq - stretch.first_seq)) for seq in held)
+        found.update((seq, sealed.source_id(seq - stretch.first_seq)) for _, seq in held)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from synthetic import SettingsLookup, Snapshot, Transaction, to_json
 from synthetic_transcripts import codec
@@ -22,11 +22,24 @@ _SELECT_FRAMES = (
     "SELECT s.id, s.format, s.size_bytes, s.ids, s.frame FROM json_each(:ids) AS j CROSS JOIN transcript_stretches AS s"
     " WHERE s.id = j.value"
 )
+_SELECT_HOLDING = """
+SELECT j.key, s.id, s.first_seq, s.last_seq FROM json_each(:places) AS j
+LEFT JOIN transcript_stretches AS s ON s.id = (
+    SELECT h.id FROM transcript_stretches AS h
+    WHERE h.transcript_key = j.value ->> 0 AND h.last_seq >= j.value ->> 1
+    ORDER BY h.last_seq LIMIT 1
+)
+"""
+
 DECOMPRESSING_IS_FASTER = 4
 """So many bytes are decompressed in the time in which one is decoded or parsed."""
 
 _SIZE = 1
 """Where the size of a stretch stands behind its id."""
+
+
+Place: TypeAlias = tuple[int, int]
+"""The key of a transcript, and a seq of it."""
 
 
 class Stretch(NamedTuple):
@@ -150,34 +163,28 @@ def _unsealed(
     return sealed if is_whole else TranscriptDamagedError()
 
 
-def locate(
-    snapshot: Snapshot, transcript_key: int, seqs: Sequence[int]
-) -> tuple[list[tuple[Stretch, list[int]]], list[int]]:
-    """Where messages are.
+def locate(snapshot: Snapshot, places: Sequence[Place]) -> tuple[list[tuple[Stretch, list[Place]]], list[Place]]:
+    """Where messages are, of any number of transcripts, by one statement.
 
     Args:
         snapshot: What is read.
-        transcript_key: Whose messages.
-        seqs: Theirs, from the lowest up.
+        places: Keys of transcripts and seqs of theirs.
 
     Returns:
-        The stretches that hold some of them, each with the seqs that it holds,
-        and the seqs that are not sealed.
+        The stretches that hold some of them, each with those that it holds, and
+        those that are not sealed.
     """
-    places: list[tuple[Stretch, list[int]]] = []
-    for index, seq in enumerate(seqs):
-        if places and seq <= places[-1][0].last_seq:
-            places[-1][1].append(seq)
-            continue
-        row = snapshot.row(
-            "SELECT id, first_seq, last_seq FROM transcript_stretches"
-            " WHERE transcript_key = :key AND last_seq >= :seq ORDER BY last_seq LIMIT 1",
-            {"key": transcript_key, "seq": seq},
-        )
-        if row is None:
-            return places, list(seqs[index:])
-        places.append((Stretch(*row), [seq]))
-    return places, []
+    rows: list[tuple[int, int | None, int | None, int | None]] = snapshot.rows(
+        _SELECT_HOLDING, {"places": to_json(places)}
+    )
+    held: dict[Stretch, list[Place]] = {}
+    unsealed: list[Place] = []
+    for number, id, first_seq, last_seq in rows:
+        if id is None or first_seq is None or last_seq is None:
+            unsealed.append(places[number])
+        else:
+            held.setdefault(Stretch(id, first_seq, last_seq), []).append(places[number])
+    return list(held.items()), unsealed
 
 
 def insert_stretch(tx: Transaction, transcript_key: int, first_seq: int, columns: Columns, level: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthetic_search.index.retrieval import Hit
+from synthetic_search.index.hits import Hit
 from synthetic_search.meaning.fusion import Fused, fuse
 from synthetic_search.meaning.model import Similar
 
