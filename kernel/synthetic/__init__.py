@@ -48,7 +48,7 @@ from synthetic.graphql.connections import (
     First,
     Last,
     PageInfo,
-    connection_of,
+    layout_of_pages,
 )
 from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
 from synthetic.graphql.enums import describe_enum
@@ -214,7 +214,6 @@ __all__ = [
     "check_json_object",
     "check_room",
     "check_text",
-    "connection_of",
     "crash_point",
     "delete_owned",
     "describe_enum",
@@ -230,6 +229,7 @@ __all__ = [
     "hookspec",
     "is_clock_believed",
     "iso_from_ms",
+    "layout_of_pages",
     "list_rows",
     "log_horizon",
     "logger_for",

@@ -31,7 +31,7 @@ from synthetic import (
     Window,
     bad_input,
     batched,
-    connection_of,
+    layout_of_pages,
     read_window,
     values_of,
 )
@@ -180,18 +180,11 @@ def pages_of_messages(
         found = store.read_rows_of_kinds(snapshot, transcript_ids, span, kinds)
     layout = TranscriptMessage.of.layout(columns, attributes)
 
+    pages = layout_of_pages(layout, columns=columns, order=BY_SEQ, window=window, asked=asked)
+
     def page_of(found: MessageRows | None) -> Connection[TranscriptMessage]:
         page = MessageRows([], more=False, total=0) if found is None else found
-        return connection_of(
-            page.rows,
-            layout,
-            columns=columns,
-            order=BY_SEQ,
-            window=window,
-            more=page.more,
-            count=lambda: page.total,
-            asked=asked,
-        )
+        return pages.connection(page.rows, lambda: page.total, more=page.more)
 
     # An error in the place of a page is that of its transcript alone.
     return [cast("Any", each) if isinstance(each, Exception) else page_of(each) for each in found]

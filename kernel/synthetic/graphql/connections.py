@@ -92,7 +92,13 @@ class PageLayout:
         return self.connection(rows, count, more=more)
 
     def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
-        """The connection of the rows of a page."""
+        """The connection of the rows of a page.
+
+        Args:
+            rows: In the order of the list.
+            count: How many rows the whole list has; called when that is asked for.
+            more: Whether the list goes on in the direction in which it was read.
+        """
         made = cast("Connection[Any]", _new(Connection))
         made.count = count
         # To who looks these are lists of objects; to the executor, rows.
@@ -143,35 +149,22 @@ def page_asked(asked: Asked) -> PageAsked:
     return known
 
 
-def connection_of(
-    rows: list[Row],
-    layout: Layout,
-    *,
-    columns: Sequence[str],
-    order: Order,
-    window: Window,
-    more: bool,
-    count: Callable[[], int],
-    asked: Asked = EVERYTHING,
-) -> Connection[Any]:
-    """The connection of rows that were read in another way than from a selection.
+def layout_of_pages(
+    layout: Layout, *, columns: Sequence[str], order: Order, window: Window, asked: Asked = EVERYTHING
+) -> PageLayout:
+    """What makes connections of rows that were read in another way than from a selection.
 
     Args:
-        rows: Those of the page, in the order of the list.
-        layout: What they are.
+        layout: What the rows are.
         columns: Which column stands at each place of a row; those of the order are among them. The layout need not
             know of these: it names what is asked for.
-        order: Of the list.
-        window: Which part of it was asked for.
-        more: Whether the list goes on in the direction in which it was read.
-        count: How many rows the whole list has; called when that is asked for.
-        asked: What is asked for of the connection; it has nothing else.
+        order: Of the lists.
+        window: Which part of them was asked for.
+        asked: What is asked for of a connection; it has nothing else.
     """
     known = page_asked(asked)
     places = tuple([columns.index(column) for column in order.columns])
-    return page_layout(layout, order if known.cursors else None, places, window, known).connection(
-        rows, count, more=more
-    )
+    return page_layout(layout, order if known.cursors else None, places, window, known)
 
 
 def page_layout(

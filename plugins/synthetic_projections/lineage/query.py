@@ -15,9 +15,10 @@ from synthetic import (
     Last,
     LimitSettings,
     Position,
+    Row,
     Snapshot,
     check_id,
-    connection_of,
+    layout_of_pages,
     query,
     read_window,
 )
@@ -60,13 +61,8 @@ def timeline(
     epoch = snapshot.position().epoch
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
-    return connection_of(
-        [(*row, str(Position(epoch, row[0]))) for row in page],
-        TimelineEntry.of.layout(COLUMNS, attributes),
-        columns=COLUMNS,
-        order=order,
-        window=window,
-        more=more,
-        count=lambda: store.count_entries(snapshot, id),
-        asked=asked,
+    layout = layout_of_pages(
+        TimelineEntry.of.layout(COLUMNS, attributes), columns=COLUMNS, order=order, window=window, asked=asked
     )
+    rows: list[Row] = [(*row, str(Position(epoch, row[0]))) for row in page]
+    return layout.connection(rows, lambda: store.count_entries(snapshot, id), more=more)

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from synthetic import Row, Snapshot, to_json
@@ -30,6 +31,8 @@ LEADING = ("place", "part", "transcript_id", "transcript_key", "seq")
 
 STRETCH_ENDS = 2
 """Columns that a row says more of a stretch in: so many are read of messages at least."""
+
+_seq_of = itemgetter(LEADING.index("seq"))
 
 STATEMENTS_KEPT = 512
 """Statements that are remembered; clients choose the columns."""
@@ -55,9 +58,8 @@ class Span(NamedTuple):
         high = min(self.high, message_count)
         return (max(self.low, high - self.size + 1), high) if self.backward else (self.low, min(high, self._stop))
 
-    def goes_on(self, message_count: int) -> bool:
-        """Whether more lies beyond the page, in the direction in which it is read."""
-        start, stop = self.ends(message_count)
+    def goes_on(self, start: int, stop: int, message_count: int) -> bool:
+        """Whether more lies beyond the page with these ends, in the direction in which it is read."""
         return start > self.low if self.backward else stop < min(self.high, message_count)
 
     @property
@@ -100,14 +102,15 @@ class _Page:
         same = (repeat(None), repeat(_MESSAGE), repeat(self.transcript_id), repeat(self.transcript_key))
         self.rows += zip(*same, seqs, *(getattr(held, name) for name in columns), strict=False)
 
-    def finished(self, *, more: bool) -> MessageRows | TranscriptDamagedError:
-        if len(self.rows) != max(self.stop - self.start + 1, 0):
+    def finished(self, span: Span) -> MessageRows | TranscriptDamagedError:
+        start, stop = self.start, self.stop
+        if len(self.rows) != (stop - start + 1 if stop >= start else 0):
             return TranscriptDamagedError(
                 "Messages of this transcript are missing: it is being deleted, or the store is damaged.",
                 details={"transcriptId": self.transcript_id},
             )
         self.rows.sort(key=_seq_of)
-        return MessageRows(self.rows, more, self.message_count)
+        return MessageRows(self.rows, span.goes_on(start, stop, self.message_count), self.message_count)
 
 
 def columns_for(names: Collection[str]) -> tuple[str, ...]:
@@ -138,16 +141,18 @@ def read_message_rows(
         For each its page; None where there is no such transcript, and the error where its messages cannot be read.
     """
     found: dict[int, _Page] = {}
+    rows_of: dict[int, list[Row]] = {}
     sealed: dict[Stretch, list[_Page]] = {}
     params = {"ids": to_json(list(transcript_ids)), "low": span.low, "high": span.high, "size": span.size}
     for row in snapshot.rows(_pages_sql(columns, backward=span.backward), params):
         place, part = row[0], row[1]
         if part == _MESSAGE:
-            found[place].rows.append(row)
+            rows_of[place].append(row)
         elif part == _STRETCH:
             sealed.setdefault(Stretch(*row[4:7]), []).append(found[place])
         else:
-            found[place] = _Page(row[2], row[3], row[4], *span.ends(row[4]))
+            page = found[place] = _Page(row[2], row[3], row[4], *span.ends(row[4]))
+            rows_of[place] = page.rows
     errors: dict[int, TranscriptDamagedError] = {}
     for stretch, messages in load_stretches(snapshot, list(sealed)):
         for page in sealed[stretch]:
@@ -156,9 +161,7 @@ def read_message_rows(
             else:
                 page.add(stretch, messages, columns)
     return [
-        None
-        if (page := found.get(place)) is None
-        else errors.get(page.transcript_key) or page.finished(more=span.goes_on(page.message_count))
+        None if (page := found.get(place)) is None else errors.get(page.transcript_key) or page.finished(span)
         for place in range(len(transcript_ids))
     ]
 
@@ -214,10 +217,6 @@ def row_of(message: Message, transcript_id: str) -> MessageRow:
         metadata_bytes=message.metadata_bytes,
         body=message.body,
     )
-
-
-def _seq_of(row: Row) -> int:
-    return row[4]
 
 
 @functools.lru_cache(maxsize=STATEMENTS_KEPT)

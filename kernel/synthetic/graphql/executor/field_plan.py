@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, GraphQLSchema
@@ -188,6 +190,10 @@ def _read_all(name: str, parents: Parents) -> Sequence[Any]:
     """An attribute of each parent."""
     if isinstance(parents, Rows):
         return _read_rows(name, parents)
+    if not any(issubclass(kind, Mapping) for kind in {*map(type, parents)}):
+        with contextlib.suppress(Exception):
+            # Where one of them fails, each is asked again.
+            return list(map(attrgetter(name), parents))
     values = list[Any]()
     for parent in parents:
         try:

@@ -7,8 +7,8 @@ from typing import Annotated, cast
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
-from synthetic.graphql.connections import After, Before, Connection, First, Last, connection_of
+from synthetic.database.transaction import Row, Snapshot
+from synthetic.graphql.connections import After, Before, Connection, First, Last, layout_of_pages
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import Asked, values_of
 from synthetic.graphql.fields import batched, query
@@ -183,13 +183,8 @@ def _page_of_found(snapshot: Snapshot, found: Sequence[EventRecord], asked: Aske
     taken = within[max(0, len(within) - window.size) :] if window.backward else within[: window.size]
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
-    return connection_of(
-        [(*event, str(Position(epoch, event.position))) for event in taken],
-        Event.of.layout(COLUMNS, attributes),
-        columns=COLUMNS,
-        order=BY_POSITION,
-        window=window,
-        more=len(within) > len(taken),
-        count=lambda: len(found),
-        asked=asked,
+    layout = layout_of_pages(
+        Event.of.layout(COLUMNS, attributes), columns=COLUMNS, order=BY_POSITION, window=window, asked=asked
     )
+    rows: list[Row] = [(*event, str(Position(epoch, event.position))) for event in taken]
+    return layout.connection(rows, lambda: len(found), more=len(within) > len(taken))
