@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ class Kernel:
         strawberry_schema = build_schema([Stamped("kernel", KERNEL_GRAPHQL), *registry.graphql])
         self.strawberry_schema = strawberry_schema
         self.schema = core_schema(strawberry_schema)
-        self.surroundings.provide(LoadedTypes(types_by_plugin(registry, self.schema)))
+        self.surroundings.provide(LoadedTypes(functools.partial(types_by_plugin, registry, self.schema)))
         self.read_only = read_only
         if not read_only:
             directory.prepare()

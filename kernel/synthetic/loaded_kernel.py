@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Self
 
 from synthetic.database.surroundings import SettingsLookup
@@ -34,17 +35,23 @@ class LoadedKernel:
         raise LookupError("a kernel provides its LoadedKernel when it is opened")
 
 
-@dataclass(frozen=True, slots=True)
 class LoadedTypes:
-    """The GraphQL types that each plugin defines.
+    """The GraphQL types that each plugin defines, found when they are first asked for."""
 
-    Attributes:
-        names: By plugin, in the order of the alphabet.
-    """
+    def __init__(self, find: Callable[[], Mapping[str, tuple[str, ...]]] = dict) -> None:
+        """Make it.
 
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+        Args:
+            find: Finds them; without it there are none.
+        """
+        self._find = find
 
     @classmethod
     def make(cls, _settings: SettingsLookup, /) -> Self:
         """Without a schema there are none."""
         return cls()
+
+    @functools.cached_property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """By plugin, in the order of the alphabet."""
+        return self._find()

@@ -7,8 +7,10 @@ forks, since they are no children of who asked for them.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -18,20 +20,39 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Annotated, Any, TextIO
+
+import typer
 
 from synthetic.kernel import schema_of
 from synthetic.registry import load_registry
 from synthetic.testing_commands import IMPORT_PATH
 
+MODULES = ("synthetic.cli", "synthetic.server.serve", "synthetic.worker", "uvicorn.lifespan.on")
+"""What any command may need; uvicorn imports the last of them when it serves."""
+
 
 def _import_all() -> None:
     """Import what any command may need, without opening or starting anything."""
-    for name in ("synthetic.cli", "synthetic.server.serve", "synthetic.worker"):
+    for name in MODULES:
         importlib.import_module(name)
+    _read_words()
     schema_of(load_registry(None, environ={}))
     gc.collect()
     gc.freeze()
+
+
+def _read_words() -> None:
+    """Read the words of a command that takes one, and show a page of help: only then Typer imports what it needs."""
+    application = typer.Typer(add_completion=False)
+    application.command()(_take)
+    with contextlib.redirect_stdout(io.StringIO()):
+        application(["--word", "a"], standalone_mode=False)
+        application(["--help"], standalone_mode=False)
+
+
+def _take(word: Annotated[str, typer.Option(help="*Any*.")]) -> None:
+    """A command."""
 
 
 def _wait_for_requests(control: socket.socket) -> list[int] | None:

@@ -61,6 +61,7 @@ class FieldSources:
     Attributes:
         knowledge: What plans need to know.
         waiting: Names of fields that wait for something before there is a snapshot.
+        personal: Names of fields that are told who asks, those of queries and mutations apart.
     """
 
     def __init__(self, schema: strawberry.Schema, core: GraphQLSchema) -> None:
@@ -74,6 +75,7 @@ class FieldSources:
         refused = {name: REFUSED for name, runs, is_wrapped in made if is_wrapped and runs.kind is Kind.BATCHED}
         self.knowledge = Knowledge(self._source_of, _type_of_class(core), TYPE_CAST_ATTRIBUTE, refused)
         self.waiting = frozenset(name for name, runs, _is_wrapped in made if runs.prepare is not None)
+        self.personal = frozenset(_told_who_asks(core))
         self._scalars = schema.schema_converter.scalar_registry
         self._config = schema.config
 
@@ -152,14 +154,8 @@ def find_runs(field: GraphQLField) -> Runs | None:
 
 def find_personal(core: GraphQLSchema) -> frozenset[str]:
     """Names of the fields of a schema that are told who asks, those of queries and mutations apart."""
-    roots = (core.query_type, core.mutation_type)
-    return frozenset(
-        name
-        for kind in core.type_map.values()
-        if isinstance(kind, GraphQLObjectType) and kind not in roots
-        for name, field in kind.fields.items()
-        if (runs := find_runs(field)) is not None and CALLER in runs.takes
-    )
+    sources: FieldSources | None = core.extensions.get(SOURCES)
+    return frozenset() if sources is None else sources.personal
 
 
 async def prepare_field(field: FieldPlan, run: Run, database: Database) -> Any:
@@ -263,6 +259,15 @@ def _fields_made_here(schema: GraphQLSchema) -> Iterator[tuple[str, Runs, bool]]
             runs, definition = find_runs(field), _definition_of(field)
             if runs is not None and definition is not None:
                 yield name, runs, bool(definition.extensions)
+
+
+def _told_who_asks(schema: GraphQLSchema) -> Iterator[str]:
+    roots = (schema.query_type, schema.mutation_type)
+    for kind in schema.type_map.values():
+        for name, field in kind.fields.items() if isinstance(kind, GraphQLObjectType) and kind not in roots else ():
+            runs = find_runs(field)
+            if runs is not None and CALLER in runs.takes:
+                yield name
 
 
 def _type_of_class(schema: GraphQLSchema) -> dict[type[Any], GraphQLObjectType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -54,8 +55,7 @@ class PriceShelf:
 
     def _read(self, surroundings: Surroundings | Snapshot) -> PriceBook:
         if not self._named:
-            content = resources.files("synthetic_projections.costs").joinpath(SAMPLE).read_bytes()
-            return parse_prices(content, SAMPLE, "the sample that comes with the plugin")
+            return _sample()
         path = Path(self._named)
         if not path.is_absolute():
             path = surroundings.resource(StoreFolder).path / path
@@ -69,6 +69,12 @@ class PriceShelf:
         if len(content) > FILE_BYTES_MAX:
             raise PricesInvalidError(f"The file of prices {path} has more than {FILE_BYTES_MAX} bytes.")
         return parse_prices(content, path.name, str(path))
+
+
+@functools.cache
+def _sample() -> PriceBook:
+    content = resources.files("synthetic_projections.costs").joinpath(SAMPLE).read_bytes()
+    return parse_prices(content, SAMPLE, "the sample that comes with the plugin")
 
 
 def parse_prices(content: bytes, file_name: str, name: str) -> PriceBook:
