@@ -104,8 +104,8 @@ const targetColumns = (reload) => [
   {
     title: "",
     cell: (row) =>
-      html`<span class="row">
-        <${ActionButton} label="Test" small scope="admin" run=${() => test(row.id)} />
+      html`<span class="nowrap">
+        <${ActionButton} label="Test" small scope="admin" run=${() => test(row.id)} />${" "}
         <${Switch} target=${row} reload=${reload} />
       </span>`,
   },

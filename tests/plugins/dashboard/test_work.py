@@ -164,6 +164,41 @@ def test_several_jobs_are_cancelled_together_after_a_question_that_counts_them(t
     expect(page.locator("tr[data-key=b3] [data-status=PENDING]")).to_be_visible()
 
 
+SAVE_TARGET = """
+mutation {
+  saveDeliveryTarget(input: {
+    id: "d1", name: "On call", url: "https://on-call.invalid/hooks", eventTypes: ["construct.deleted"]
+  }) { target { id } }
+}
+"""
+
+
+def test_a_target_of_deliveries_is_switched_off_and_on_again(tab: Dashboard):
+    tab.ask(SAVE_TARGET)
+    tab.go("/deliveries")
+    row = tab.page.locator("tr[data-key=d1]")
+    row.get_by_role("button", name="Disable").click()
+    tab.page.locator("dialog button[type=submit]").click()
+    expect(row.locator("[data-status=DISABLED]")).to_be_visible()
+    row.get_by_role("button", name="Enable").click()
+    expect(row.get_by_role("button", name="Disable")).to_be_visible()
+    assert tab.ask('query { deliveryTarget(id: "d1") { enabled } }')["deliveryTarget"]["enabled"]
+
+
+def test_what_is_settled_of_dead_letters_is_shown_when_it_is_asked_for(tab: Dashboard):
+    (letter,) = tab.ask("query { deadLetters(first: 1) { nodes { id } } }")["deadLetters"]["nodes"]
+    row = tab.page.locator(f"tr[data-key='{letter['id']}']")
+    tab.go("/dead-letters")
+    row.get_by_role("link").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("button", name="Resolve").click()
+    tab.page.get_by_text("It counts as dealt with.").wait_for()
+    tab.go("/dead-letters")
+    tab.page.get_by_text("No letters like these").wait_for()
+    tab.page.get_by_role("button", name="Resolved").click()
+    expect(row).to_be_visible()
+
+
 def test_the_graph_of_a_construct_leads_to_those_it_is_related_to(tab: Dashboard):
     tab.go("/constructs/c2")
     nodes = tab.page.locator(".graph-node")

@@ -99,8 +99,9 @@ const causesOf = (sources) => [
   {
     title: "",
     cell: ({ fingerprint, source }) =>
-      sources.some(({ name }) => name === source) &&
-      html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`,
+      sources.some(({ name }) => name === source)
+        ? html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`
+        : html`<span class="soft small">retried at its source</span>`,
   },
 ];
 

@@ -30,7 +30,7 @@ export function Page({ title, crumbs = [], badge, lead, actions, children }) {
 
 /** A box with a heading. `flush` takes away the padding, for tables; `aside` stands beside the heading. */
 export function Panel({ title, aside, actions, flush = false, children, ...others }) {
-  return html`<section class="panel" ...${others}>
+  return html`<section class="panel" aria-label=${typeof title === "string" ? title : undefined} ...${others}>
     ${(title || actions) &&
     html`<header>
       <h2>${title}</h2>
