@@ -160,7 +160,8 @@ export default function DeadLetters({ query }) {
     <//>
     <${Loaded} query=${groups}>${(data) => html`<${Causes} groups=${data.deadLetterGroups} sources=${sources} chosen=${fingerprint} />`}<//>
     <${Redrives} />
-    <${Panel}
+    ${(groups.data ?? groups.error) !== null &&
+    html`<${Panel}
       title="Letters"
       flush
       actions=${letters.data?.deadLetters.totalCount > 0 &&
@@ -186,6 +187,6 @@ export default function DeadLetters({ query }) {
           />`}
         `}
       <//>
-    <//>
+    <//>`}
   <//>`;
 }
