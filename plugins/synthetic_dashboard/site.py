@@ -31,6 +31,10 @@ MEDIA_TYPES = {
     "json": "application/json; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
 }
+STYLE = "style.css"
+"""All styles that the page names, in their order, as one file: the browser draws nothing before it has them all."""
+
+STYLE_LINK = re.compile(r' *<link rel="stylesheet" href="{{static}}/([^"]+)">\n')
 STATIC_IMPORT = re.compile(r"""\b(?:import|export)\b[^'"();]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']""")
 
 
@@ -97,7 +101,7 @@ def make_site(added: Sequence[Dashboard]) -> Site:
     """Read all files; see `SiteKeeper.site`."""
     own = resources.files(OWN) / "static"
     contents = dict(_files_below(own))
-    page = contents.pop("index.html").decode()
+    page = _with_one_style(contents.pop("index.html").decode(), contents)
     for each in added:
         contents |= _files_of(each)
     digest = hashlib.sha256()
@@ -108,6 +112,14 @@ def make_site(added: Sequence[Dashboard]) -> Site:
     html = page.replace("{{static}}", base).replace("{{preload}}", links)
     files = {path: EncodedFile(content, MEDIA_TYPES[_ending(path)]) for path, content in contents.items()}
     return Site(base, files, EncodedFile(html.encode(), "text/html; charset=utf-8"), tuple(added))
+
+
+def _with_one_style(page: str, contents: dict[str, bytes]) -> str:
+    """The page with its styles joined to one; they leave the contents, and the joined one comes in."""
+    names = STYLE_LINK.findall(page)
+    contents[STYLE] = b"\n".join(contents.pop(name) for name in names)
+    links = iter([f'    <link rel="stylesheet" href="{{{{static}}}}/{STYLE}">\n'])
+    return STYLE_LINK.sub(lambda _: next(links, ""), page)
 
 
 def _files_below(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

@@ -55,7 +55,10 @@ class NewMessageInput:
         default=None, description="The sourceId of the message that it answers."
     )
     occurred_at: DateTime | None = strawberry.field(default=None, description="When it was written.")
-    metadata: JSON | None = strawberry.field(default=None, description="What else came with it: a JSON object.")
+    metadata: JSON | None = strawberry.field(
+        default=None,
+        description="What else came with it: a JSON object. `startedSessionId` in it is for `startedSession`.",
+    )
 
     def message(self) -> NewMessage:
         """The record of it; what is not acceptable is refused when it is appended."""

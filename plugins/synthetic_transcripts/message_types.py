@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from operator import add
 from typing import Annotated, Any, cast
 
+import orjson
 import strawberry
 
 from synthetic import (
@@ -35,6 +36,7 @@ from synthetic import (
     read_window,
     values_of,
 )
+from synthetic_sessions.types import Session, find_session_nodes
 from synthetic_transcripts import store
 from synthetic_transcripts.content import text_of_blocks
 from synthetic_transcripts.enums import MessageKind, MessageRole
@@ -44,6 +46,11 @@ from synthetic_transcripts.store.message_pages import LEADING, SEQ_MAX, MessageR
 BY_SEQ = Order(("seq",), (int,))
 _BODY = ("transcript_key", "seq", "form", "content_bytes", "metadata_bytes", "body")
 """What says of a message where its content is."""
+
+STARTED_SESSION_KEY = "startedSessionId"
+"""Where the metadata of a message names the session that its tool call started."""
+
+_STARTED_SESSION = f'"{STARTED_SESSION_KEY}"'.encode()
 
 Kinds = Annotated[
     list[MessageKind] | None, strawberry.argument(description="Only messages of these kinds; all without it.")
@@ -135,12 +142,19 @@ class TranscriptMessage(Node):
     @staticmethod
     def metadata(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON]:
         """What else came with it: a JSON object."""
-        bodies = _bodies(snapshot, parents)
         snapshot.spend(sum(parent.metadata_bytes for parent in parents))
-        return [
-            JSON(RawJSON(body[parent.content_bytes :].decode() or "{}"))
-            for parent, body in zip(parents, bodies, strict=True)
-        ]
+        return [JSON(RawJSON(metadata.decode() or "{}")) for metadata in _metadata(snapshot, parents)]
+
+    @batched(needs=_BODY)
+    @staticmethod
+    def started_session(
+        snapshot: Snapshot, parents: "Sequence[TranscriptMessage]", asked: Asked
+    ) -> "list[Session | None]":
+        """The sub-agent's session that its tool call started: `startedSessionId` in its metadata names it.
+
+        It is null too where that session is not stored (yet).
+        """
+        return find_session_nodes(snapshot, [*map(_started_id, _metadata(snapshot, parents))], asked)
 
     @batched(needs=("transcript_key", "transcript_id", "parent_source_id"))
     @staticmethod
@@ -240,6 +254,18 @@ def _bodies(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[b
     for message, body in zip([message for message in messages if message.body is None], bodies, strict=True):
         message.body = body
     return [message.body or b"" for message in messages]
+
+
+def _metadata(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:
+    return [body[message.content_bytes :] for message, body in zip(messages, _bodies(snapshot, messages), strict=True)]
+
+
+def _started_id(metadata: bytes) -> str | None:
+    # Few messages start a session, and metadata can be large.
+    if _STARTED_SESSION not in metadata:
+        return None
+    found = orjson.loads(metadata).get(STARTED_SESSION_KEY)
+    return found if type(found) is str else None
 
 
 def _contents(snapshot: Snapshot, messages: Sequence[TranscriptMessage]) -> list[bytes]:

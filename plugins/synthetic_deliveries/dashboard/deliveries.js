@@ -8,7 +8,7 @@ import {
 const TARGETS = gql`
   query DeliveryTargets {
     deliveryTargets(first: 100) {
-      nodes { id name url enabled disabledReason circuit failures closedUntilAt lastSuccessAt lastError eventTypes }
+      nodes { id version name url enabled disabledReason circuit failures closedUntilAt lastSuccessAt lastError eventTypes }
     }
   }
 `;
@@ -38,6 +38,12 @@ const TEST = gql`
   }
 `;
 
+const SWITCH = gql`
+  mutation SwitchTarget($input: SaveDeliveryTargetInput!) {
+    saveDeliveryTarget(input: $input) { target { id } }
+  }
+`;
+
 const RESEND = gql`
   mutation Resend($input: ResendDeliveryInput!) {
     resendDelivery(input: $input) { delivery { id } }
@@ -56,7 +62,8 @@ const LIVE = { document: CHANGES, apply: () => RELOAD };
 
 function Fares({ target }) {
   if (!target.enabled) {
-    return html`<span title=${target.disabledReason}><${Status} value="DISABLED" label="Disabled" /></span>`;
+    return html`<${Status} value="DISABLED" label="Disabled" />${target.disabledReason &&
+    html` <span class="sub"><${Plain} text=${target.disabledReason} /></span>`}`;
   }
   return target.circuit === "OPEN"
     ? html`<${Status} value="FAILED" label="Paused after failures" />`
@@ -68,18 +75,40 @@ async function test(id) {
   return "A test event is on its way.";
 }
 
-const TARGET_COLUMNS = [
+// A target that is told of nothing is mended by switching it on: what waits for it is sent then.
+function Switch({ target, reload }) {
+  const { id, version, name, enabled } = target;
+  const run = async () => {
+    await ask(SWITCH, { input: { id, ifVersion: version, enabled: !enabled } });
+    reload();
+    return enabled ? "It is told of nothing any more." : "What waits for it is sent now.";
+  };
+  return enabled
+    ? html`<${ActionButton} label="Disable" small kind="danger" scope="admin" question=${{ title: `Disable ${name}?` }} run=${run} />`
+    : html`<${ActionButton} label="Enable" small scope="admin" run=${run} />`;
+}
+
+const targetColumns = (reload) => [
   {
     title: "Target",
     clip: true,
     share: "40%",
-    cell: (row) => html`<span><strong>${row.name}</strong></span><span class="sub">${row.url}</span>`,
+    cell: (row) =>
+      html`<a href=${href(["deliveries", row.id])}><strong><${Plain} text=${row.name} /></strong></a
+        ><span class="sub"><${Plain} text=${row.url} /></span>`,
   },
   { title: "State", cell: (row) => html`<${Fares} target=${row} />` },
   { title: "Events", cell: (row) => (row.eventTypes.length ? plural(row.eventTypes.length, "type") : "all") },
   { title: "Failures in a row", number: true, cell: (row) => count(row.failures) },
   { title: "Last success", cell: (row) => html`<${Time} at=${row.lastSuccessAt} none="never" />` },
-  { title: "", cell: (row) => html`<${ActionButton} label="Test" small scope="admin" run=${() => test(row.id)} />` },
+  {
+    title: "",
+    cell: (row) =>
+      html`<span class="nowrap">
+        <${ActionButton} label="Test" small scope="admin" run=${() => test(row.id)} />${" "}
+        <${Switch} target=${row} reload=${reload} />
+      </span>`,
+  },
 ];
 
 function columns(reload) {
@@ -143,7 +172,7 @@ export default function Deliveries({ params, query }) {
         ${(data) =>
           html`<${Table}
             label="Targets"
-            columns=${TARGET_COLUMNS}
+            columns=${targetColumns(targets.reload)}
             rows=${data.deliveryTargets.nodes}
             rowKey=${(row) => row.id}
             rowHref=${(row) => href(["deliveries", row.id])}

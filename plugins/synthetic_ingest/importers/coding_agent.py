@@ -19,7 +19,8 @@ content.
 A file `SESSION/subagents/agent-ID.jsonl` (older versions put it beside
 `SESSION.jsonl`) is a session of its own, `SESSION/agent-ID`, whose parent is
 `SESSION`: both come from its lines (`sessionId`, `agentId`), and from the path
-only where the lines do not say.
+only where the lines do not say. The result of the call that started it names
+the agent, so that message's metadata gets its session as `startedSessionId`.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def parse_line(line: bytes, offset: int, number: int) -> Parsed:  # noqa: ARG001
     if entry_type in _SPEAKERS and type(entry.get("message")) is dict:
         if entry_type == "user":
             facts = _with_title(facts, entry)
+            _name_started_session(entry)
         return Parsed((_spoken(entry, source_id, parent, occurred_at),), facts)
     if entry_type == "summary" and type(entry.get("summary")) is str:
         facts = _titled(facts, title_of(entry["summary"]))
@@ -136,6 +138,15 @@ def _spoken(entry: dict[str, Any], source_id: str, parent: str | None, occurred_
         occurred_at=occurred_at,
         metadata=entry,
     )
+
+
+def _name_started_session(entry: dict[str, Any]) -> None:
+    """Put the id of the sub-agent's session beside the result of the call that started it."""
+    result = entry.get("toolUseResult")
+    if type(result) is dict:
+        session_id, agent_id = _plain_name(entry.get("sessionId")), _plain_name(result.get("agentId"))
+        if session_id is not None and agent_id is not None:
+            entry["startedSessionId"] = _session_of_agent(session_id, agent_id)
 
 
 def _noted(
@@ -232,7 +243,12 @@ def find_session(head: Head) -> FileSession:
     if agent_id is None:
         return FileSession(session_id=session_id, facts=SessionFacts(agent=AGENT))
     facts = SessionFacts(agent=SUBAGENT, parent_session_id=session_id, metadata={"agentId": agent_id})
-    return FileSession(session_id=session_id and f"{session_id}/agent-{agent_id}", facts=facts)
+    return FileSession(session_id=session_id and _session_of_agent(session_id, agent_id), facts=facts)
+
+
+def _session_of_agent(session_id: str, agent_id: str) -> str:
+    """The id of a sub-agent's session."""
+    return f"{session_id}/agent-{agent_id}"
 
 
 def _ids_in_lines(lines: tuple[Any, ...]) -> tuple[str | None, str | None] | None:

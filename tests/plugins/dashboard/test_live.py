@@ -180,6 +180,30 @@ def test_the_store_is_checked_backed_up_and_cleaned_from_its_page(browser, direc
         assert tab.problems == []
 
 
+def test_retention_deletes_what_its_preview_has_counted(browser, directory: Path):
+    with open_test_store(directory) as store:
+        token = fill(store).admin
+    kept_for_a_moment = {"SYNTHETIC_RETENTION_ENABLED": "false", "SYNTHETIC_PLUGINS_AUDIT_KEEP_MS": "1"}
+    with running_server(directory, environment=kept_for_a_moment) as server, dashboard(browser, server) as tab:
+        server.token = token
+        tab.enter("/storage")
+        oldest = "query { auditLog(last: 1) { nodes { seq } } }"
+        (row,) = tab.ask(oldest)["auditLog"]["nodes"]
+        panel = tab.page.get_by_role("region", name="Retention")
+        run = panel.get_by_role("button", name="Run", exact=True)
+        assert run.count() == 0, "what nobody has seen counted is not offered to be deleted"
+        panel.get_by_role("button", name="Preview").click()
+        said = panel.get_by_text("would be deleted now").inner_text()
+        rows = said.split(" would")[0]
+        assert tab.ask(oldest)["auditLog"]["nodes"] == [row], "a preview deletes nothing"
+        run.click()
+        question = tab.page.get_by_role("dialog", name=f"Delete {rows}?")
+        question.locator("button[type=submit]").click()
+        panel.get_by_text("deleted.").wait_for()
+        assert tab.ask(oldest)["auditLog"]["nodes"] != [row]
+        assert tab.problems == []
+
+
 def test_a_hundred_thousand_messages_are_scrolled_from_end_to_end_with_bounded_memory(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin

@@ -23,6 +23,8 @@ EDIT = {"type": "tool_use", "id": "call-1", "name": "edit", "input": {
 }}  # fmt: skip
 START = {"type": "tool_use", "id": "call-2", "name": "start_agent", "input": {"prompt": "Look for stale leases. All."}}
 RESULT = {"type": "tool_result", "tool_use_id": "call-1", "content": "lease.py was changed"}
+ASK = {"type": "tool_use", "id": "call-3", "name": "start_agent", "input": {"prompt": "Count them."}}
+COUNTED = {"type": "tool_result", "tool_use_id": "call-3", "content": "three"}
 MESSAGES = 400
 
 
@@ -39,7 +41,9 @@ CONVERSATION = [
     {"sourceId": "start", **ASSISTANT, "blocks": [START]},
     {"sourceId": "progress", "role": "SYSTEM", "kind": "OTHER", "text": "half of it"},
     {"sourceId": "fence", "role": "ASSISTANT", "kind": "TEXT", "text": "So:\n```python\nlease = 2\n```\nDone."},
-    *texts(6, MESSAGES),
+    {"sourceId": "ask", **ASSISTANT, "blocks": [ASK]},
+    {"sourceId": "counted", **TOOL, "blocks": [COUNTED], "metadata": {"startedSessionId": "s4"}},
+    *texts(8, MESSAGES),
 ]
 FILL = """
 mutation Fill($messages: [NewMessageInput!]!) {
@@ -51,7 +55,13 @@ mutation Fill($messages: [NewMessageInput!]!) {
   searcher: saveSession(input: {
     id: "s3", agent: "searcher", parentSessionId: "s2", title: "Look for stale leases."
   }) { created }
+  counter: saveSession(input: { id: "s4", agent: "counter", parentSessionId: "s2", title: "Begun in other words" }) {
+    created
+  }
   appendMessages(input: { transcriptId: "t2", sessionId: "s2", messages: $messages }) { appended }
+  counted: appendMessages(input: {
+    transcriptId: "t4", sessionId: "s4", messages: [{ sourceId: "1", role: USER, kind: TEXT, text: "Count." }]
+  }) { appended }
 }
 """
 APPEND = """
@@ -154,6 +164,41 @@ def test_several_jobs_are_cancelled_together_after_a_question_that_counts_them(t
     expect(page.locator("tr[data-key=b3] [data-status=PENDING]")).to_be_visible()
 
 
+SAVE_TARGET = """
+mutation {
+  saveDeliveryTarget(input: {
+    id: "d1", name: "On call", url: "https://on-call.invalid/hooks", eventTypes: ["construct.deleted"]
+  }) { target { id } }
+}
+"""
+
+
+def test_a_target_of_deliveries_is_switched_off_and_on_again(tab: Dashboard):
+    tab.ask(SAVE_TARGET)
+    tab.go("/deliveries")
+    row = tab.page.locator("tr[data-key=d1]")
+    row.get_by_role("button", name="Disable").click()
+    tab.page.locator("dialog button[type=submit]").click()
+    expect(row.locator("[data-status=DISABLED]")).to_be_visible()
+    row.get_by_role("button", name="Enable").click()
+    expect(row.get_by_role("button", name="Disable")).to_be_visible()
+    assert tab.ask('query { deliveryTarget(id: "d1") { enabled } }')["deliveryTarget"]["enabled"]
+
+
+def test_what_is_settled_of_dead_letters_is_shown_when_it_is_asked_for(tab: Dashboard):
+    (letter,) = tab.ask("query { deadLetters(first: 1) { nodes { id } } }")["deadLetters"]["nodes"]
+    row = tab.page.locator(f"tr[data-key='{letter['id']}']")
+    tab.go("/dead-letters")
+    row.get_by_role("link").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("button", name="Resolve").click()
+    tab.page.get_by_text("It counts as dealt with.").wait_for()
+    tab.go("/dead-letters")
+    tab.page.get_by_text("No letters like these").wait_for()
+    tab.page.get_by_role("button", name="Resolved").click()
+    expect(row).to_be_visible()
+
+
 def test_the_graph_of_a_construct_leads_to_those_it_is_related_to(tab: Dashboard):
     tab.go("/constructs/c2")
     nodes = tab.page.locator(".graph-node")
@@ -178,6 +223,10 @@ def test_a_tool_call_holds_its_result_its_difference_and_the_way_to_the_agent_it
     expect(page.locator("article[data-seq='5'] .code .number")).to_have_text("2")
     page.get_by_role("link", name="To the session of searcher").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look for stale leases.")
+    tab.go("/transcripts/t2?m=1")
+    page.get_by_role("link", name="To the transcript of counter").click()
+    expect(page).to_have_url(re.compile("#/transcripts/t4$"))
+    expect(page.get_by_text("Count.", exact=True)).to_be_visible()
 
 
 def test_a_link_to_a_message_shows_it_whatever_its_kind_and_filters_keep_the_place(tab: Dashboard):

@@ -193,6 +193,19 @@ def test_a_message_shows_all_that_came_with_it(ask, store) -> None:
     assert [node["parent"] and node["parent"]["seq"] for node in nodes[2:]] == [4, 5, 6, 7, 8, 9, 10, 11, None, None]
 
 
+def test_a_message_leads_to_the_session_that_its_tool_call_started(ask, store) -> None:
+    begin(store, "t")
+    ask('mutation { saveSession(input: { id: "below", agent: "searcher" }) { created } }')
+    started = ["below", "unknown", None, 7]
+    metadata = [{"startedSessionId": id} for id in started] + [{"text": '"startedSessionId"'}, {}]
+    append(store, [plain(number, metadata=each) for number, each in enumerate(metadata, 1)])
+
+    page = ask('{ transcript(id: "t") { messages { nodes { startedSession { id agent } } } } }')["transcript"]
+
+    found = [node["startedSession"] for node in page["messages"]["nodes"]]
+    assert found == [{"id": "below", "agent": "searcher"}, *[None] * 5]
+
+
 @pytest.mark.parametrize("settings", [SMALL | {"plugins.transcripts.answer_bytes": "1048576"}])
 def test_large_content_is_fetched_only_where_it_is_selected(ask, refused, store) -> None:
     begin(store)

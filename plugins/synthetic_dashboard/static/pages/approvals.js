@@ -35,14 +35,14 @@ const STATUSES = ["PENDING", "APPROVED", "REJECTED", "EXPIRED", "CANCELLED"];
 const TITLES = { PENDING: "Pending", APPROVED: "Approved", REJECTED: "Rejected", EXPIRED: "Expired", CANCELLED: "Withdrawn" };
 const LIVE = { document: UPDATES, apply: () => RELOAD };
 
-function columns(isInbox) {
+function columns(isInbox, addressOf) {
   return [
     {
       title: "What for",
       clip: true,
       share: "60%",
       cell: (row) =>
-        html`<span><strong><${Plain} text=${row.tool} /></strong></span
+        html`<a href=${addressOf(row)}><strong><${Plain} text=${row.tool} /></strong></a
           ><span class="sub"><${Plain} text=${row.reason ?? `for ${row.requester ?? row.requestedBy}`} /></span>`,
     },
     ...(isInbox
@@ -73,6 +73,7 @@ export default function Approvals({ params, query }) {
   const rows = list.data?.approvals.nodes ?? null;
   const chosen = params.id ?? rows?.[0]?.id;
   const kept = { status: asked, tool: query.get("tool"), after: query.get("after"), before: query.get("before") };
+  const addressOf = (row) => href(["approvals", row.id], kept);
   return html`<${Page} title="Approvals" lead="Decisions that agents await. What is approved is bound to the arguments shown here.">
     <${Filters}>
       <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: TITLES[value] }))} initial="PENDING" />
@@ -85,10 +86,10 @@ export default function Approvals({ params, query }) {
           ${(data) => html`
             <${Table}
               label="Approvals"
-              columns=${columns(isInbox)}
+              columns=${columns(isInbox, addressOf)}
               rows=${data.approvals.nodes}
               rowKey=${(row) => row.id}
-              rowHref=${(row) => href(["approvals", row.id], kept)}
+              rowHref=${addressOf}
               current=${chosen}
               empty=${html`<${Nothing} isInbox=${isInbox} />`}
               busy=${list.isOld}
@@ -103,6 +104,7 @@ export default function Approvals({ params, query }) {
           `}
         <//>
       <//>
+      ${params.id && html`<a class="approvals-back" href=${href("/approvals", kept)}>All approvals</a>`}
       ${chosen && html`<${Decision} key=${chosen} id=${chosen} list=${route.value.path} />`}
     </div>
   <//>`;

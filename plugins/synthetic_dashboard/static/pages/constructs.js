@@ -75,8 +75,8 @@ const COLUMNS = [
       html`<span><a href=${href(["constructs", one.id])}><${Plain} text=${one.title} /></a></span><span class="sub mono">${one.id}</span>`,
   },
   { title: "Status", cell: (one) => html`<${Status} value=${one.status} />` },
-  { title: "Type", cell: (one) => one.type },
-  { title: "Project", cell: (one) => one.projectId ?? html`<span class="soft">–</span>` },
+  { title: "Type", cell: (one) => html`<span class="nowrap">${one.type}</span>` },
+  { title: "Project", cell: (one) => html`<span class="nowrap">${one.projectId ?? "–"}</span>` },
   { title: "Updated", cell: (one) => html`<${Time} at=${one.updatedAt} />` },
   { title: "Created", cell: (one) => html`<${Time} at=${one.createdAt} />` },
 ];

@@ -115,6 +115,7 @@ function Spent({ rows, group, isMoney, byHour }) {
   const measure = isMoney ? (row) => row.costMicros ?? 0 : tokensOf;
   const title = GROUPS.find(({ value }) => value === group).title;
   const times = (charted[0]?.series ?? []).map(({ from }) => Date.parse(from));
+  const series = seriesOf(charted, measure);
   const total = sum(priced, (row) => row.costMicros ?? 0);
   const figures = [
     ...currencies.map((one) => ["Cost", money(sum(rows.filter((row) => row.currency === one), (row) => row.costMicros ?? 0), one)]),
@@ -124,13 +125,15 @@ function Spent({ rows, group, isMoney, byHour }) {
   return html`
     <div class="figures">${figures.map(([name, value]) => html`<div><span>${name}</span><strong>${value}</strong></div>`)}</div>
     <${Panel} title=${byHour ? "By the hour" : "By day"} aside=${isMoney ? currency : "tokens"}>
-      <${Chart}
-        times=${times}
-        series=${seriesOf(charted, measure)}
-        format=${(value) => (isMoney ? money(value, currency) : short(value))}
-        formatTime=${(at) => (byHour ? HOUR : DAY).format(at)}
-        label=${`${isMoney ? "Cost" : "Tokens"} over time; the table below has the sums`}
-      />
+      ${series.length === 0
+        ? html`<${Empty} title=${isMoney ? "Nothing of this has a price" : "No tokens in this time"} icon="costs" />`
+        : html`<${Chart}
+            times=${times}
+            series=${series}
+            format=${(value) => (isMoney ? money(value, currency) : short(value))}
+            formatTime=${(at) => (byHour ? HOUR : DAY).format(at)}
+            label=${`${isMoney ? "Cost" : "Tokens"} over time; the table below has the sums`}
+          />`}
     <//>
     <${Panel} title=${`By ${title.toLowerCase()}`} flush>
       <${Table} label="Costs" columns=${columnsOf(group, total, title)} rows=${rows} rowKey=${(row) => `${row.key} ${row.currency}`} />
@@ -154,6 +157,7 @@ export default function Costs({ query }) {
   };
   const live = { document: CHANGES, variables, apply: (data, update) => ({ ...data, costs: update.costs.rows }) };
   const costs = useQuery(COSTS, variables, live);
+  const unpriced = (costs.data?.prices.unpriced ?? []).filter(({ tokens }) => tokens > 0);
   return html`<${Page} title="Costs" lead="What models were asked for, and what that costs by the prices of this store.">
     <${Filters}>
       <${Choice} name="by" label="By" single options=${GROUPS} initial="MODEL" />
@@ -169,12 +173,12 @@ export default function Costs({ query }) {
               <//>
             <//>`
           : html`<${Spent} rows=${data.costs} group=${group} isMoney=${isMoney} byHour=${byHour} />`}
-        ${data.prices.unpriced.length > 0 &&
+        ${unpriced.length > 0 &&
         html`<${Panel} title="Without a price" aside="not in the sums: docs/costs.md says how to add prices">
-          <p>${data.prices.unpriced.map(({ model, tokens }) => `${model ?? "unnamed"} (${short(tokens)} tokens)`).join(", ")}</p>
+          <p>${unpriced.map(({ model, tokens }) => `${model ?? "unnamed"} (${short(tokens)} tokens)`).join(", ")}</p>
         <//>`}
       `}
     <//>
-    <${Budgets} />
+    ${(costs.data ?? costs.error) !== null && html`<${Budgets} />`}
   <//>`;
 }

@@ -50,6 +50,8 @@ const REDRIVE = gql`
 `;
 
 const STATUSES = ["PENDING", "RETRYING", "RESOLVED", "DISCARDED"];
+// What is settled is history, and is shown when it is asked for.
+const OPEN = ["PENDING", "RETRYING"];
 const LIVE = { document: CHANGES, apply: () => RELOAD };
 const FILTERS = ["status", "source", "fingerprint"];
 
@@ -78,13 +80,16 @@ function RedriveButton({ filter, small = false, label = "Redrive" }) {
   />`;
 }
 
+const addressOfCause = ({ fingerprint, source }) => href("/dead-letters", { fingerprint, source });
+const addressOfLetter = ({ id }) => href(["dead-letters", id]);
+
 const causesOf = (sources) => [
   {
     title: "Cause",
     clip: true,
     share: "55%",
     cell: (row) =>
-      html`<span><code>${row.code}</code></span
+      html`<a href=${addressOfCause(row)}><code>${row.code}</code></a
         ><span class="sub"><${Plain} text=${row.sample?.error.message ?? "The sample is gone."} /></span>`,
   },
   { title: "Source", cell: (row) => html`<span class="nowrap">${row.source}</span>` },
@@ -94,8 +99,9 @@ const causesOf = (sources) => [
   {
     title: "",
     cell: ({ fingerprint, source }) =>
-      sources.some(({ name }) => name === source) &&
-      html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`,
+      sources.some(({ name }) => name === source)
+        ? html`<${RedriveButton} small filter=${{ fingerprints: [fingerprint], sources: [source], statuses: ["PENDING"] }} />`
+        : html`<span class="soft small">retried at its source</span>`,
   },
 ];
 
@@ -106,7 +112,7 @@ function Causes({ groups, sources, chosen }) {
       columns=${causesOf(sources)}
       rows=${groups}
       rowKey=${(row) => row.fingerprint}
-      rowHref=${(row) => href("/dead-letters", { fingerprint: row.fingerprint, source: row.source })}
+      rowHref=${addressOfCause}
       current=${chosen}
       empty=${html`<${Empty} title="Nothing has failed for good" icon="good">
         What workers, deliveries or imports give up appears here, with the reason and a way back.
@@ -121,7 +127,8 @@ const COLUMNS = [
     clip: true,
     share: "50%",
     cell: (row) =>
-      html`<span><code>${row.code}</code>${row.entityId && html` <span class="soft">${row.entityType} ${row.entityId}</span>`}</span
+      html`<a href=${addressOfLetter(row)}
+          ><code>${row.code}</code>${row.entityId && html` <span class="soft">${row.entityType} ${row.entityId}</span>`}</a
         ><span class="sub"><${Plain} text=${row.error.message} /></span>`,
   },
   { title: "Status", cell: (row) => html`<${Status} value=${row.status} />` },
@@ -135,7 +142,7 @@ const COLUMNS = [
 export default function DeadLetters({ query }) {
   const [statuses, source, fingerprint] = [query.getAll("status"), query.get("source"), query.get("fingerprint")];
   const filter = {
-    statuses: statuses.length > 0 ? statuses : null,
+    statuses: statuses.length > 0 ? statuses : OPEN,
     sources: source ? [source] : null,
     fingerprints: fingerprint ? [fingerprint] : null,
   };
@@ -145,7 +152,7 @@ export default function DeadLetters({ query }) {
   const named = new Set([...sources.map(({ name }) => name), ...(groups.data?.deadLetterGroups ?? []).map((one) => one.source)]);
   return html`<${Page} title="Dead letters" lead="What has failed for good: why, and the way back.">
     <${Filters}>
-      <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: words(value) }))} />
+      <${Choice} name="status" label="Status" options=${STATUSES.map((value) => ({ value, title: words(value) }))} initial=${OPEN} />
       <${Select} name="source" label="Source" options=${[...named].sort().map((value) => ({ value, title: value }))} />
       ${fingerprint &&
       html`<button type="button" class="button quiet" onClick=${() => setQuery({ fingerprint: null })}>One cause only: show all</button>`}
@@ -153,7 +160,8 @@ export default function DeadLetters({ query }) {
     <//>
     <${Loaded} query=${groups}>${(data) => html`<${Causes} groups=${data.deadLetterGroups} sources=${sources} chosen=${fingerprint} />`}<//>
     <${Redrives} />
-    <${Panel}
+    ${(groups.data ?? groups.error) !== null &&
+    html`<${Panel}
       title="Letters"
       flush
       actions=${letters.data?.deadLetters.totalCount > 0 &&
@@ -166,7 +174,7 @@ export default function DeadLetters({ query }) {
             columns=${COLUMNS}
             rows=${data.deadLetters.nodes}
             rowKey=${(row) => row.id}
-            rowHref=${(row) => href(["dead-letters", row.id])}
+            rowHref=${addressOfLetter}
             empty=${html`<${Empty} title="No letters like these" icon="dead-letters" command="synthetic dead-letters list" />`}
             busy=${letters.isOld}
           />
@@ -179,6 +187,6 @@ export default function DeadLetters({ query }) {
           />`}
         `}
       <//>
-    <//>
+    <//>`}
   <//>`;
 }

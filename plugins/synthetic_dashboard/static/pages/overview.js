@@ -95,7 +95,7 @@ export default function Overview() {
       ${plugins.has("jobs") && html`<${JobFigures} />`} ${plugins.has("sessions") && html`<${SessionFigures} />`}
     </div>
     <div class="columns">
-      <div><${Modules} /><${Panels} place="overview" /></div>
+      <div class="overview-modules"><${Modules} /><${Panels} place="overview" /></div>
       <div><${LatestEvents} /></div>
     </div>
   <//>`;

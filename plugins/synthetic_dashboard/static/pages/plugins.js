@@ -124,7 +124,7 @@ export default function Plugins({ query }) {
   const narrowed = (settings = []) => (text ? settings.filter(({ name }) => name.toLowerCase().includes(text)) : settings);
   return html`<${Page} title="Plugins" lead="What this store is made of, as the process runs that answers.">
     <${Filters}>
-      <${TextField} name="q" label="Find" placeholder="Name, table or setting" />
+      <${TextField} name="q" label="Find" placeholder="Name, table or setting" long />
       <${ClearFilters} names=${["q"]} />
     <//>
     <${Loaded} query=${result} rows=${12}>

@@ -47,6 +47,8 @@ const VALUES_SHOWN = 8;
 /** What the filter has keys of its own for; other facets go by their names. */
 const OWN = { kind: "kinds", construct: "constructIds", session: "sessionIds", status: "statuses" };
 const FACET = "facet.";
+// Above the hits there is no room for the facets: they are folded.
+const isWide = matchMedia("(min-width: 901px)");
 /** Facets whose values are ids: those are shown that can be named. */
 const IDS = new Set(["construct", "session"]);
 
@@ -148,8 +150,13 @@ function Results({ search, isOld }) {
   const found = search.totalCount;
   const titles = new Map(search.nodes.filter(({ construct }) => construct).map(({ construct }) => [construct.id, construct.title]));
   return html`<div class="search">
-    <aside class="facets" aria-label="Narrow the search">
-      ${search.facets.map((facet) => html`<${Facet} key=${facet.name} facet=${facet} titles=${titles} />`)}
+    <aside aria-label="Narrow the search">
+      <details class="narrow" open=${isWide.matches}>
+        <summary>Narrow the search</summary>
+        <div class="facets">
+          ${search.facets.map((facet) => html`<${Facet} key=${facet.name} facet=${facet} titles=${titles} />`)}
+        </div>
+      </details>
     </aside>
     <${Panel}
       title=${found === 0 ? "Nothing found" : `${search.isExact ? "" : "About "}${plural(found, "hit")}`}

@@ -22,7 +22,7 @@ const TRANSCRIPT = gql`
       session {
         id title agent status
         parent { id title agent }
-        children(first: 100) { nodes { id title agent } }
+        children(first: 100) { nodes { id title agent transcripts(first: 1) { nodes { id } } } }
         construct { id title }
       }
     }

@@ -11,7 +11,8 @@ import { toast, toastError } from "./toast.js";
  *
  * `run` does it, and returns what to say of the result (text), or nothing; `scope` is what the token needs;
  * `question` what to ask before, as `confirm` takes it (or a function, which may be async, that returns it);
- * `kind` is "primary", "danger", "quiet" or ""; `small`, `icon`, `disabled`.
+ * `kind` is "primary", "danger", "quiet" or ""; `small`, `icon`, `disabled`. While it works it can still be focused,
+ * so that whoever uses the keyboard stays where they were.
  */
 export function ActionButton({ label, run, scope = "write", question, kind = "", small = false, icon, disabled = false }) {
   const [busy, setBusy] = useState(false);
@@ -26,6 +27,9 @@ export function ActionButton({ label, run, scope = "write", question, kind = "",
     return null;
   }
   const press = async () => {
+    if (busy) {
+      return;
+    }
     setBusy(true);
     try {
       const asked = typeof question === "function" ? await question() : question;
@@ -46,7 +50,8 @@ export function ActionButton({ label, run, scope = "write", question, kind = "",
   return html`<button
     type="button"
     class=${["button", kind, small && "small"].filter(Boolean).join(" ")}
-    disabled=${disabled || busy}
+    disabled=${disabled}
+    aria-disabled=${busy}
     aria-busy=${busy}
     onClick=${press}
   >

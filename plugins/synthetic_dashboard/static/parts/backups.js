@@ -78,7 +78,7 @@ export function Backups() {
           columns=${COLUMNS}
           rows=${backups.nodes}
           rowKey=${(row) => row.id}
-          empty=${html`<${Empty} title="No backups yet" icon="storage" command="synthetic backup create" />`}
+          empty=${html`<${Empty} title="No backups yet" icon="storage" command="synthetic backup" />`}
         />
       `}
     <//>

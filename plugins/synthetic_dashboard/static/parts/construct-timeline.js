@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../view.js";
 import { ask, gql } from "../graphql.js";
-import { useQuery } from "../live.js";
+import { RELOAD, useQuery } from "../live.js";
 import { Empty } from "./empty.js";
 import { EntityLink } from "./entity.js";
 import { Loaded } from "./loaded.js";
@@ -11,6 +11,8 @@ import { Time } from "./time.js";
 import { toastError } from "./toast.js";
 
 const SHOWN = 30;
+// A page may stand open for days: with more than this it begins anew.
+const LIVE_MAX = 500;
 
 const TIMELINE = gql`
   query ConstructTimeline($id: ID!, $first: Int!, $after: String) {
@@ -35,6 +37,9 @@ function toneOfType(type) {
 }
 
 function added(data, { timeline: entry }) {
+  if (data.timeline.nodes.length >= LIVE_MAX) {
+    return RELOAD;
+  }
   const nodes = [entry, ...data.timeline.nodes.filter((node) => node.id !== entry.id)];
   nodes.sort((one, other) => (one.occurredAt < other.occurredAt ? 1 : one.occurredAt > other.occurredAt ? -1 : 0));
   return { timeline: { ...data.timeline, nodes } };
@@ -54,7 +59,9 @@ function Entry({ entry }) {
 export function ConstructTimeline({ id }) {
   const query = useQuery(TIMELINE, { id, first: SHOWN }, { document: TIMELINE_ADDED, variables: { id }, apply: added });
   const [older, setOlder] = useState({ nodes: [], pageInfo: null });
-  useEffect(() => setOlder({ nodes: [], pageInfo: null }), [id]);
+  // What was before is what was before the entries that are there: once these were asked for anew it is another.
+  const end = query.data?.timeline.pageInfo.endCursor;
+  useEffect(() => setOlder({ nodes: [], pageInfo: null }), [id, end]);
   const more = async () => {
     const { endCursor } = older.pageInfo ?? query.data.timeline.pageInfo;
     try {

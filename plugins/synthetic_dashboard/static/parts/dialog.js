@@ -20,7 +20,10 @@ export function confirm({ title, text, body, action = "Confirm", danger = false 
 export function Dialog({ label, close, wide = false, children }) {
   const element = useRef(null);
   useEffect(() => {
+    const before = document.activeElement;
     element.current.showModal();
+    // A dialog that is taken away gives the focus back to nothing, where it has not gone elsewhere meanwhile.
+    return () => document.activeElement === document.body && before.focus({ preventScroll: true });
   }, []);
   const closeOutside = (event) => event.target === element.current && close();
   return html`<dialog

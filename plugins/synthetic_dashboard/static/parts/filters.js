@@ -48,8 +48,8 @@ export function Select({ name, label, options, any = "Any" }) {
   </label>`;
 }
 
-/** A text for the URL's query `name`, taken over when the typing pauses. */
-export function TextField({ name, label, placeholder = label }) {
+/** A text for the URL's query `name`, taken over when the typing pauses; `long` gives it more room. */
+export function TextField({ name, label, placeholder = label, long = false }) {
   const stored = route.value.query.get(name) ?? "";
   const [text, setText] = useState(stored);
   const timer = useRef(null);
@@ -63,7 +63,15 @@ export function TextField({ name, label, placeholder = label }) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setQuery({ ...FROM_THE_START, [name]: value.trim() || null }), TYPING_PAUSE_MS);
   };
-  return html`<input class="input" type="search" aria-label=${label} placeholder=${placeholder} value=${text} onInput=${change} />`;
+  return html`<input
+    class="input"
+    type="search"
+    data-long=${long || undefined}
+    aria-label=${label}
+    placeholder=${placeholder}
+    value=${text}
+    onInput=${change}
+  />`;
 }
 
 /** A button that takes all filters of `names` away; it is seen only while one is set, and its room is kept. */

@@ -51,7 +51,7 @@ function textOf(content) {
 
 /**
  * The rows for a stretch of messages: a list of {message, calls, seqs}. A call has its `result` ({text, isError, seq})
- * when that is in the stretch; a message all of whose results went to their calls has no row. `seqs` are the
+ * when that is in the stretch, and the session that it has `started`; a message all of whose results went to their calls has no row. `seqs` are the
  * messages that a row shows.
  */
 export function rowsOf(messages) {
@@ -66,6 +66,9 @@ export function rowsOf(messages) {
       }
     }
     const row = { message, calls: message.kind === "TOOL_CALL" ? callsOf(message) : [], seqs: [message.seq] };
+    if (message.startedSession && row.calls.length > 0) {
+      row.calls[0].started = message.startedSession;
+    }
     row.calls.forEach((call) => waiting.set(call.id, { call, row }));
     rows.push(row);
     last = row;
@@ -80,6 +83,7 @@ function settle(result, message, waiting, last) {
     return false;
   }
   known.call.result = { ...result, seq: message.seq };
+  known.call.started ??= message.startedSession;
   known.row.seqs.push(message.seq);
   waiting.delete(result.id);
   return true;

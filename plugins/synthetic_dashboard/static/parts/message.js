@@ -9,7 +9,7 @@ import { Problem } from "./problem.js";
 import { words } from "./status.js";
 import { Plain, firstLine } from "./text.js";
 import { clock, instant } from "./time.js";
-import { ToolCall } from "./tool-call.js";
+import { SubagentLink, ToolCall } from "./tool-call.js";
 
 const LONGEST_TEXT = 6000;
 const FENCE = /^\s{0,3}```\s*([\w+-]*)/;
@@ -99,7 +99,8 @@ function Content({ row, subagents }) {
     return html`<${Folded} summary="Thinking" icon="thinking" text=${message.text} />`;
   }
   if (message.kind === "TOOL_RESULT") {
-    return html`<${Folded} summary="Result of a tool" icon="tool" text=${message.text} />`;
+    return html`<${Folded} summary="Result of a tool" icon="tool" text=${message.text} />
+      ${message.startedSession && html`<${SubagentLink} session=${message.startedSession} />`}`;
   }
   if (message.kind === "OTHER") {
     return html`<${Folded} summary="Other" icon="none" text=${otherText(message)} />`;

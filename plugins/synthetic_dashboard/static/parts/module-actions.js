@@ -106,7 +106,11 @@ export function ModuleActions({ module, change }) {
     return null;
   };
 
+  const isBusy = work !== null && work.action !== undefined;
   const press = async (action) => {
+    if (isBusy) {
+      return;
+    }
     const { label, text } = ACTIONS[action];
     if (text && !(await confirm({ title: `${label} ${module.module}?`, text, action: label }))) {
       return;
@@ -126,7 +130,6 @@ export function ModuleActions({ module, change }) {
     }
   };
 
-  const isBusy = work !== null && work.action !== undefined;
   return html`<div class="module-actions">
     ${isBusy &&
     html`<span class="soft small">${ACTIONS[work.action].label} is running</span>
@@ -142,7 +145,7 @@ export function ModuleActions({ module, change }) {
         class="button small"
         key=${action}
         data-action=${action}
-        disabled=${isBusy}
+        aria-disabled=${isBusy}
         aria-busy=${running}
         onClick=${() => press(action)}
       >

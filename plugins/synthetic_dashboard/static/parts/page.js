@@ -30,7 +30,7 @@ export function Page({ title, crumbs = [], badge, lead, actions, children }) {
 
 /** A box with a heading. `flush` takes away the padding, for tables; `aside` stands beside the heading. */
 export function Panel({ title, aside, actions, flush = false, children, ...others }) {
-  return html`<section class="panel" ...${others}>
+  return html`<section class="panel" aria-label=${typeof title === "string" ? title : undefined} ...${others}>
     ${(title || actions) &&
     html`<header>
       <h2>${title}</h2>
@@ -41,9 +41,9 @@ export function Panel({ title, aside, actions, flush = false, children, ...other
   </section>`;
 }
 
-/** Names and values: `items` is a list of [name, value]; what has no value (null, undefined, "") is left out. */
+/** Names and values: `items` is a list of [name, value]; what has no value (null, undefined, false, "") is left out. */
 export function Facts({ items }) {
-  const known = items.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const known = items.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
   return html`<dl class="facts">${known.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 

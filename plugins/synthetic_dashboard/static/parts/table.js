@@ -3,6 +3,9 @@
 import { html } from "../view.js";
 import { Skeleton } from "./skeleton.js";
 
+// More than these are too many side by side on a telephone: a row is a card there.
+const FEW_COLUMNS = 3;
+
 /** One row's checkbox; `of` says which row, for those who cannot see it. */
 function Pick({ checked, mixed = false, of, onChange }) {
   return html`<input
@@ -30,9 +33,9 @@ function follow(event, address) {
  *
  * `columns`: a list of {title, cell(row), number, clip, share}; `number` is set right, `clip` ends long text with an
  * ellipsis and takes `share` of the width. `rows` is null while they are loaded. `rowKey(row)` is a row's key,
- * `rowHref(row)` where a click on it leads. `picked` is a signal of a Set of keys when rows can be picked.
- * `current` is the key of the row that is shown beside the table, if one is.
- * `empty` stands in the place of no rows; `busy` shows that newer ones are on their way.
+ * `rowHref(row)` where a click on it leads; a link in one of its cells leads there too, for the keyboard. `picked` is a
+ * signal of a Set of keys when rows can be picked. `current` is the key of the row that is shown beside the table, if
+ * one is. `empty` stands in the place of no rows; `busy` shows that newer ones are on their way.
  */
 export function Table({ label, columns, rows, rowKey, rowHref, picked, current, empty, busy = false, expected = 8 }) {
   if (rows === null) {
@@ -50,7 +53,7 @@ export function Table({ label, columns, rows, rowKey, rowHref, picked, current, 
     picked.value = next;
   };
   return html`<div class="table-scroll">
-    <table class="table" aria-label=${label} aria-busy=${busy}>
+    <table class=${columns.length > FEW_COLUMNS ? "table as-cards" : "table"} aria-label=${label} aria-busy=${busy}>
       <thead>
         <tr>
           ${picked &&
@@ -71,6 +74,7 @@ export function Table({ label, columns, rows, rowKey, rowHref, picked, current, 
           return html`<tr
             key=${keys[place]}
             data-key=${keys[place]}
+            class=${address && "leads"}
             aria-current=${keys[place] === current ? "true" : undefined}
             aria-selected=${picked ? chosen.has(keys[place]) : undefined}
             onClick=${address && ((event) => follow(event, address))}
@@ -87,6 +91,7 @@ export function Table({ label, columns, rows, rowKey, rowHref, picked, current, 
               (column) =>
                 html`<td
                   class=${[column.number && "number", column.clip && "clip"].filter(Boolean).join(" ") || undefined}
+                  data-title=${column.title || undefined}
                   style=${column.share ? { "--share": column.share } : undefined}
                 >
                   ${column.cell(row)}

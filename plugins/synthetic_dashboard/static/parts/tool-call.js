@@ -55,8 +55,12 @@ function Result({ result, path }) {
   `;
 }
 
-// A call that starts another agent hands it the text with which that agent's session begins, and which is its title.
-function subagentOf(input, subagents) {
+// A call tells which session it has started when its result is there. Until then the text with which that session
+// begins, which is its title, is looked for in what the call hands over.
+function startedBy({ input, started }, subagents) {
+  if (started) {
+    return started;
+  }
   const texts = Object.values(typeof input === "object" ? input : {}).filter((value) => typeof value === "string");
   return subagents.find(({ title }) => {
     const begin = title?.replace(/…$/, "");
@@ -64,14 +68,22 @@ function subagentOf(input, subagents) {
   });
 }
 
+/** A link to what a sub-agent writes; `session` is {id, agent, transcripts}. */
+export function SubagentLink({ session }) {
+  const [transcript] = session.transcripts.nodes;
+  const address = transcript ? href(["transcripts", transcript.id]) : href(["sessions", session.id]);
+  const said = `To the ${transcript ? "transcript" : "session"} of ${session.agent ?? "the sub-agent"}`;
+  return html`<a class="subagent" href=${address}><${Icon} name="agent" />${said}</a>`;
+}
+
 /**
- * A `call` ({name, input, result}), its input an object or a text; `subagents` are the sessions that this one has
- * started ({id, title, agent}).
+ * A `call` ({name, input, result, started}), its input an object or a text; `subagents` are the sessions that this one
+ * has started ({id, title, agent, transcripts}).
  */
 export function ToolCall({ call, subagents }) {
   const [isOpen, setOpen] = useState(false);
   const { name, input, result } = call;
-  const subagent = subagentOf(input, subagents);
+  const subagent = startedBy(call, subagents);
   const path = typeof input === "object" ? textAt(input, PATHS) : undefined;
   return html`<details class="fold call" open=${isOpen} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary>
@@ -87,6 +99,5 @@ export function ToolCall({ call, subagents }) {
       ${result !== undefined && html`<${Result} result=${result} path=${path} />`}
     </div>`}
   </details>
-  ${subagent &&
-  html`<a class="subagent" href=${href(["sessions", subagent.id])}><${Icon} name="agent" />To the session of ${subagent.agent ?? "the sub-agent"}</a>`}`;
+  ${subagent && html`<${SubagentLink} session=${subagent} />`}`;
 }

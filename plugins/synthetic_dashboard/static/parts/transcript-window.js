@@ -18,7 +18,10 @@ const FORWARD = gql`
       messages(kinds: $kinds, fromSeq: $fromSeq, first: $first, after: $after) {
         edges {
           cursor
-          node { id seq role kind text blocks model occurredAt sizeBytes usage { inputTokens outputTokens } }
+          node {
+            id seq role kind text blocks model occurredAt sizeBytes usage { inputTokens outputTokens }
+            startedSession { id agent transcripts(first: 1) { nodes { id } } }
+          }
         }
         pageInfo { hasNextPage }
       }
@@ -33,7 +36,10 @@ const BACKWARD = gql`
       messages(kinds: $kinds, last: $last, before: $before) {
         edges {
           cursor
-          node { id seq role kind text blocks model occurredAt sizeBytes usage { inputTokens outputTokens } }
+          node {
+            id seq role kind text blocks model occurredAt sizeBytes usage { inputTokens outputTokens }
+            startedSession { id agent transcripts(first: 1) { nodes { id } } }
+          }
         }
         pageInfo { hasPreviousPage }
       }

@@ -100,6 +100,14 @@ def test_what_a_tool_answers_is_spoken_by_the_tool():
     assert message.metadata["toolUseResult"] == {"n": 1}
 
 
+def test_the_result_of_a_call_that_started_an_agent_names_its_session():
+    answer = [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]
+    line = CodingSession().user(answer, toolUseResult={"agentId": AGENT})
+    assert message_of(line).metadata["startedSessionId"] == find_session(head_of(sub_session())).session_id
+    for other in ({"agentId": ""}, {"agentId": 7}, [AGENT]):
+        assert "startedSessionId" not in message_of(CodingSession().user(answer, toolUseResult=other)).metadata
+
+
 def test_what_a_progress_line_quotes_is_content_and_is_not_counted():
     [line] = [line for line in main_session().lines if line.get("data", {}).get("type") == "agent_progress"]
     quoted = dict(line["data"])
