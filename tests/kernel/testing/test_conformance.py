@@ -108,6 +108,7 @@ def test_a_migration_that_asks_for_a_store_without_rows_is_found_in_a_filled_one
     assert "point at nothing" in " ".join(results["migrates_a_filled_store"].problems)
 
 
+@pytest.mark.full
 def test_a_structure_that_changes_with_each_start_is_found(site):
     """Whoever registers something else each time changes the store with every start."""
     name = install_marks(site, ('purpose="Marks.", deleted', 'purpose=f"Marks {{object()}}.", deleted'))
@@ -220,6 +221,7 @@ def test_a_service_that_fails_is_named(site):
     assert f"{name}.count failed" in failed(name, "services_start_and_stop_in_any_order")
 
 
+@pytest.mark.full
 def test_a_service_that_leaves_a_thread_behind_is_named(site):
     begun = "threading.Thread(target=GO_ON.wait, name='stays', daemon=True).start()"
     imported = "import threading\n\nGO_ON = threading.Event()\n\ndef count_marks"
