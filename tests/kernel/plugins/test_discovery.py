@@ -90,8 +90,14 @@ def register_settings():
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("from synthetic import query\n\n@query\ndef things(snapshot) -> int:\n    return 1\n", "must have a docstring"),
-        ("@hookimpl\ndef register_events():\n    return (EventType(name='Thing', entity='t', purpose='x'),)", "EventType"),
+        (
+            "from synthetic import query\n\n@query\ndef things(snapshot) -> int:\n    return 1\n",
+            "must have a docstring",
+        ),
+        (
+            "@hookimpl\ndef register_events():\n    return (EventType(name='Thing', entity='t', purpose='x'),)",
+            "EventType",
+        ),
     ],
 )
 def test_a_mistake_is_placed_in_the_plugin_and_not_in_what_refuses_it(site, tmp_path, code, said):
