@@ -151,11 +151,11 @@ def failure(name: str, what: str, error: BaseException) -> PluginFailedError:
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return PluginFailedError(
         f"The plugin {name}: {what}: {reason}",
-        details={"plugin": name, "raised": type(error).__name__, "at": _where(error)},
+        details={"plugin": name, "raised": type(error).__name__, "at": place_of(error)},
     )
 
 
-def _where(error: BaseException) -> str | None:
+def place_of(error: BaseException) -> str | None:
     """File and line of the plugin's that raised, or that called what did; None where none is the plugin's."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"

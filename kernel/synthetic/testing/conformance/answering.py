@@ -18,7 +18,7 @@ from synthetic.testing.conformance.subject import PluginUnderTest
 SHOWN = 3
 
 
-class _Failures(logging.Handler):
+class Failures(logging.Handler):
     """Keeps the exceptions that a logger tells of, which answers do not."""
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class _Failures(logging.Handler):
         self.errors: list[BaseException] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep the exception of a record, where it has one."""
         if record.exc_info and record.exc_info[1] is not None:
             self.errors.append(record.exc_info[1])
 
@@ -38,7 +39,7 @@ def fields_answer(subject: PluginUnderTest) -> Iterator[str]:
         if not documents and not checks:
             raise NothingToCheckError("The plugin has no queries, no fields on types of others, and no checks.")
         found: dict[str, str] = {}
-        with _listening() as failures:
+        with listening() as failures:
             for document in documents:
                 store.graphql(document)
                 for error in failures.errors:
@@ -58,9 +59,9 @@ def _first_findings(snapshot: Snapshot, check: Check) -> list[str]:
 
 
 @contextlib.contextmanager
-def _listening() -> Generator[_Failures]:
+def listening() -> Generator[Failures]:
     """Hear of what makes fields fail, and keep it from the log, for the length of a `with`."""
-    logger, failures = logging.getLogger(answers.__name__), _Failures()
+    logger, failures = logging.getLogger(answers.__name__), Failures()
     propagates = logger.propagate
     logger.addHandler(failures)
     logger.propagate = False

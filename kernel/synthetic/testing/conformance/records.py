@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from synthetic.errors import InternalError, SyntheticError
+from synthetic.plugins.discovery import place_of
 
 if TYPE_CHECKING:
     from synthetic.testing.conformance.subject import PluginUnderTest
@@ -133,8 +134,6 @@ def explain(error: BaseException) -> str:
         at = error.details.get("at")
         where = f" ({at})" if at else ""
         return f"{error.code}: {error.message}{where} {error.suggested_action}"
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
+    at = place_of(error)
+    where = "" if at is None else f" ({at})"
     return f"{type(error).__name__}: {error}{where}"
