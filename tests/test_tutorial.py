@@ -104,7 +104,7 @@ def test_the_tests_of_the_page_pass(made, bookmarks, tmp_path):
         cwd=tmp_path / "project", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert "27 passed, 1 skipped" in done.stdout
+    assert "29 passed, 1 skipped" in done.stdout
 
 
 def test_all_code_of_the_cookbook_and_of_the_page_about_tests_is_tested_elsewhere(made):

@@ -3,6 +3,8 @@
 What is not named here is the kernel's own affair and may change.
 """
 
+from typing import TYPE_CHECKING
+
 from synthetic.check_contributions import Check, Finding, Readings, Repair
 from synthetic.checks.repairs import rebuilding
 from synthetic.clock import Clock, RunningTime, SystemClock
@@ -28,6 +30,7 @@ from synthetic.database.surroundings import SettingsLookup, Surroundings
 from synthetic.database.tokens import TextTokenizer, Token
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.demo_contributions import DemoPart
+from synthetic.deprecation import Deprecation, deprecated, deprecated_names
 from synthetic.durable_files import translate_system_error
 from synthetic.errors import (
     BadUserInputError,
@@ -97,6 +100,9 @@ from synthetic.store_folder import StoreFolder
 from synthetic.travel_contributions import Travel, TravellingFile, TravellingId
 from synthetic.validation import bad_input, check_id, check_json, check_json_object, check_text
 
+if not TYPE_CHECKING:  # a checker that sees it takes any name for one that is there
+    __getattr__ = deprecated_names(__name__, {})
+
 __all__ = [
     "EACH",
     "EVERYTHING",
@@ -123,6 +129,7 @@ __all__ = [
     "DateTime",
     "DeletionPlan",
     "DemoPart",
+    "Deprecation",
     "Edge",
     "Entity",
     "ErrorCode",
@@ -216,6 +223,8 @@ __all__ = [
     "check_text",
     "crash_point",
     "delete_owned",
+    "deprecated",
+    "deprecated_names",
     "describe_enum",
     "encode_cursor",
     "find_changes",

@@ -325,7 +325,7 @@ class SettingsInvalidError(SyntheticError):
 
 
 class PluginFailedError(SyntheticError):
-    """A plugin cannot be loaded."""
+    """A plugin cannot be loaded, or does what it has not declared."""
 
     code = "PLUGIN_FAILED"
     action = "Mend or upgrade the plugin, or take it out of plugins.toml."

@@ -40,7 +40,9 @@ def surroundings_of(registry: Registry, clock: Clock) -> Surroundings:
 
     surroundings = Surroundings(settings_of)
     surroundings.provide(LoadedKernel(kernel_version(), registry, clock.now_ms()))
-    surroundings.provide(EventCatalogue([*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]))
+    events = [*(Stamped("kernel", event) for event in KERNEL_EVENTS), *registry.events]
+    packages = {plugin.module.__name__.rpartition(".")[0]: plugin.name for plugin in registry.plugins}
+    surroundings.provide(EventCatalogue(events, packages))
     consumers = [*(Stamped("kernel", consumer) for consumer in KERNEL_CONSUMERS), *registry.consumers]
     surroundings.provide(LoadedConsumers.of(consumers))
     surroundings.provide(OwnModules.of(plugin.name for plugin in registry.plugins))

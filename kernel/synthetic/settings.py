@@ -98,6 +98,7 @@ def load_section(
         NameError: An annotation of the class names what does not exist.
     """
     hints = _hints_of(settings_class)
+    _check_defaults(settings_class)
     fields = dataclasses.fields(typing.cast("Any", settings_class))
     known = [field.name for field in fields]
     for key, given in layers.sections.get(section, {}).items():
@@ -206,6 +207,17 @@ def _default(settings_class: type[Any], field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     raise TypeError(f"the field {field.name} of {settings_class.__name__} has no default")
+
+
+@functools.cache
+def _check_defaults(settings_class: type[Any]) -> None:
+    """Refuse a class with a default that an operator could not write."""
+    for field in dataclasses.fields(settings_class):
+        hint, default = _hints_of(settings_class)[field.name], _default(settings_class, field)
+        try:
+            msgspec.convert(default, hint, from_attributes=True)
+        except msgspec.ValidationError as error:
+            raise TypeError(f"the default of {field.name} must be {describe_type(hint)}, not {default!r}") from error
 
 
 def _convert(given: Given, hint: Any, name: str) -> Any:

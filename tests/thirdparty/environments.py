@@ -17,9 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from synthetic.plugins.making import make_plugin, name_plugin
+
 ROOT = Path(__file__).parents[2]
 OUTSIDE = Path(__file__).parent / "outside"
-DISTRIBUTIONS = ("fleet_reviews", "fleet_review_digests", "fleet_hostile")
+DISTRIBUTIONS = ("fleet_review_digests", "fleet_hostile")
+MADE = "made"
+"""Beside an environment: the folder with the distribution that `synthetic plugins new reviews` makes."""
+
 READY_SECONDS = 60.0
 
 COMMANDS = """
@@ -34,6 +39,18 @@ for words in json.loads(sys.argv[1]):
 json.dump(results, sys.stdout)
 """
 """Runs command lines one after the other in one interpreter, since starting one takes longer than most commands."""
+
+
+BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+wheels, *distributions = sys.argv[1:]
+os.makedirs(wheels, exist_ok=True)
+for folder in distributions:
+    os.chdir(folder)
+    build_wheel(wheels)
+"""
+"""Builds a wheel of each of some folders, in one interpreter too."""
 
 
 class Ended(NamedTuple):
@@ -64,6 +81,11 @@ class Environment:
     def python(self) -> Path:
         """Its interpreter."""
         return self.folder / "bin" / "python"
+
+    @property
+    def made(self) -> Path:
+        """The folder of the distribution that Synthetic has made, and that is installed in it."""
+        return next(self.folder.with_name(MADE).iterdir())
 
     @property
     def variables(self) -> dict[str, str]:
@@ -136,6 +158,7 @@ def shared_environment(root: Path) -> Environment:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "whole").exists():
             shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder.with_name(MADE), ignore_errors=True)
             _make(folder, "--no-index", "--no-deps")
             needed = sysconfig.get_path("purelib")
             (_site_packages(folder) / "needed.pth").write_text(f"{needed}\n")
@@ -150,8 +173,9 @@ def fresh_environment(folder: Path) -> Environment:
 
 def _make(folder: Path, *options: str) -> Environment:
     wheels = folder.with_name(f"{folder.name}-wheels")
-    for distribution in (ROOT, *(OUTSIDE / name for name in DISTRIBUTIONS)):
-        _must(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels), cwd=distribution)
+    made = make_plugin(name_plugin("reviews", None), folder.with_name(MADE))
+    distributions = (ROOT, made, *(OUTSIDE / name for name in DISTRIBUTIONS))
+    _must(sys.executable, "-c", BUILD, str(wheels), *map(str, distributions))
     has_pip = find_spec("pip") is not None
     _must(sys.executable, "-m", "venv", *(["--without-pip"] if has_pip else []), str(folder))
     pip = [sys.executable, "-m", "pip", "--python"] if has_pip else [str(folder / "bin" / "python"), "-m", "pip"]

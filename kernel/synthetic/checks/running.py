@@ -34,7 +34,7 @@ def run_check(snapshot: Snapshot, stamped: Stamped[Check], seconds: float | None
         What came of it: also where the store is damaged, or its time is up.
     """
     limit = nullcontext() if seconds is None else snapshot.narrowed(seconds)
-    return _run(stamped, lambda: _find(snapshot, stamped.record), limit)
+    return _run(stamped, lambda: find_findings(snapshot, stamped.record), limit)
 
 
 def _run(
@@ -113,7 +113,7 @@ def _outcome(
     )
 
 
-def _find(snapshot: Snapshot, check: Check) -> Generator[Finding]:
+def find_findings(snapshot: Snapshot, check: Check) -> Generator[Finding]:
     """What a check finds, one by one."""
     if check.find is not None:
         yield from _found(check, check.find(snapshot))

@@ -56,7 +56,12 @@ def check(
                 show(f"\n{plugin}: {result.check}: {line}")
     failed = [f"{report.plugin}: {result.check}" for report in reports for result in report.failed]
     if failed:
-        raise CheckFailedError(f"{len(failed)} checks have failed: {', '.join(failed)}.", details={"checks": failed})
+        count = "A check has" if len(failed) == 1 else f"{len(failed)} checks have"
+        raise CheckFailedError(
+            f"{count} failed: {', '.join(failed)}.",
+            action="Mend the plugin where the lines above say; docs/plugins/testing.md says what each check asks.",
+            details={"checks": failed},
+        )
 
 
 def _as_json(plugin: str, result: CheckResult) -> dict[str, Any]:

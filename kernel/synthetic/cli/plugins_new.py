@@ -45,5 +45,6 @@ def new(
     show(
         f"Made {folder}.\n\n"
         f"  cd {folder} && pip install -e '.[test]' && pytest\n\n"
-        f"Name it in plugins.toml in a data directory, as [plugins.{names.plugin}], and start the server."
+        f"`synthetic plugins enable {names.plugin}` has a store load it from its next start on;"
+        f" `synthetic plugins check {names.plugin}` looks at what holds of every plugin."
     )

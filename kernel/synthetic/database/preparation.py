@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 import apsw
 
 from synthetic.contributions import Stamped
-from synthetic.errors import PluginFailedError
 from synthetic.exits import staying
+from synthetic.plugins.discovery import failure
 
 if TYPE_CHECKING:
     from synthetic.database.surroundings import SettingsLookup
@@ -107,7 +107,4 @@ class ConnectionPreparation:
                     each.record(PreparedConnection(connection), role)
             except Exception as error:
                 connection.close()
-                raise PluginFailedError(
-                    f"The plugin {each.plugin}: its prepare_connection failed: {error}",
-                    details={"plugin": each.plugin, "hook": "prepare_connection"},
-                ) from error
+                raise failure(each.plugin, "its prepare_connection failed", error) from error

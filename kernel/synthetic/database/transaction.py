@@ -206,7 +206,7 @@ class Transaction(Snapshot):
             The event's id.
 
         Raises:
-            RuntimeError: No loaded plugin declares the type.
+            PluginFailedError: No loaded plugin declares the type.
             ValueError: The payload has more than 16,384 characters.
         """
         module = self.resource(EventCatalogue).module_of(event_type)

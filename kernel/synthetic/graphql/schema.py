@@ -9,6 +9,7 @@ process that have the same plugins share it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Generator, Sequence
 from typing import Any, cast
@@ -31,7 +32,9 @@ from synthetic.contributions import GraphQL, Stamped
 from synthetic.errors import PluginClashError, PluginFailedError
 from synthetic.graphql.field_sources import StoreExecutor, remember_sources
 from synthetic.graphql.node import NodeLoader, node_field, node_loader
+from synthetic.graphql.runs import RUNS, Runs
 from synthetic.graphql.scalars import SCALARS
+from synthetic.setting_layers import did_you_mean
 
 QUERY = "What the store knows. All fields of one operation see the store at one instant."
 MUTATION = "What changes the store. Each field is one transaction, durable when it is answered."
@@ -224,6 +227,20 @@ def _definition(kind: type[Any], plugin: str) -> StrawberryObjectDefinition:
     return definition
 
 
+def _check_needs(plugin: str, kind: type[Any], type_name: str, field: StrawberryField) -> None:
+    """Refuse a field that reads what its parents have not."""
+    runs: Runs | None = field.metadata.get(RUNS)
+    has = {each.name for each in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set[str]()
+    for need in () if runs is None or runs.needs is None else runs.needs:
+        if need not in has and not hasattr(kind, need):
+            raise PluginFailedError(
+                f"The plugin {plugin}: its field {field.python_name} of {type_name} needs {need!r}, which"
+                f" {type_name} has not.{did_you_mean(need, has)}",
+                action="Name attributes of the type in `needs`.",
+                details={"plugin": plugin, "field": f"{type_name}.{field.python_name}", "needs": need},
+            )
+
+
 @contextlib.contextmanager
 def _extended(parts: Parts) -> Generator[None]:
     """Put the fields of `extend` on their types, and take them off again."""
@@ -237,6 +254,7 @@ def _extended(parts: Parts) -> Generator[None]:
                 own = {field.python_name for field in before[id(definition)][1]}
                 for field in extension.fields:
                     name = field.python_name
+                    _check_needs(part.plugin, extension.type, definition.name, field)
                     other = owners.setdefault((id(definition), name), part.plugin)
                     if name in own:
                         other = _owner_of(tuple(parts), extension.type) or "another"

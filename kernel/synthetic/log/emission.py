@@ -6,11 +6,13 @@ that makes many of them pays for one statement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from synthetic.clock import new_id
 from synthetic.contributions import EventType, Stamped
+from synthetic.errors import PluginFailedError
 from synthetic.json_text import to_json
 from synthetic.log.positions import EPOCH
 
@@ -32,13 +34,22 @@ COLUMNS = (
 )
 INSERT = f"INSERT INTO domain_events ({COLUMNS}, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {EPOCH})"
 
+NO_PACKAGES: Mapping[str, str] = {}
+
 EventValues = tuple[str, str, str, str | None, str, str, str, str, str, str | None, int, int]
 
 
 class EventCatalogue:
     """The event types of all loaded plugins, as a resource of a kernel's transactions."""
 
-    def __init__(self, declared: Sequence[Stamped[EventType]]) -> None:
+    def __init__(self, declared: Sequence[Stamped[EventType]], packages: Mapping[str, str] = NO_PACKAGES) -> None:
+        """Make it.
+
+        Args:
+            declared: The event types.
+            packages: From the import name of each plugin's package to the plugin: who emits what is not declared.
+        """
+        self._packages = packages
         self._modules = {event.record: event.plugin for event in declared}
         self._by_name = {event.record.name: event for event in declared}
 
@@ -51,12 +62,21 @@ class EventCatalogue:
         """The plugin that declares an event type.
 
         Raises:
-            RuntimeError: None does.
+            PluginFailedError: None does; it names the plugin whose code has called.
         """
         module = self._modules.get(event_type)
         if module is None:
-            raise RuntimeError(f"the event type {event_type.name} is not declared; return it from register_events")
+            raise self._undeclared(event_type)
         return module
+
+    def _undeclared(self, event_type: EventType) -> PluginFailedError:
+        plugin = next((self._packages[name] for name in _packages_that_call() if name in self._packages), None)
+        who = "Something" if plugin is None else f"The plugin {plugin}"
+        return PluginFailedError(
+            f"{who} emits the event type {event_type.name}, which no loaded plugin declares.",
+            action="Return it from register_events of the plugin that emits it.",
+            details={"plugin": plugin, "event": event_type.name},
+        )
 
     def find(self, name: str) -> Stamped[EventType] | None:
         """The event type of this name, with the plugin that declares it."""
@@ -65,6 +85,14 @@ class EventCatalogue:
     def names(self) -> list[str]:
         """The names of all event types."""
         return sorted(self._by_name)
+
+
+def _packages_that_call() -> Iterator[str]:
+    """The packages of the code that is under way, the innermost first."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        yield frame.f_globals.get("__name__", "").rpartition(".")[0]
+        frame = frame.f_back
 
 
 class EventBuffer:

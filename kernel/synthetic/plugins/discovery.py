@@ -24,6 +24,8 @@ from synthetic.setting_layers import did_you_mean
 
 GROUP = "synthetic.plugins"
 DISTRIBUTION = "synthetic-store"
+NOT_OF_PLUGINS = {"synthetic", "pluggy", "packaging", "strawberry", "msgspec", "graphql", "dataclasses", "importlib"}
+"""Packages between the code of plugins and whoever called it: what they raise is looked for where they were called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +151,19 @@ def failure(name: str, what: str, error: BaseException) -> PluginFailedError:
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return PluginFailedError(
         f"The plugin {name}: {what}: {reason}",
-        details={"plugin": name, "raised": type(error).__name__, "at": _where(error)},
+        details={"plugin": name, "raised": type(error).__name__, "at": place_of(error)},
     )
 
 
-def _where(error: BaseException) -> str | None:
-    """File and line that raised, as far as they are known."""
+def place_of(error: BaseException) -> str | None:
+    """File and line of the plugin's that raised, or that called what did; None where none is the plugin's."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] not in NOT_OF_PLUGINS:
+            return f"{frame.f_code.co_filename}:{line}"
+    return None
 
 
 def check_kernel_version(name: str, record: Plugin) -> None:

@@ -258,7 +258,7 @@ def _check_result(plugin: str, hook: str, result: Any, spec: HookSpec) -> tuple[
     if spec.is_one:
         if not isinstance(result, spec.record_class):
             raise _wrong(plugin, hook, f"must return one {expected}, not {in_short(result)}")
-        _check_record(plugin, hook, result)
+        check_record(plugin, hook, result)
         return (result,)
     if not isinstance(result, tuple):
         raise _wrong(plugin, hook, f"must return a tuple of {expected}, not {in_short(result)}")
@@ -266,11 +266,16 @@ def _check_result(plugin: str, hook: str, result: Any, spec: HookSpec) -> tuple[
     for record in records:
         if not isinstance(record, spec.record_class):
             raise _wrong(plugin, hook, f"must return a tuple of {expected}; in it is {in_short(record)}")
-        _check_record(plugin, hook, record)
+        check_record(plugin, hook, record)
     return records
 
 
-def _check_record(plugin: str, hook: str, record: object) -> None:
+def check_record(plugin: str, hook: str, record: object) -> None:
+    """Refuse a record whose fields are not what they are annotated with.
+
+    Raises:
+        PluginFailedError: One is not.
+    """
     misfit = find_misfit(record)
     if misfit is not None:
         raise _wrong(plugin, hook, f"returns a {type(record).__name__} that cannot be used: {misfit}")

@@ -13,6 +13,7 @@ from synthetic.contributions import Plugin
 from synthetic.errors import PluginFailedError
 from synthetic.kernel import Kernel
 from synthetic.plugins.discovery import InstalledPlugin, get_installed, import_module, list_installed
+from synthetic.plugins.hooks import check_record
 from synthetic.registry import Registry, load_registry
 from synthetic.setting_layers import FILE_NAME, read_layers
 from synthetic.store import Store
@@ -46,6 +47,7 @@ def introduce(name: str, installed: Sequence[InstalledPlugin] | None = None) -> 
             action="Add the function, marked with @hookimpl; it returns one Plugin.",
             details={"plugin": name, "hook": "register_plugin"},
         )
+    check_record(name, "register_plugin", record)
     return record
 
 

@@ -10,7 +10,7 @@ A module says which plugins its stores have by overriding `synthetic_plugins`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -130,19 +130,21 @@ class PluginConformance:
         plugin: Name of the plugin, which must be installed.
         settings: Of its table in `plugins.toml`.
         sdl: File with the GraphQL schema of the last release, if there is one.
+        walks: Filters that may do without an index, such as `bookmarks.filter.title`; None: any may.
         fill: Writes something of everything that the plugin keeps into a store; None: its part of the demo does.
     """
 
     plugin: ClassVar[str]
     settings: ClassVar[PluginSettings] = {}
     sdl: ClassVar[Path | None] = None
+    walks: ClassVar[Collection[str] | None] = None
     fill: ClassVar[Fill | None] = None
 
     @pytest.fixture(scope="class")
     @classmethod
     def synthetic_subject(cls) -> Generator[PluginUnderTest]:
         """The plugin, with the stores that its checks share."""
-        with PluginUnderTest(cls.plugin, fill=cls.fill, settings=cls.settings, sdl=cls.sdl) as subject:
+        with PluginUnderTest(cls.plugin, fill=cls.fill, settings=cls.settings, sdl=cls.sdl, walks=cls.walks) as subject:
             yield subject
 
     @pytest.mark.parametrize("check", CHECKS, ids=str)

@@ -9,6 +9,7 @@ is to be sent now), `outcomes` (what became of it), `resending`, `filters` and
 from __future__ import annotations
 
 from synthetic_deliveries.model import Criteria, Delivery, DeliveryStatus, DeliveryTarget, Outcome, SavedTarget
+from synthetic_deliveries.reactions import DeliveryReaction
 from synthetic_deliveries.store.deliveries import (
     count_by_status,
     find_delivery,
@@ -36,6 +37,7 @@ __all__ = [
     "BulkResend",
     "Criteria",
     "Delivery",
+    "DeliveryReaction",
     "DeliveryStatus",
     "DeliveryTarget",
     "Due",

@@ -32,7 +32,7 @@ def test_what_fails_is_named_and_ends_the_command_so(line, site):
     page = line.run("plugins", "check", "beta", *QUICK, code=65)
     assert "beta: everything_is_described: " in page
     assert "colour" in page
-    assert line.errors.startswith("CHECK_FAILED: 1 checks have failed: beta: everything_is_described.")
+    assert line.errors.startswith("CHECK_FAILED: A check has failed: beta: everything_is_described.")
 
 
 def test_a_plugin_that_is_not_installed_or_a_check_that_is_not_there_is_refused(line, site):

@@ -152,3 +152,25 @@ def test_a_server_records_its_first_token_and_whom_it_let_in_or_refused(recorded
     }
     assert {each.details["client"] for each in accesses} == {"127.0.0.1"}
     assert server.token not in str(entries(recorded))
+
+
+def test_switching_a_plugin_is_recorded_once_it_changes_something(recorded, site):
+    site.install("alpha", "")
+    recorded.run("plugins", "enable", "alpha")  # there is no store yet, and no place for a record
+    recorded.run("migrate")
+    recorded.run("plugins", "enable", "alpha")
+    recorded.run("plugins", "disable", "alpha", "--dry-run")
+    assert recorded.run_json("plugins", "disable", "alpha")["unrecorded"] is None
+    _, begun, done = entries(recorded)
+    assert told(begun) == ("plugins disable", "BEGUN", "plugin:alpha")
+    assert told(done) == ("plugins disable", "DONE", "plugin:alpha")
+    assert done.details == {"plugins": ["alpha"], "user": USER}
+
+
+def test_a_plugin_that_lets_nothing_be_recorded_can_be_switched_off(recorded, site):
+    site.install("mute", "@hookimpl\ndef record_operation(tx, operation):\n    raise RuntimeError('hunter2')")
+    recorded.run("migrate")
+    recorded.run("plugins", "enable", "mute")
+    switched = recorded.run_json("plugins", "disable", "mute")
+    assert (switched["changed"], switched["unrecorded"]) == (["mute"], "RuntimeError")
+    assert [entry.name for entry in entries(recorded)][-1] == "plugins enable"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthetic import EventType, Origin, Transaction
+from synthetic.errors import PluginFailedError
 from synthetic.log.event_types import EPOCH_BEGAN
 from synthetic.log.events import Event, find_events, read_events
 from synthetic.log.positions import begin_epoch, read_ends
@@ -69,7 +70,7 @@ def test_what_fails_leaves_no_event_and_no_gap(store):
 
 
 def test_a_type_that_nobody_declares_is_refused(store):
-    with pytest.raises(RuntimeError, match=r"note\.saved is not declared"):
+    with pytest.raises(PluginFailedError, match=r"note\.saved, which no loaded plugin declares"):
         store.write(lambda tx: tx.emit(UNDECLARED, "n"))
     assert log_of(store) == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthetic.errors import PluginClashError
+from synthetic.errors import PluginClashError, PluginFailedError
 from synthetic.kernel import schema_of
 from synthetic.kernel_fields import KERNEL_GRAPHQL
 from synthetic.kernel_tables import KERNEL_TABLES as TABLES_OF_THE_KERNEL
@@ -176,6 +176,15 @@ def test_a_field_that_two_plugins_put_on_the_type_of_a_third_is_refused_with_bot
         schema_of(load(tmp_path, base="", alpha="", beta=""))
     assert caught.value.message == "The plugin beta adds 'colour' to Thing, which has it from alpha."
     assert caught.value.details["plugins"] == ["alpha", "beta"]
+
+
+def test_a_field_that_needs_what_the_type_of_another_has_not_is_refused_with_what_it_has(site, tmp_path):
+    site.install("base", BASE)
+    site.install("alpha", EXTENDING.replace("@batched\n", "@batched(needs=('ids',))\n"), introduced=False)
+    with pytest.raises(PluginFailedError) as caught:
+        schema_of(load(tmp_path, base="", alpha=""))
+    said = "The plugin alpha: its field colour of Thing needs 'ids', which Thing has not. Did you mean `id`?"
+    assert caught.value.message == said
 
 
 @pytest.mark.parametrize("kind", OF_THE_KERNEL)

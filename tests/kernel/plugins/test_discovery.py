@@ -72,3 +72,42 @@ class TestImports:
         site.install("alpha", "raise KeyboardInterrupt")
         with pytest.raises(KeyboardInterrupt):
             load(tmp_path, alpha="optional = true")
+
+
+SETTINGS = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class SampleSettings:
+    size: int = "many"
+
+@hookimpl
+def register_settings():
+    return (Settings(SampleSettings),)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "from synthetic import query\n\n@query\ndef things(snapshot) -> int:\n    return 1\n",
+            "must have a docstring",
+        ),
+        (
+            "@hookimpl\ndef register_events():\n    return (EventType(name='Thing', entity='t', purpose='x'),)",
+            "EventType",
+        ),
+    ],
+)
+def test_a_mistake_is_placed_in_the_plugin_and_not_in_what_refuses_it(site, tmp_path, code, said):
+    site.install("alpha", code)
+    error = refused(tmp_path, alpha="")
+    assert said in error.message
+    assert f"{site.folder}/sample_alpha/plugin.py:" in error.details["at"]
+
+
+def test_a_default_that_no_operator_could_write_is_refused_with_the_setting(site, tmp_path):
+    site.install("alpha", SETTINGS)
+    error = refused(tmp_path, alpha="")
+    assert error.message.endswith("the default of size must be a whole number, not 'many'")

@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 import synthetic
+from synthetic import Refusal
+from synthetic.errors import PluginFailedError
+from synthetic.log.consumers.refused import tell_refused
 from synthetic.services.runner import BackgroundRunner
 from synthetic.testing import expect_data, expect_error, running_server, wait_until
 from thirdparty.distributions import write_plugins_toml
@@ -125,13 +128,14 @@ def store(site, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["emit", "ddl", "commit", "exit", "raise"])
-def test_a_mutation_that_does_what_it_must_not_keeps_nothing_and_tells_nothing(store, how, caplog):
+def test_a_mutation_that_does_what_it_must_not_keeps_nothing_and_tells_nothing(store, how):
     answer = store.graphql("mutation($how: String!) { misbehave(input: { how: $how }) }", {"how": how})
-    error = expect_error(answer, "INTERNAL")
+    error = expect_error(answer, "PLUGIN_FAILED" if how == "emit" else "INTERNAL")
     assert "hunter2" not in str(error)
     assert expect_data(store.graphql("{ goodCount }")) == {"goodCount": 0}
     if how == "emit":
-        assert "the event type rogue.born is not declared" in caplog.text
+        said = "The plugin rogue emits the event type rogue.born, which no loaded plugin declares."
+        assert error["message"] == said
 
 
 @pytest.mark.parametrize("field", ["rogueCount", "rogueExit", "rogueWord"])
@@ -174,3 +178,80 @@ def test_a_server_outlives_what_wants_to_end_it(store, tmp_path):
             failures = client.get(f"{base}/metrics").text
             assert 'synthetic_metric_reading_failures_total{metric="rogue_exits"} 1.0' in failures
         assert client.post(server.url, json={"query": "{ goodCount }"}).json()["data"] == {"goodCount": 0}
+
+
+UNSPEAKABLE = """
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+"""
+ROLES = (
+    UNSPEAKABLE
+    + """
+@hookimpl
+def prepare_connection(connection, role):
+    if role == "{role}":
+        raise {raised}
+"""
+)
+REACTING = (
+    UNSPEAKABLE
+    + """
+from synthetic import RefusalReaction, Transaction, mutation
+
+@mutation
+def react(tx: Transaction) -> bool:
+    \"\"\"Write.\"\"\"
+    tx.execute("INSERT INTO goods (id) VALUES ('1')")
+    return True
+
+@hookimpl
+def register_graphql():
+    return (GraphQL(mutations=(react,)),)
+
+def refused(tx, refusal):
+    raise {raised}
+
+@hookimpl
+def register_refusal_reactions():
+    return (RefusalReaction(purpose="Fails.", refused=refused, settled=refused),)
+
+@hookimpl
+def record_operation(tx, operation):
+    raise {raised}
+"""
+)
+RAISED = ["RuntimeError('hunter2')", "UnspeakableError", "SystemExit(3)"]
+
+
+@pytest.mark.parametrize("raised", RAISED)
+@pytest.mark.parametrize("role", ["writer", "reader"])
+def test_a_connection_that_cannot_be_prepared_stops_the_start_by_name_or_leaves_the_plugin_out(
+    site, tmp_path, role, raised
+):
+    site.install("spoils", ROLES.format(role=role, raised=raised))
+    write_plugins_toml(tmp_path / "store", {"spoils": ""}, extra=FREE_DISK)
+    with pytest.raises(PluginFailedError, match="The plugin spoils: its prepare_connection failed"):
+        synthetic.open(tmp_path / "store")
+    write_plugins_toml(tmp_path / "store", {"spoils": "optional = true"}, extra=FREE_DISK)
+    with synthetic.open(tmp_path / "store") as store:
+        assert [each.name for each in store.kernel.registry.left_out] == ["spoils"]
+
+
+@pytest.mark.parametrize("raised", RAISED)
+def test_who_raises_when_told_is_named_and_what_it_was_told_in_is_undone(site, tmp_path, raised, caplog):
+    site.install(
+        "good", GOOD, modules={"migrations/0001_goods.sql": "CREATE TABLE goods (id TEXT PRIMARY KEY) STRICT;"}
+    )
+    site.install("reacts", REACTING.format(raised=raised))
+    write_plugins_toml(tmp_path / "store", {"good": "", "reacts": ""}, extra=FREE_DISK)
+    refusal = Refusal("good.all", 1, "good", "1", None, "{}", 0, is_set_aside=False)
+    with synthetic.open(tmp_path / "store") as store:
+        with pytest.raises(PluginFailedError, match="The plugin reacts: its reaction to a refusal failed"):
+            store.write(tell_refused, refusal)
+        expect_error(store.graphql("mutation { react }"), "INTERNAL")
+        assert "record_operation of the plugin reacts" in caplog.text
+        assert expect_data(store.graphql("{ goodCount }")) == {"goodCount": 0}

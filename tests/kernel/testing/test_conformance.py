@@ -36,7 +36,9 @@ def failed(name, which, **given):
 def test_a_plugin_that_conforms_passes_every_check(site):
     results = check(install_marks(site))
     assert list(results) == [each.name for each in CHECKS]
-    assert {name: result.outcome for name, result in results.items()} == dict.fromkeys(results, Outcome.PASSED), results
+    # It has one migration, so nothing to upgrade from.
+    expected = dict.fromkeys(results, Outcome.PASSED) | {"upgrades_keep_rows": Outcome.SKIPPED}
+    assert {name: result.outcome for name, result in results.items()} == expected, results
 
 
 def test_a_plugin_that_needs_what_it_does_not_require_does_not_load_alone(site):
@@ -106,6 +108,7 @@ def test_a_migration_that_asks_for_a_store_without_rows_is_found_in_a_filled_one
     assert "point at nothing" in " ".join(results["migrates_a_filled_store"].problems)
 
 
+@pytest.mark.full
 def test_a_structure_that_changes_with_each_start_is_found(site):
     """Whoever registers something else each time changes the store with every start."""
     name = install_marks(site, ('purpose="Marks.", deleted', 'purpose=f"Marks {{object()}}.", deleted'))
@@ -136,6 +139,73 @@ def test_a_list_that_reads_the_whole_table_is_named_with_its_question(site):
     assert result.outcome is Outcome.PASSED
 
 
+def test_a_filter_without_an_index_is_named_unless_the_plugin_may_walk_by_it(site):
+    name = install_marks(
+        site,
+        ("asked: Asked, first", "asked: Asked, label: str | None = None, first"),
+        ("[], {{}})", '["label = :label"] if label else [], {{"label": label}} if label else {{}})'),
+    )
+    by_label = f"{name}Marks.label"
+    (noted,) = check(name, "queries_use_indexes").values()
+    assert noted.outcome is Outcome.PASSED
+    assert f"No index serves {by_label}. The table {name}_marks is read" in " ".join(noted.notes)
+    assert f"No index serves {by_label}." in failed(name, "queries_use_indexes", walks=())
+    (allowed,) = check(name, "queries_use_indexes", walks=(by_label,)).values()
+    assert allowed.outcome is Outcome.PASSED
+    assert "is no filter without an index" in failed(name, "queries_use_indexes", walks=(by_label, "marks.color"))
+
+
+def test_a_field_that_fails_and_a_check_that_cannot_be_run_or_finds_fault_are_named_with_their_place(site):
+    fails = (
+        "    return page(snapshot, Mark, Selection",
+        '    raise LookupError("lost")\n    return page(snapshot, Mark, Selection',
+    )
+    problems = failed(install_marks(site, fails), "fields_answer")
+    assert "A field fails with LookupError: lost (" in problems
+    assert "plugin.py:" in problems
+    check_of = """
+@hookimpl
+def register_checks():
+    from synthetic import Check
+    return (Check(name="{0}", purpose="Looks.", sql="SELECT id, 'A mark.' FROM {1}", entity="mark", effort="light"),)
+
+
+@hookimpl
+def register_plugin("""
+    marks = ("\n@hookimpl\ndef register_plugin(", check_of.format("lost", "marks_of_nobody"))
+    assert "The check lost cannot be run: SQLError: no such table: marks_of_nobody" in failed(
+        install_marks(site, marks), "fields_answer"
+    )
+    marks = ("\n@hookimpl\ndef register_plugin(", check_of.format("found", "{name}_marks"))
+    assert "The check found finds fault with what the plugin itself has written: A mark." in failed(
+        install_marks(site, marks), "fields_answer"
+    )
+
+
+def test_a_migration_that_rows_of_the_version_before_cannot_pass_is_named(site):
+    columns = ("(id, label, created_at) VALUES (", "(color, id, label, created_at) VALUES ('red', ")
+    more = "ALTER TABLE {name}_marks ADD COLUMN color TEXT NOT NULL;"
+    name = install_marks(site, columns, second_migration=more)
+    problems = failed(name, "upgrades_keep_rows")
+    assert f"A store with rows, as {name} 0001_marks left it, cannot be brought past that: MIGRATION_FAILED" in problems
+    name = install_marks(site, second_migration="DELETE FROM {name}_marks WHERE label = 'mark 0';")
+    assert f"Of 3 rows of {name}_marks, 2 are left after {name} 0002_more" in failed(name, "upgrades_keep_rows")
+    more = "ALTER TABLE {name}_marks ADD COLUMN color TEXT NOT NULL DEFAULT 'red';"
+    (result,) = check(install_marks(site, columns, second_migration=more), "upgrades_keep_rows").values()
+    assert (result.outcome, result.notes) == (Outcome.PASSED, ())
+
+
+def test_what_stops_every_check_is_told_once_with_its_place_and_the_way_out(site):
+    name = install_marks(site, ("    return (MARK_MADE, MARK_GONE)", "    raise LookupError('lost')"))
+    results = check(name, "loads_alone", "tables_are_strict", "rows_travel")
+    assert [each.outcome for each in results.values()] == [Outcome.FAILED, Outcome.SKIPPED, Outcome.SKIPPED]
+    (problem,) = results["loads_alone"].problems
+    assert problem.startswith(f"PLUGIN_FAILED: The plugin {name}: its register_events failed: LookupError: lost (")
+    assert "plugin.py:" in problem
+    assert problem.endswith("or take it out of plugins.toml.")
+    assert results["rows_travel"].notes == ("It comes no further than loads_alone, for the same reason.",)
+
+
 def test_a_reference_and_a_retention_rule_without_an_index_are_named(site):
     index = "CREATE INDEX {name}_marks_by_%s;"
     by_parent = index % "parent_id ON {name}_marks (parent_id)"
@@ -151,6 +221,7 @@ def test_a_service_that_fails_is_named(site):
     assert f"{name}.count failed" in failed(name, "services_start_and_stop_in_any_order")
 
 
+@pytest.mark.full
 def test_a_service_that_leaves_a_thread_behind_is_named(site):
     begun = "threading.Thread(target=GO_ON.wait, name='stays', daemon=True).start()"
     imported = "import threading\n\nGO_ON = threading.Event()\n\ndef count_marks"

@@ -70,7 +70,7 @@ class Failures:
             nodes: The field in the document.
         """
         root, order, path, nulled = frame.place(index)
-        located = located_error(error, list(nodes), list(path))
+        located = located_error(_speakable(error), list(nodes), list(path))
         self._by_root.setdefault(root, []).append(Failure(order, path, nulled, located))
 
     def of(self, root: int) -> list[GraphQLError] | None:
@@ -88,6 +88,17 @@ class Failures:
             nulled.add(path[: failure.nulled])
             kept.append(failure.error)
         return kept
+
+
+def _speakable(error: Exception) -> Exception:
+    """The error, or one in its place where it cannot be put into words: it is a stranger's code that raises."""
+    try:
+        str(error)
+    except Exception:  # noqa: BLE001 - whatever it raises for a text
+        spoken = RuntimeError(f"a {type(error).__name__} was raised, which cannot say what it is")
+        spoken.__cause__ = error
+        return spoken.with_traceback(error.__traceback__)
+    return error
 
 
 def _order(failure: Failure) -> tuple[int, ...]:

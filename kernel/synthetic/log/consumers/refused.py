@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, cast
 
 from synthetic.consumer_contributions import Mirror
 from synthetic.database.transaction import Transaction
-from synthetic.errors import ConflictError
+from synthetic.errors import ConflictError, SyntheticError
+from synthetic.exits import staying
 from synthetic.log.consumers.store import Action, ConsumerRecord, count_set_aside, get_consumer, request_action
 from synthetic.log.event_types import SYNC_REQUESTED
+from synthetic.plugins.discovery import failure
 from synthetic.refusal_contributions import Refusal, RefusalReaction, Settlement
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ class RefusalReactions:
             reactions: Of the plugins, in load order.
             consumers: All that are loaded.
         """
-        self.reactions = tuple(stamped.record for stamped in reactions)
+        self.reactions = tuple(reactions)
         self.consumers: Mapping[str, DeclaredConsumer] = {consumer.name: consumer for consumer in consumers}
 
     @classmethod
@@ -40,15 +43,38 @@ class RefusalReactions:
 
 
 def tell_refused(tx: Transaction, refusal: Refusal) -> None:
-    """Tell the plugins of a refusal, in load order."""
+    """Tell the plugins of a refusal, in load order.
+
+    Raises:
+        PluginFailedError: One of them failed at that; it is named, since the consumer is another's.
+        SyntheticError: The store did.
+    """
     for reaction in tx.resource(RefusalReactions).reactions:
-        reaction.refused(tx, refusal)
+        with _named(reaction.plugin):
+            reaction.record.refused(tx, refusal)
 
 
 def tell_settled(tx: Transaction, settlement: Settlement) -> None:
-    """Tell the plugins that refusals are none any more, in load order."""
+    """Tell the plugins that refusals are none any more, in load order.
+
+    Raises:
+        PluginFailedError, SyntheticError: As `tell_refused`.
+    """
     for reaction in tx.resource(RefusalReactions).reactions:
-        reaction.settled(tx, settlement)
+        with _named(reaction.plugin):
+            reaction.record.settled(tx, settlement)
+
+
+@contextmanager
+def _named(plugin: str) -> Generator[None]:
+    """Make an error of a plugin that names it of whatever its reaction raises but the store's own errors."""
+    try:
+        with staying("it"):
+            yield
+    except SyntheticError:
+        raise
+    except Exception as error:
+        raise failure(plugin, "its reaction to a refusal failed", error) from error
 
 
 def retry_refusal(tx: Transaction, refusal: Refusal) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from synthetic.errors import BadUserInputError
 from synthetic.plugins.discovery import list_installed
+from synthetic.testing.conformance.answering import fields_answer
 from synthetic.testing.conformance.indexes import deletions_use_indexes, queries_use_indexes
 from synthetic.testing.conformance.loading import (
     errors_are_declared,
@@ -31,6 +32,7 @@ from synthetic.testing.conformance.removal import leaves_no_trace, schema_change
 from synthetic.testing.conformance.starting import services_start_and_stop_in_any_order
 from synthetic.testing.conformance.subject import Fill, PluginUnderTest
 from synthetic.testing.conformance.travelling import rows_travel
+from synthetic.testing.conformance.upgrading import upgrades_keep_rows
 from synthetic.testing.conformance.writing import writes_only_its_tables
 from synthetic.testing.plugin_sets import PluginSettings
 
@@ -59,7 +61,15 @@ CHECKS: tuple[ConformanceCheck, ...] = (
         "migrates_twice_as_once", "Migrating a store that is up to date changes nothing.", migrates_twice_as_once
     ),
     ConformanceCheck(
+        "upgrades_keep_rows",
+        "Its newer migrations bring the rows of each earlier version into the same tables.",
+        upgrades_keep_rows,
+    ),
+    ConformanceCheck(
         "writes_only_its_tables", "Its code writes to its own tables and to no others.", writes_only_its_tables
+    ),
+    ConformanceCheck(
+        "fields_answer", "None of its fields fails on the rows that it has, nor one of its checks.", fields_answer
     ),
     ConformanceCheck(
         "queries_use_indexes", "What its fields ask for costs no more the more rows there are.", queries_use_indexes
@@ -90,6 +100,7 @@ def check_plugin(
     fill: Fill | None = None,
     settings: PluginSettings | None = None,
     sdl: Path | None = None,
+    walks: Collection[str] | None = None,
     only: Collection[str] = (),
     advance: Callable[[CheckResult], object] | None = None,
 ) -> ConformanceReport:
@@ -101,6 +112,9 @@ def check_plugin(
             store that it is given; None: the plugin's part of the demo does.
         settings: Of the plugin, as in its table of `plugins.toml`.
         sdl: File with the GraphQL schema of the last release (see `sdl_of`).
+        walks: Filters that may do without an index, such as
+            `bookmarks.filter.title`: by them, a list is gone through until a
+            page is full. None: any may, and is noted.
         only: Names of checks; empty: all.
         advance: Told of each result as it comes.
 
@@ -119,7 +133,7 @@ def check_plugin(
             details={"check": unknown[0]},
         )
     results: list[CheckResult] = []
-    with PluginUnderTest(find_plugin_name(name), fill=fill, settings=settings, sdl=sdl) as subject:
+    with PluginUnderTest(find_plugin_name(name), fill=fill, settings=settings, sdl=sdl, walks=walks) as subject:
         for check in CHECKS:
             if not only or check.name in only:
                 results.append(check.run(subject))

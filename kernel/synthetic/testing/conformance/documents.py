@@ -29,6 +29,9 @@ from synthetic.testing.conformance.subject import PluginUnderTest
 
 DEPTH_MAX = 2
 PAGE_ROWS = 2
+PAGING = ("first", "after", "last", "before", "orderBy")
+"""Arguments that say which page of a list is asked for, and not what is in the list."""
+
 VALUES = {
     "Int": "1",
     "Long": "1",
@@ -61,6 +64,39 @@ def documents_of(store: Store, subject: PluginUnderTest) -> Iterator[str]:
             if node is not None and node.name == name and inner in node.fields:
                 selection = _selected(schema, node.fields[inner], inner, DEPTH_MAX - 1)
                 yield f"{{ {_called(root, field)} {{ nodes {{ {selection} }} }} }}"
+
+
+def filters_of(store: Store, subject: PluginUnderTest) -> Iterator[tuple[str, str]]:
+    """Documents that ask for the first page of each of the plugin's lists by one argument, or one key of a filter.
+
+    Returns:
+        Each with what it filters by, such as `bookmarks.filter.constructId`.
+    """
+    schema = store.kernel.schema
+    query = schema.query_type
+    if query is None:
+        return
+    parts = [each.record for each in subject.alone.graphql if each.plugin == subject.name]
+    for name in (root_field_name(field) for part in parts for field in part.queries):
+        field = query.fields[name]
+        if _node_of(schema, field) is not None:
+            for by, given in _filters_in(field):
+                yield f"{name}.{by}", f"{{ {_called(name, field, given)} {{ nodes {{ __typename }} }} }}"
+
+
+def _filters_in(field: GraphQLField) -> Iterator[tuple[str, str]]:
+    """Each optional argument that is none of a page's, with a value; of an input each of its keys."""
+    for name, argument in field.args.items():
+        if name in PAGING or is_required_argument(argument):
+            continue
+        kind = _named(argument)
+        if not isinstance(kind, GraphQLInputObjectType):
+            yield name, f"{name}: {_argument(argument)}"
+        elif not any(is_required_input_field(each) for each in kind.fields.values()):
+            keys: dict[str, Any] = kind.fields
+            for key, each in keys.items():
+                if not isinstance(_named(each), GraphQLInputObjectType):
+                    yield f"{name}.{key}", f"{name}: {{{key}: {_argument(each)}}}"
 
 
 def _extensions(parts: list[GraphQL]) -> Iterator[tuple[str, str]]:

@@ -15,36 +15,57 @@ from synthetic.database.transaction import Snapshot
 from synthetic.registry import Registry
 from synthetic.retention.rules import RetentionRules
 from synthetic.store import Store
-from synthetic.testing.conformance.documents import documents_of
+from synthetic.testing.conformance.answering import listening
+from synthetic.testing.conformance.documents import documents_of, filters_of
 from synthetic.testing.conformance.records import NothingToCheckError
 from synthetic.testing.conformance.subject import PluginUnderTest
 
 PARAMETER = re.compile(r"[:@$](\w+)")
+WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 READS = ("SELECT", "WITH")
 SORT = "USE TEMP B-TREE FOR ORDER BY"
 VIRTUAL = "VIRTUAL TABLE"
 
 
 def queries_use_indexes(subject: PluginUnderTest) -> Iterator[str]:
-    """Each list of its fields, in each order, by pages; each entity by its id; its fields on types of others."""
+    """Each list of its fields, in each order, and by each filter; each entity by its id; its fields on others."""
     directory = subject.copy_of(subject.filled)
     statements: dict[str, str] = {}
-    asked = 0
     with subject.opened(directory, _traced(subject.alone, statements)) as store:
-        for document in documents_of(store, subject):
-            statements["document"] = document
-            store.graphql(document)
-            asked += 1
+        filters = {document: by for by, document in filters_of(store, subject)}
+        asked = [*documents_of(store, subject), *filters]
+        with listening():  # whether they are answered is seen by a check of its own
+            for document in asked:
+                statements["document"] = document
+                store.graphql(document)
         statements.pop("document", None)
         if not asked:
             raise NothingToCheckError("The plugin has no queries, and no fields on types of others.")
         tables = {name for name, table in subject.tables.items() if not table.is_small}
         found: dict[str, str] = {}
+        walks: dict[str, str] = {}
         for sql, document in statements.items():
-            for problem in store.read(find_costly, sql, tables):
-                found.setdefault(problem, document)
-    subject.notes.append(f"{asked} operations were asked, which read by {len(statements)} statements.")
+            scans = store.read(find_scans, sql, tables)
+            for scan in scans:
+                if scan.is_costly:
+                    found.setdefault(str(scan), document)
+                elif document in filters and WHERE.search(sql):
+                    walks.setdefault(filters[document], str(scan))
+    subject.notes.append(f"{len(asked)} operations were asked, which read by {len(statements)} statements.")
     yield from (f"{problem} Asked by: {document}" for problem, document in found.items())
+    yield from _walks(subject, walks)
+
+
+def _walks(subject: PluginUnderTest, walks: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with filters by which a list is gone through until a page is full, to its end if need be."""
+    for by, scan in walks.items():
+        said = f"No index serves {by}. {scan}"
+        if subject.walks is None:
+            subject.notes.append(said)
+        elif by not in subject.walks:
+            yield f"{said} Make an index of it and of the list's order, or name it in `walks`."
+    for by in sorted({*(subject.walks or ())} - walks.keys()):
+        yield f"`walks` names {by}, which is no filter without an index."
 
 
 def _traced(registry: Registry, statements: dict[str, str]) -> Registry:
@@ -63,12 +84,30 @@ def _traced(registry: Registry, statements: dict[str, str]) -> Registry:
     return replace(registry, connection_preparers=(*registry.connection_preparers, Stamped("kernel", follow)))
 
 
-def find_costly(snapshot: Snapshot, sql: str, tables: set[str]) -> list[str]:
-    """What in the plan of a statement reads some tables further than a page, as sentences.
+class Scan(NamedTuple):
+    """A place in the plan of a statement where a table is gone through.
 
-    A whole table may be gone through in the order of the answer as long as a
-    LIMIT ends it; what is sorted has to be read to its end first. How a virtual
-    table finds its rows is its own business.
+    Attributes:
+        table: Which.
+        step: As the plan says it.
+        sql: The statement.
+        is_costly: Whether all of it is read before the answer is known; else a LIMIT ends it, in the answer's order.
+    """
+
+    table: str
+    step: str
+    sql: str
+    is_costly: bool
+
+    def __str__(self) -> str:
+        return f"The table {self.table} is read from end to end ({self.step}) by: {_short(self.sql)}."
+
+
+def find_scans(snapshot: Snapshot, sql: str, tables: set[str]) -> list[Scan]:
+    """Where a statement goes through some tables.
+
+    What is sorted has to be read to its end first. How a virtual table finds
+    its rows is its own business.
 
     Args:
         snapshot: To ask for the plan in.
@@ -81,14 +120,14 @@ def find_costly(snapshot: Snapshot, sql: str, tables: set[str]) -> list[str]:
     plan = _plan_of(snapshot, sql)
     sorted_levels = {step.parent for step in plan if step.detail.startswith(SORT)}
     is_limited = re.search(r"\bLIMIT\b", sql) is not None
-    found: list[str] = []
+    found: list[Scan] = []
     for step in plan:
         verb, _, rest = step.detail.partition(" ")
         table = aliases.get(rest.partition(" ")[0])
         if table is None or verb != "SCAN" or VIRTUAL in rest:
             continue
-        if step.parent in sorted_levels or (" USING " not in rest and (sorted_levels or not is_limited)):
-            found.append(f"The table {table} is read from end to end ({step.detail}) by: {_short(sql)}.")
+        is_costly = step.parent in sorted_levels or (" USING " not in rest and (bool(sorted_levels) or not is_limited))
+        found.append(Scan(table, step.detail, sql, is_costly))
     return found
 
 

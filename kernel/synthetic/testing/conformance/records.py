@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from synthetic.errors import InternalError, SyntheticError
+from synthetic.plugins.discovery import place_of
+
 if TYPE_CHECKING:
     from synthetic.testing.conformance.subject import PluginUnderTest
 
@@ -115,15 +118,22 @@ class ConformanceCheck:
             return CheckResult(self.name, self.purpose, Outcome.SKIPPED, notes=(str(nothing),))
         except Exception as error:  # noqa: BLE001 - whatever it is, it says what is wrong with the plugin
             problems = (explain(error),)
+            first = subject.raised.setdefault(problems[0], self.name)
+            if first != self.name:
+                note = f"It comes no further than {first}, for the same reason."
+                return CheckResult(self.name, self.purpose, Outcome.SKIPPED, notes=(note,))
         outcome = Outcome.FAILED if problems else Outcome.PASSED
         return CheckResult(self.name, self.purpose, outcome, problems, tuple(subject.notes))
 
 
 def explain(error: BaseException) -> str:
-    """An exception as one line: where it came from, and what it says."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
-    code = getattr(error, "code", type(error).__name__)
-    return f"{code}: {error}{where}"
+    """An exception as one line: what it says, and the way out or where it came from."""
+    if isinstance(error, InternalError) and error.__cause__ is not None:
+        error = error.__cause__  # it tells clients nothing
+    if isinstance(error, SyntheticError):
+        at = error.details.get("at")
+        where = f" ({at})" if at else ""
+        return f"{error.code}: {error.message}{where} {error.suggested_action}"
+    at = place_of(error)
+    where = "" if at is None else f" ({at})"
+    return f"{type(error).__name__}: {error}{where}"

@@ -43,7 +43,9 @@ class PluginUnderTest:
         required: All plugins that it needs, in load order, without itself.
         companions: Those beside these for which it has `with_` modules, as far as they are installed.
         sdl: File with the GraphQL schema that was released, or None.
+        walks: Filters that may do without an index; None: any may, and is noted.
         notes: What the check that runs wants to be known, beside problems.
+        raised: What has stopped checks so far, and the first that each of it has stopped.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class PluginUnderTest:
         fill: Fill | None = None,
         settings: PluginSettings | None = None,
         sdl: Path | None = None,
+        walks: Collection[str] | None = None,
     ) -> None:
         """Find it; use it in a `with`.
 
@@ -61,6 +64,7 @@ class PluginUnderTest:
             fill: Writes something of everything that it keeps; None: its part of the demo does.
             settings: Of its table in `plugins.toml`.
             sdl: File with the schema of the plugin and what it requires, as the last release had it.
+            walks: Filters that may do without an index, such as `bookmarks.filter.title`; None: any may.
 
         Raises:
             PluginFailedError, PluginClashError: It is not installed, is installed twice, or cannot be imported.
@@ -73,7 +77,9 @@ class PluginUnderTest:
         self.companions = tuple(other for other in self.record.with_ if other in known)
         self.package = get_installed(name, installed).module_name.rpartition(".")[0]
         self.sdl = sdl
+        self.walks = walks
         self.notes: list[str] = []
+        self.raised: dict[str, str] = {}
         self.witness = WriteWitness(self.package)
         self._fill = fill
         self._settings = dict(settings or {})

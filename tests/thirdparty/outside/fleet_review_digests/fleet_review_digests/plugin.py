@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fleet_reviews.events import REVIEW_SAVED
-from fleet_reviews.types import Review
+from synthetic_reviews.events import REVIEW_SAVED
+from synthetic_reviews.types import Review
 
 from synthetic import (
     Consumer,
@@ -29,28 +29,28 @@ from synthetic import (
 class ReviewDigest(NamedTuple):
     """A row of `review_digests`."""
 
-    verdict: str
+    construct_id: str
     reviews: int
 
 
 def count_review(state: FoldState, event: Event) -> None:
-    """Take in a review."""
-    verdict = event.data()["verdict"]
-    digest = state.get(ReviewDigest, verdict) or ReviewDigest(verdict, 0)
-    state.put(digest._replace(reviews=digest.reviews + 1))
+    """Take in a review, when it is new."""
+    if event.construct_id is not None and event.data()["version"] == 1:
+        digest = state.get(ReviewDigest, event.construct_id) or ReviewDigest(event.construct_id, 0)
+        state.put(digest._replace(reviews=digest.reviews + 1))
 
 
-BY_VERDICT = Selector(
-    behind=lambda key, found: [EventFilter(types=frozenset({REVIEW_SAVED.name}))],
-    touched=lambda state, event: [(event.data()["verdict"],)],
+BY_CONSTRUCT = Selector(
+    behind=lambda key, found: [EventFilter(types=frozenset({REVIEW_SAVED.name}), construct_id=key[0])],
+    touched=lambda state, event: [(event.construct_id,)],
 )
 
 
-@batched(reads=("review_digests.verdicts",), needs=("verdict",))
+@batched(reads=("review_digests.counts",), needs=("construct_id",))
 def alike(snapshot: Snapshot, parents: Sequence[Review]) -> list[int]:
-    """How many reviews have the same verdict, this one included."""
-    counts: dict[str, int] = dict(snapshot.rows("SELECT verdict, reviews FROM review_digests"))
-    return [counts.get(parent.verdict, 0) for parent in parents]
+    """How many reviews its construct has had, this one included."""
+    counts: dict[str, int] = dict(snapshot.rows("SELECT construct_id, reviews FROM review_digests"))
+    return [counts.get(parent.construct_id, 0) for parent in parents]
 
 
 @hookimpl
@@ -63,7 +63,12 @@ def register_plugin() -> Plugin:
 def register_tables() -> tuple[Table, ...]:
     """The one table."""
     return (
-        Table(name="review_digests", purpose="Counts of reviews.", key=("verdict",), kept="One row for each verdict."),
+        Table(
+            name="review_digests",
+            purpose="Counts of reviews.",
+            key=("construct_id",),
+            kept="One row for each construct.",
+        ),
     )
 
 
@@ -78,12 +83,12 @@ def register_consumers() -> tuple[Consumer, ...]:
     """The counts."""
     return (
         Fold(
-            name="verdicts",
-            purpose="How many reviews there are of each verdict.",
+            name="counts",
+            purpose="How many reviews each construct has had.",
             types=(REVIEW_SAVED,),
             tables={"review_digests": ReviewDigest},
             apply=count_review,
-            selectors={"review_digests": BY_VERDICT},
+            selectors={"review_digests": BY_CONSTRUCT},
         ),
     )
 

@@ -1,1 +1,1 @@
-CREATE TABLE review_digests (verdict TEXT NOT NULL PRIMARY KEY, reviews INTEGER NOT NULL) STRICT;
+CREATE TABLE review_digests (construct_id TEXT NOT NULL PRIMARY KEY, reviews INTEGER NOT NULL) STRICT;
