@@ -14,7 +14,8 @@ from synthetic.recovery.errors import NothingRecoveredError
 
 from .kit import PAGE_BYTES, Bench, Rows, rows_in
 
-SAMPLE = 5
+SAMPLE = 2
+LONG = [pytest.mark.full, pytest.mark.timeout(3_600)]
 DERIVED = ("registered_tables", "meta", "audit_chain")
 """Made anew where their rows are gone: by the loaded code, by migrations, or from other rows."""
 
@@ -178,7 +179,7 @@ def test_an_older_store_is_salvaged_as_it_is_and_migrated_afterwards(bench, tmp_
     assert [str(each) for each in kernel.applied] == ["search 0003_saved_searches"]
 
 
-@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.full), False])
+@pytest.mark.parametrize("every", [pytest.param(True, marks=LONG), False])
 def test_wherever_a_page_is_zeroed_only_what_stood_on_it_is_missing(bench, every):
     """A page is gone, and its rows with it; what names these rows is set aside, and nothing else is missing."""
     before = rows_in(bench.whole)
@@ -198,7 +199,7 @@ def test_wherever_a_page_is_zeroed_only_what_stood_on_it_is_missing(bench, every
             assert len(missing) - report.set_aside <= rows_on(bench, page) or report.damaged, (page, table)
 
 
-@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.full), False])
+@pytest.mark.parametrize("every", [pytest.param(True, marks=LONG), False])
 def test_of_a_file_that_was_cut_short_every_table_that_lacks_rows_says_so(bench, every):
     before, whole = rows_in(bench.whole), bench.whole.read_bytes()
     count = len(whole) // PAGE_BYTES
@@ -246,11 +247,11 @@ def test_a_table_whose_root_is_named_wrongly_is_known_by_its_rows(bench, how):
     assert rows["constructs"] == before["constructs"]
 
 
-@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.full), False])
+@pytest.mark.parametrize("every", [pytest.param(True, marks=LONG), False])
 def test_a_bit_of_the_header_costs_no_row(bench, every):
     """Each bit is flipped alone, and last of all the header says that there are no pointer maps."""
     before, whole = rows_in(bench.whole), bench.whole.read_bytes()
-    bits = range(800) if every else (16 * 8 + 4, 20 * 8 + 6, 28 * 8 + 7, 68 * 8)
+    bits = range(800) if every else (16 * 8 + 4, 28 * 8 + 7)
     for bit in (*bits, None):
         data = bytearray(whole)
         if bit is None:
@@ -262,7 +263,7 @@ def test_a_bit_of_the_header_costs_no_row(bench, every):
         assert (salvaged.strays, salvaged.failed) == (0, []), bit
 
 
-@pytest.mark.parametrize("tries", [pytest.param(1_000, marks=pytest.mark.full), SAMPLE])
+@pytest.mark.parametrize("tries", [pytest.param(1_000, marks=LONG), SAMPLE])
 def test_wherever_a_bit_is_flipped_no_more_than_one_page_is_the_worse_for_it(bench, tries):
     """A flipped bit in a value cannot be seen; a row can change then, but never can a row come that was not there."""
     before = rows_in(bench.whole)
