@@ -37,8 +37,8 @@ from .sweeps import make_seed
 WRITING = Path(__file__).with_name("writing.py")
 WRITES = 25
 PAGE_BYTES = 4_096
-DAMAGED = {"STORE_DAMAGED", "NOT_A_STORE", "STORAGE_FAILED"}
-"""What is said of a database that is not as SQLite has written it."""
+DAMAGED = {"STORE_DAMAGED", "NOT_A_STORE", "STORAGE_FAILED", "MIGRATION_EDITED", "STORE_NEWER"}
+"""What is said of a database that is not as it was written: the last two where it is the ledger of migrations."""
 
 IN_A_VALUE = "one row is read otherwise"
 
