@@ -9,7 +9,6 @@ from typing import Self
 import apsw
 
 from synthetic.database.connections import open_copy
-from synthetic.database.transaction import Value
 from synthetic.durable_files import FILE_MODE
 from synthetic.recovery.schemas import ROWID, Shape, quote
 from synthetic.recovery.tables import Key, Row
@@ -81,18 +80,19 @@ class Missing:
         if self._opened is None or not self._marks:
             return
         marks = ", ".join(self._marks)
-        for seen in self._opened.execute(f"SELECT DISTINCT {marks} FROM missing").fetchall():
+        together: list[tuple[int | None, ...]] = list(self._opened.execute(f"SELECT DISTINCT {marks} FROM missing"))
+        for seen in together:
             known = {name for names, is_in in zip(self._names, seen, strict=True) if is_in for name in names}
             if self._needed <= known:
                 yield from self._rows_in(seen, sorted(known))
 
-    def _rows_in(self, seen: Sequence[Value], names: Sequence[str]) -> Iterator[Row]:
+    def _rows_in(self, seen: tuple[int | None, ...], names: Sequence[str]) -> Iterator[Row]:
         """Rows that are in the same indexes."""
         shape = self._shape
         key = (shape.alias or ROWID,) if shape.has_rowid else shape.key
         chosen = ", ".join([*self._keys, *map(_stored, names)])
         same = " AND ".join(f"{mark} IS ?" for mark in self._marks)
-        for values in self._connection.execute(f"SELECT {chosen} FROM missing WHERE {same}", tuple(seen)):
+        for values in self._connection.execute(f"SELECT {chosen} FROM missing WHERE {same}", seen):
             yield dict(zip((*key, *names), values, strict=True))
 
     def _is_left_out(self, key: Key) -> bool:
