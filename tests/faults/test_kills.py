@@ -164,7 +164,7 @@ def check_all(data: Path, writers: Writers) -> None:
 def test_processes_that_are_killed_at_random_lose_no_acknowledged_write_and_double_none(data_dir):
     chance = random.Random(make_seed())
     with writing(data_dir, servers=1, alone=1, clients=2) as writers:
-        for _ in range(2):
+        for _ in range(3):
             writers.kill_one(chance)
     check_all(data_dir, writers)
     assert len(writers.stored) > 10
