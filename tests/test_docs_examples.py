@@ -31,6 +31,9 @@ from synthetic.security.gate import ANONYMOUS
 from synthetic.testing import FAST_SETTINGS, copy_template, expect_data, open_test_store, running_server
 from synthetic.testing_commands import run_command, start_command
 from synthetic.testing_shell import shell_program
+from synthetic_artifacts.model import ArtifactContent
+from synthetic_artifacts.store import create_artifact
+from synthetic_constructs.store import save_construct
 from thirdparty.distributions import Site
 
 from .kernel.graphql.node_tools import _installed, _node
@@ -168,7 +171,12 @@ def test_the_requests_of_the_api_page_are_answered_as_it_says(tmp_path, shell):
 
 @pytest.mark.full
 def test_the_procedures_of_the_page_about_recovery_do_what_they_say(tmp_path, shell, template):
-    copy_template(template, tmp_path / "synthetic-data")
+    with open_test_store(copy_template(template, tmp_path / "synthetic-data")) as store:
+        store.write(lambda tx: save_construct(tx, {"type": "task", "title": "A plan"}, id="plan-7"))
+        log = ArtifactContent(
+            id="build-41", construct_id="plan-7", type="log", name="build.log", content_type="text/plain"
+        )
+        create_artifact(store, log, [b"All went well."])
     run_console("recovery.md", tmp_path, shell)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from synthetic.backups.proving import Inspection
 from synthetic.checks.declared import LoadedChecks
+from synthetic.checks.folder_checks import FOLDER_CHECKS
 from synthetic.checks.ledger_checks import ExpectedMigrations
 from synthetic.clock import Clock, SystemClock
 from synthetic.contributions import MigrationFolder, Stamped
@@ -67,7 +68,9 @@ def inspection_of(registry: Registry, blueprint: Blueprint) -> Inspection:
             surroundings.provide(resource)
         return surroundings
 
-    return Inspection(registry.kernel_settings.database, LoadedChecks.of(registry.checks).chosen("full"), lend)
+    # Where a copy lies says nothing of what is in it.
+    checks = [each for each in LoadedChecks.of(registry.checks).chosen("full") if each.record not in FOLDER_CHECKS]
+    return Inspection(registry.kernel_settings.database, checks, lend)
 
 
 def blueprint_of(registry: Registry) -> Blueprint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.readers import STEPS_BETWEEN_CHECKS
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.transaction import Snapshot
-from synthetic.kernel_settings import DatabaseSettings
+from synthetic.kernel_settings import DatabaseSettings, KernelSettings
 
 
 @contextmanager
@@ -60,9 +61,13 @@ def looking_into(
 
 
 def without_plugins() -> Surroundings:
-    """What is lent to reads where no plugin is loaded: no settings, and resources that need none."""
-    return Surroundings(_no_settings)
+    """What is lent to reads where no plugin is loaded: the kernel's default settings, and resources that need none."""
+    return Surroundings(_default_settings)
 
 
-def _no_settings(settings_class: type[Any], /) -> Any:
+def _default_settings(settings_class: type[Any], /) -> Any:
+    kernel = KernelSettings()
+    for field in dataclasses.fields(kernel):
+        if type(getattr(kernel, field.name)) is settings_class:
+            return getattr(kernel, field.name)
     raise LookupError(f"no plugin is loaded that could have {settings_class.__name__}")

@@ -19,6 +19,7 @@ from synthetic_artifacts.marks import FolderClaim, find_fault
 from synthetic_artifacts.model import Artifact, ArtifactStatus
 from synthetic_artifacts.names import printable
 from synthetic_artifacts.reading import compare_content
+from synthetic_artifacts.setting_aside import SET_ORPHANS_ASIDE
 from synthetic_artifacts.settings import ArtifactSettings
 from synthetic_artifacts.store import find_artifact, find_known_paths, list_artifacts_after, read_claim
 
@@ -94,7 +95,7 @@ def find_orphans(readings: Readings) -> Iterator[Finding]:
                     continue
                 yield Finding(
                     message=f"No artifact names the file {printable(orphan.path)}.",
-                    action="Leave it to the server, which removes it when it sweeps.",
+                    action="The next sweep removes it; `synthetic check --repair` keeps it in `quarantine/`.",
                     details={"path": printable(orphan.path), "sizeBytes": orphan.size_bytes},
                 )
 
@@ -167,6 +168,7 @@ CHECKS = (
         name="orphans",
         purpose="Each file in `artifacts/` is one of an artifact, or was written a moment ago.",
         find_over_time=find_orphans,
+        repair=SET_ORPHANS_ASIDE,
     ),
     Check(
         name="totals",

@@ -21,7 +21,7 @@ from synthetic_artifacts.names import PARTIAL
 from synthetic_artifacts.reading import PIECE_BYTES, StoredContent, open_content
 from synthetic_artifacts.store import mark_damaged, read_claim
 
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What file systems answer that know no second name of a file, as those of memory cards."""
 
 
@@ -115,7 +115,7 @@ def _give_name(partial: Path, target: Path) -> None:
     except FileExistsError:
         raise _taken(target) from None
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         refuse_taken(target)
         partial.rename(target)

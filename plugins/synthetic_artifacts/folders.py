@@ -100,6 +100,16 @@ class ArtifactFolder:
         except ArtifactMissingError:
             return None
 
+    def link_file(self, path: str, target: Path) -> None:
+        """Give a file a second name, outside of the folder.
+
+        Raises:
+            ArtifactMissingError: It is a path that can be none.
+            OSError: It is not there, or the name cannot be given.
+        """
+        with self._entered(path) as (folder, name):
+            os.link(name, target, src_dir_fd=folder, follow_symlinks=False)
+
     def remove_file(self, path: str) -> bool:
         """Remove a file, and the folders that it leaves empty; a link is removed, and not what it points at.
 

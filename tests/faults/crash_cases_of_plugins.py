@@ -11,9 +11,11 @@ from typing import Any
 from crash_cases import MANY
 from crash_stores import KEYS, TEXT, Case, beside, command, fill, find_missing, opened
 
-from synthetic import Store, delete_owned
+from synthetic import Finding, Store, SystemClock, delete_owned
+from synthetic.testing import ManualClock
 from synthetic_artifacts import services
 from synthetic_artifacts.model import ArtifactContent, ArtifactStatus
+from synthetic_artifacts.setting_aside import set_orphans_aside
 from synthetic_artifacts.store import create_artifact, find_artifact, list_removals, mark_damaged
 from synthetic_constructs.store import save_construct
 from synthetic_deliveries.services import gather, sending
@@ -23,6 +25,7 @@ from synthetic_jobs.store import cancel_jobs, save_job
 
 CONTENT = ArtifactContent(id="new", construct_id=KEYS[0], type="log", name="new.log", content_type="text/plain")
 MESSAGES = 100
+ORPHAN = "gone/log/old"
 
 
 def create(data: Path) -> None:
@@ -62,6 +65,27 @@ def find_not_removed(data: Path) -> list[str]:
         is_there = store.read(find_artifact, KEYS[0])
     files = [path.name for path in (data / "artifacts").rglob("build*")]
     return [] if not waiting and is_there is None and len(files) == 1 else [f"left: {waiting} {files}"]
+
+
+def prepare_orphan(data: Path) -> None:
+    fill(data)
+    orphan = data / "artifacts" / ORPHAN
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(TEXT)
+
+
+def set_aside(data: Path) -> None:
+    """What `synthetic check --repair` does in two hours, when the file is old enough."""
+    clock = ManualClock(SystemClock().now_ms() + 7_200_000, monotonic=SystemClock())
+    with opened(data, clock) as store:
+        store.write(set_orphans_aside, [Finding(message="It is no artifact's.", details={"path": ORPHAN})])
+
+
+def find_not_aside(data: Path) -> list[str]:
+    """The file is in `quarantine/`, once or, where its move was broken off, twice; and nowhere else."""
+    there = [path.read_bytes() for path in (data / "quarantine").glob(f"*-orphans/{ORPHAN}")]
+    is_right = set(there) == {TEXT} and not (data / "artifacts" / ORPHAN).exists()
+    return find_missing(data) + ([] if is_right else [f"set aside {len(there)} times"])
 
 
 def prepare_bulk(data: Path) -> None:
@@ -162,6 +186,7 @@ CASES_OF_PLUGINS = {
         ("artifact_removal.file_removed", "transaction.committed", "transaction.committed:2"),
         remove, fill, find_not_removed,
     ),
+    "orphan": Case(("orphan.set_aside",), set_aside, prepare_orphan, find_not_aside),
     "bulk_change": Case(("transaction.committed", "transaction.committed:2"), cancel, prepare_bulk, find_not_cancelled),
     "ingest": Case(
         ("transaction.committed", "transaction.committed:3"),

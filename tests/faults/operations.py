@@ -18,7 +18,7 @@ COMMANDS: dict[str, str] = {
     "serve": "migration, first_migration, first_token",
     "migrate": "migration, first_migration",
     "status": READS,
-    "check": "rebuild",
+    "check": "rebuild, orphan",
     "doctor": READS,
     "recover": "recovery, recovery_in_place",
     "schema": READS,

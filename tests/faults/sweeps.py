@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).with_name("sweeping.py")
 SEED = "SYNTHETIC_FAULT_SEED"
 """The variable that names the seed of a run that is to be repeated."""
 
-STRIDES = {"eio": 300, "dead-disk": 450, "full": 280, "short-write": 280, "failed-sync": 8, "power-loss": 200}
+STRIDES = {"eio": 600, "dead-disk": 700, "full": 450, "short-write": 450, "failed-sync": 12, "power-loss": 500}
 """Of how many operations that can fail one does, in a run that samples them."""
 
 

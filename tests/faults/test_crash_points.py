@@ -30,7 +30,7 @@ from .sweeps import make_seed
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("crashing.py")
-SAMPLED = 2
+SAMPLED = 1
 EVERYWHERE = "transaction.committed"
 """The end of every transaction is a crash point, for operations that consist of nothing else."""
 

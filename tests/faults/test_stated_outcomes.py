@@ -41,6 +41,8 @@ TESTED_BY = {
         "test_a_server_whose_database_was_exchanged_writes_to_neither_and_its_successor_has_the_new_one",
     "pages of the database are zeroed or mixed up":
         "test_pages_that_are_damaged_are_refused_or_found_and_nothing_false_is_taken_for_sound",
+    "a bit of the database flips":
+        "test_pages_that_are_damaged_are_refused_or_found_and_nothing_false_is_taken_for_sound",
     "the database file is no database": "test_a_file_of_garbage_is_refused_and_left_as_it_is",
     "the file of an artifact is missing": "test_a_missing_file_is_an_error_of_its_artifact_until_it_is_back",
     "... has another length": "test_a_file_of_another_length_is_altered_until_it_is_back",

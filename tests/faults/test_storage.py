@@ -139,6 +139,7 @@ def test_a_store_with_another_history_is_refused(data_dir, change, code):
         assert ids(connection) == {"before"}
 
 
+@pytest.mark.full
 def test_two_starts_at_once_on_an_empty_directory_both_serve(tmp_path: Path):
     data = tmp_path / "store"
     with running_server(data, "--no-auth") as first, running_server(data, "--no-auth") as second:
@@ -170,6 +171,7 @@ def test_a_server_killed_outright_loses_no_answered_write(data_dir):
         assert len(ids(connection)) == 20
 
 
+@pytest.mark.full
 def test_a_stores_directory_can_be_copied_away_and_opened(data_dir, tmp_path):
     with running_server(data_dir) as server:
         assert code_of(ask(server, SAVE, id="kept")) == "OK"

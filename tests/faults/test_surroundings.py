@@ -37,8 +37,10 @@ from .sweeps import make_seed
 WRITING = Path(__file__).with_name("writing.py")
 WRITES = 25
 PAGE_BYTES = 4_096
-DAMAGED = {"STORE_DAMAGED", "NOT_A_STORE", "STORAGE_FAILED"}
-"""What is said of a database that is not as SQLite has written it."""
+DAMAGED = {"STORE_DAMAGED", "NOT_A_STORE", "STORAGE_FAILED", "MIGRATION_EDITED", "STORE_NEWER"}
+"""What is said of a database that is not as it was written: the last two where it is the ledger of migrations."""
+
+IN_A_VALUE = "one row is read otherwise"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def numbers(data: Path) -> list[int]:
 def test_a_log_that_is_cut_off_keeps_the_writes_before_the_cut_whole_and_in_order(killed, tmp_path):
     chance = random.Random(make_seed())
     size = (killed / "synthetic.db-wal").stat().st_size
-    for cut in (0, 31, *(chance.randrange(size) for _ in range(4))):
+    for cut in (0, 31, *(chance.randrange(size) for _ in range(2))):
         data = copy_template(killed, tmp_path / f"cut{cut}")
         os.truncate(data / "synthetic.db-wal", cut)
         found = numbers(data)
@@ -77,7 +79,7 @@ def test_a_log_that_is_cut_off_keeps_the_writes_before_the_cut_whole_and_in_orde
 def test_a_log_with_a_flipped_bit_is_read_up_to_there(killed, tmp_path):
     chance = random.Random(make_seed())
     size = (killed / "synthetic.db-wal").stat().st_size
-    for number in range(3):
+    for number in range(2):
         data, place = copy_template(killed, tmp_path / f"flip{number}"), chance.randrange(size)
         with (data / "synthetic.db-wal").open("r+b") as file:
             file.seek(place)
@@ -209,7 +211,10 @@ def look_at_damage(filled: Path, tmp_path: Path, number: int, change: Callable[[
             return "untouched"
         # What SQLite read without noticing is found by whoever looks: never taken for sound.
         try:
-            return "found" if find_problems(data) else f"page {number} is read otherwise, and nothing is found"
+            if find_problems(data):
+                return "found"
+            is_value = len(rows) == len(whole) and len(set(rows) - set(whole)) == 1
+            return IN_A_VALUE if is_value else f"page {number} is read otherwise, and nothing is found"
         except SyntheticError as error:
             return outcome_of(error, "found")
     finally:
@@ -225,8 +230,14 @@ def in_other_order(page: bytes) -> bytes:
     return page[len(page) // 2 :] + page[: len(page) // 2]
 
 
-@pytest.mark.parametrize("change", [zeroed, in_other_order])
-@pytest.mark.parametrize("most", [2, pytest.param(0, marks=[pytest.mark.full, pytest.mark.timeout(1_800)])])
+def with_a_bit_flipped(page: bytes) -> bytes:
+    """As a cell of the disk does that has lost its charge; which one is always the same for the same page."""
+    place = random.Random(page).randrange(len(page) * 8)
+    return page[: place // 8] + bytes([page[place // 8] ^ 1 << place % 8]) + page[place // 8 + 1 :]
+
+
+@pytest.mark.parametrize("change", [zeroed, in_other_order, with_a_bit_flipped])
+@pytest.mark.parametrize("most", [1, pytest.param(0, marks=[pytest.mark.full, pytest.mark.timeout(1_800)])])
 def test_pages_that_are_damaged_are_refused_or_found_and_nothing_false_is_taken_for_sound(
     filled, tmp_path, change, most
 ):
@@ -234,7 +245,9 @@ def test_pages_that_are_damaged_are_refused_or_found_and_nothing_false_is_taken_
     pages = range((filled / "synthetic.db").stat().st_size // PAGE_BYTES)
     chosen = random.Random(make_seed()).sample(pages, most) if most else pages
     outcomes = [look_at_damage(filled, tmp_path, number, change, whole) for number in chosen]
-    assert set(outcomes) <= {"refused", "untouched", "found"}, outcomes
+    # Within a value SQLite has no way to see it, and neither has a check: one row is read as it stands then.
+    unseen = {IN_A_VALUE} if change is with_a_bit_flipped else set()
+    assert set(outcomes) <= {"refused", "untouched", "found", *unseen}, outcomes
 
 
 @pytest.mark.full

@@ -9,10 +9,10 @@ from typing import Self
 
 from synthetic.check_contributions import EFFORTS, Check, Effort
 from synthetic.checks.database_checks import DATABASE_CHECKS, READABLE
+from synthetic.checks.folder_checks import FOLDER_CHECKS
 from synthetic.checks.ledger_checks import LEDGER_CHECKS, list_lacking
 from synthetic.checks.log_checks import LOG_CHECKS
 from synthetic.checks.outcomes import CheckOutcome, CheckStatus
-from synthetic.checks.repairs import FOLDER_CHECKS
 from synthetic.checks.running import not_run, run_check
 from synthetic.contributions import Stamped
 from synthetic.database.surroundings import SettingsLookup

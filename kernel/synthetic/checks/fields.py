@@ -76,6 +76,9 @@ class IntegrityCheck:
     has_more: bool = strawberry.field(description="Whether it would have found more.")
     reason: IntegrityFinding | None = strawberry.field(description="Why it is not complete; null: it is.")
     ms: float = strawberry.field(description="How long it took, in milliseconds.")
+    repair: str | None = strawberry.field(
+        description="What `synthetic check --repair` does about what it found; null: nothing is safe to be done."
+    )
 
     @classmethod
     def of(cls, outcome: CheckOutcome, correlation: str, now_ms: int) -> Self:
@@ -88,6 +91,7 @@ class IntegrityCheck:
             has_more=outcome.has_more,
             reason=None if outcome.reason is None else IntegrityFinding.of(outcome.reason, correlation, now_ms),
             ms=outcome.ms,
+            repair=outcome.repair,
         )
 
 

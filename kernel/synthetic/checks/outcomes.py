@@ -93,6 +93,7 @@ class CheckOutcome:
         has_more: Whether it would have found more.
         reason: Why it is not complete; None: it is.
         ms: How long it took.
+        repair: What `synthetic check --repair` does about what it has found; None: it passes, or nothing is safe.
     """
 
     name: str
@@ -103,6 +104,7 @@ class CheckOutcome:
     has_more: bool = False
     reason: CheckedFinding | None = None
     ms: float = 0.0
+    repair: str | None = None
 
 
 def worst_of(outcomes: Sequence[CheckOutcome]) -> CheckStatus:

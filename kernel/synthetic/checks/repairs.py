@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from synthetic.check_contributions import Check, Finding, Repair
-from synthetic.data_directory import DataDirectory
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.check_contributions import Finding, Repair
+from synthetic.database.transaction import Transaction
 from synthetic.durable_files import DIRECTORY_MODE, translate_system_error
-from synthetic.errors import SettingsInvalidError
 from synthetic.log.consumers.store import find_consumer, request_action
 from synthetic.store_folder import StoreFolder
 
@@ -44,12 +42,6 @@ def _reindex(tx: Transaction, findings: Sequence[Finding]) -> int:
     return len(findings)
 
 
-def find_open_directory(snapshot: Snapshot) -> list[Finding]:
-    """Whether other users can look into the data directory, and so at everything below it."""
-    path = snapshot.resource(StoreFolder).path
-    return [Finding(message=problem, details={"path": str(path)}) for problem in DataDirectory(path).problems()]
-
-
 def close_directory(path: Path, findings: Sequence[Finding]) -> int:
     """Close a data directory to other users; the database is not needed for it, so it may be damaged.
 
@@ -63,7 +55,8 @@ def close_directory(path: Path, findings: Sequence[Finding]) -> int:
     return len(findings)
 
 
-def _close_directory(tx: Transaction, findings: Sequence[Finding]) -> int:
+def close_open_directory(tx: Transaction, findings: Sequence[Finding]) -> int:
+    """The same, as a repair."""
     return close_directory(tx.resource(StoreFolder).path, findings)
 
 
@@ -74,15 +67,3 @@ REBUILD_FOLD = _rebuilding_each(lambda finding: finding.details.get("module"))
 """For findings about rows of folds."""
 
 REINDEX = Repair(does="Makes the indexes of all tables anew from their rows.", apply=_reindex)
-
-FOLDER_CHECKS = (
-    Check(
-        name="permissions",
-        purpose="No other user can look into the data directory.",
-        find=find_open_directory,
-        error_class=SettingsInvalidError,
-        action="Close it to them: `synthetic check --repair`, or chmod 0700.",
-        effort="light",
-        repair=Repair(does="Closes the data directory to other users.", apply=_close_directory),
-    ),
-)

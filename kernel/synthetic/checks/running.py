@@ -100,6 +100,7 @@ def _is_no_fault(error: SyntheticError) -> bool:
 def _outcome(
     stamped: Stamped[Check], findings: list[CheckedFinding], reason: CheckedFinding | None, ms: float
 ) -> CheckOutcome:
+    repair = stamped.record.repair if findings else None
     incomplete = CheckStatus.PASSED if reason is None else CheckStatus.INCOMPLETE
     return CheckOutcome(
         name=f"{stamped.plugin}.{stamped.record.name}",
@@ -110,6 +111,7 @@ def _outcome(
         has_more=len(findings) > FINDINGS_MAX,
         reason=reason,
         ms=round(ms, 3),
+        repair=None if repair is None else repair.does,
     )
 
 

@@ -244,6 +244,8 @@ def _show(outcomes: Sequence[CheckOutcome]) -> None:
     for outcome in outcomes:
         for finding in outcome.findings[:FINDINGS_SHOWN]:
             _show_finding(f"{finding.error_class.code}: {finding.message}", finding)
+        if outcome.repair is not None:
+            show(f"\n{outcome.name} can be put right, by `synthetic check --repair`: {outcome.repair}")
         if outcome.has_more or len(outcome.findings) > FINDINGS_SHOWN:
             show(f"\n{outcome.name} has found more of the same; --json shows the first 100.")
     _show_reasons([outcome.reason for outcome in outcomes if outcome.reason is not None])
@@ -288,6 +290,7 @@ def _as_json(outcomes: Sequence[CheckOutcome]) -> dict[str, Any]:
             {
                 "name": outcome.name,
                 "purpose": outcome.purpose,
+                "repair": outcome.repair,
                 "effort": outcome.effort,
                 "status": outcome.status.value,
                 "ms": outcome.ms,

@@ -148,7 +148,7 @@ def open_scratch() -> apsw.Connection:
 
 
 def open_copy(path: Path) -> apsw.Connection:
-    """A connection to an empty file that a database is copied into: it keeps no journal and waits for no disk.
+    """A connection to an empty file that is filled and then closed: it keeps no journal and waits for no disk.
 
     What a crash leaves of it is thrown away.
 

@@ -26,8 +26,8 @@ from synthetic.errors import (
 BUSY_RETRY_MS = 1_000
 FULL_RETRY_MS = 10_000
 
-DRIVER_ERRORS = (apsw.Error, OverflowError, UnicodeEncodeError)
-"""What the driver raises for a statement or for a value that it cannot bind."""
+DRIVER_ERRORS = (apsw.Error, OverflowError, UnicodeEncodeError, UnicodeDecodeError)
+"""What the driver raises for a statement, for a value that it cannot bind, or for a stored text that is none."""
 
 
 def translate(error: BaseException, system_errno: int = 0) -> BaseException:
@@ -47,6 +47,8 @@ def translate(error: BaseException, system_errno: int = 0) -> BaseException:
         return BadUserInputError(
             "A number or text in the request is larger than the store can hold, or not valid text."
         )
+    if isinstance(error, UnicodeDecodeError):
+        return StoreDamagedError("The database is damaged: a text that it holds is no text.")
     if not isinstance(error, apsw.Error):
         return error
     # The last of them is raised when the locks of the log's index were held for ten seconds.

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from synthetic.backups.errors import BackupUnprovenError
 from synthetic.checks.declared import LoadedChecks, lacking_in, run_in_snapshot
+from synthetic.checks.folder_checks import FOLDER_CHECKS
 from synthetic.checks.outcomes import CheckedFinding
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
@@ -37,7 +38,8 @@ BACKUP_OLD_MS = 172_800_000
 """A proven backup that is older than two days is not one to rely on."""
 
 
-OPEN_TO_OTHERS = "kernel.permissions"
+LOOKED_AT_BEFORE = frozenset(f"kernel.{check.name}" for check in FOLDER_CHECKS)
+"""What is looked at also where the database cannot be read."""
 
 
 class Weight(IntEnum):
@@ -120,8 +122,7 @@ def _look(patient: Patient) -> Iterator[Ailment]:
 
 def _look_inside(snapshot: Snapshot, patient: Patient) -> Iterator[Ailment]:
     for outcome in run_in_snapshot(snapshot, patient.checks.chosen("light"), CHECK_SECONDS):
-        # Who may read the files is looked at also where the database cannot be read.
-        for finding in () if outcome.name == OPEN_TO_OTHERS else outcome.findings:
+        for finding in () if outcome.name in LOOKED_AT_BEFORE else outcome.findings:
             yield Ailment(Weight.DATA, finding.check, finding.error())
         if outcome.reason is not None and outcome.reason.error_class is not MigrationPendingError:
             yield _incomplete(outcome.reason)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import apsw
 
 from synthetic.database.transaction import Value
-from synthetic.recovery.schemas import Shape, quote
+from synthetic.recovery.cells import Page
+from synthetic.recovery.missing import Missing
+from synthetic.recovery.schemas import ROWID, Shape, quote
 from synthetic.recovery.set_aside import SetAside
-from synthetic.recovery.tables import Key, Row, Source, find_missing, key_of
+from synthetic.recovery.tables import Key, Row, Source, key_of
 
-BATCH_ROWS = 10_000
+BATCH_PAGES = 1_000
 ROW_ERRORS = (apsw.ConstraintError, apsw.MismatchError, apsw.SQLError, apsw.TooBigError, OverflowError)
 """What the driver raises because of the row that is inserted, and of nothing else."""
 
@@ -46,17 +49,19 @@ class TableReport:
 class Loader:
     """Fills the tables of a new store."""
 
-    def __init__(self, connection: apsw.Connection, aside: SetAside, go_on: GoOn) -> None:
+    def __init__(self, connection: apsw.Connection, aside: SetAside, go_on: GoOn, scratch: Path) -> None:
         """Make it.
 
         Args:
             connection: Of `open_loader`.
             aside: Where rows go that do not fit.
             go_on: Told how much was done; raises where the work should stop.
+            scratch: A file that is made and removed, for what is known of rows that are gone.
         """
         self.connection = connection
         self._aside = aside
         self._go_on = go_on
+        self._scratch = scratch
 
     def load(self, source: Source, *, keeps: Callable[[Row], bool] = lambda _row: True) -> TableReport:
         """Put the rows of a table into the one of that name, in the place of what is there.
@@ -66,25 +71,34 @@ class Loader:
             keeps: Whether a row is wanted at all.
         """
         shape = source.shape
-        report = TableReport(shape.name, damaged=source.damage())
+        report = TableReport(shape.name, damaged=source.trees.gone(source.root))
         seeds = self._take_seeds(shape)
-        found: set[Key] = set()
-        with self.connection:
-            for count, (row, cell) in enumerate(source.rows()):
-                if count % BATCH_ROWS == 0:
-                    self._go_on(0)
-                if row is None:
-                    self._set_aside(report, numbered_row(cell.values), "It does not have the columns of its table.")
-                    continue
-                if report.damaged:
-                    found.add(key_of(shape, row))
-                if keeps(row):
-                    report.kept += self._insert(shape, row, report)
+        with Missing(self._scratch, shape, [index for index, _ in source.indexes]) as missing:
+            for page in self._in_batches(source.trees.pages(source.root)):
+                report.damaged += page.broken
+                for row, cell in source.rows(page):
+                    if row is None:
+                        self._set_aside(report, numbered_row(cell.values), "It does not have the columns of its table.")
+                    elif keeps(row) and self._insert(shape, row, report):
+                        report.kept += 1
+                    else:
+                        missing.leave_out(key_of(shape, row))
             if report.damaged:
-                self._rebuild(source, found, report, keeps)
-                for seed in seeds:
-                    self._insert_seed(shape, seed)
+                self._rebuild(source, report, keeps, missing)
+        if report.damaged:
+            for seed in seeds:
+                self._insert_seed(shape, seed)
         return report
+
+    def _in_batches(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Some pages, of which a few at a time are worked on in a transaction: the log of the new store stays short."""
+        self.connection.execute("BEGIN")
+        for count, page in enumerate(pages, 1):
+            if count % BATCH_PAGES == 0:
+                self._go_on(0)
+                self.connection.execute("COMMIT; BEGIN")
+            yield page
+        self.connection.execute("COMMIT")
 
     def try_rows(self, shape: Shape, rows: Sequence[Row]) -> int:
         """How many of some rows the table would take if it were empty; nothing is changed."""
@@ -132,22 +146,39 @@ class Loader:
         marks = ", ".join("?" * len(row))
         self.connection.execute(f"INSERT INTO {quote(shape.name)} ({names}) VALUES ({marks})", tuple(row.values()))
 
-    def _rebuild(self, source: Source, found: set[Key], report: TableReport, keeps: Callable[[Row], bool]) -> None:
+    def _rebuild(self, source: Source, report: TableReport, keeps: Callable[[Row], bool], missing: Missing) -> None:
         """Look in the indexes for what is gone."""
-        whole = frozenset(
+        shape = source.shape
+        full = {
             name
             for (name,) in self.connection.execute(
-                "SELECT name FROM pragma_index_list(?) WHERE partial = 0", (source.shape.name,)
+                "SELECT name FROM pragma_index_list(?) WHERE partial = 0", (shape.name,)
             )
-        )
-        missing = find_missing(source, found, whole)
-        for row in missing.rows:
-            if keeps(row):
-                kept = self._insert(source.shape, row, report)
-                report.kept += kept
-                report.rebuilt += kept
-        report.is_lost_exact = missing.is_exact
-        report.lost = missing.others if missing.others or missing.is_exact else None
+        }
+        is_exact = False
+        for place, (index, root) in enumerate(source.indexes):
+            gone = source.trees.gone(root)
+            for page in self._in_batches(source.trees.pages(root)):
+                gone += page.broken
+                for key, row in source.entries(index, page):
+                    if not self._is_there(shape, key):
+                        missing.add(place, key, row)
+            is_exact = is_exact or (gone == 0 and index.name in full)
+        lost = missing.count()
+        with self.connection:
+            for row in missing.rows():
+                lost -= 1
+                if keeps(row) and self._insert(shape, row, report):
+                    report.kept += 1
+                    report.rebuilt += 1
+        report.is_lost_exact = is_exact
+        report.lost = lost if lost or is_exact else None
+
+    def _is_there(self, shape: Shape, key: Key) -> bool:
+        """Whether the new table has a row."""
+        names = (shape.alias or ROWID,) if shape.has_rowid else shape.key
+        same = " AND ".join(f"{quote(name)} = ?" for name in names)
+        return self.connection.execute(f"SELECT 1 FROM {quote(shape.name)} WHERE {same}", key).get is not None
 
     def _set_aside(self, report: TableReport, row: Row, reason: str) -> None:
         report.set_aside += 1
@@ -190,20 +221,17 @@ class Loader:
 
     def _move_out(self, table: str, condition: str, reason: str, report: TableReport) -> bool:
         """Set the rows aside for which a condition holds; whether there were any."""
-        cursor = self.connection.execute(f"SELECT child.* FROM {quote(table)} AS child WHERE {condition}")
-        names: list[str] = []
-        rows: list[tuple[Value, ...]] = []
-        for values in cursor:
-            names = names or [name for name, _ in cursor.get_description()]
-            rows.append(values)
-        if not rows:
-            return False
+        count = 0
         with self.connection:
-            for values in rows:
+            cursor = self.connection.execute(f"SELECT child.* FROM {quote(table)} AS child WHERE {condition}")
+            for values in cursor:
+                count += 1
+                names = [name for name, _ in cursor.get_description()]
                 self._set_aside(report, dict(zip(names, values, strict=True)), reason)
-            self.connection.execute(f"DELETE FROM {quote(table)} AS child WHERE {condition}")
-        report.kept -= len(rows)
-        return True
+            if count:
+                self.connection.execute(f"DELETE FROM {quote(table)} AS child WHERE {condition}")
+        report.kept -= count
+        return count > 0
 
 
 def shape_key(connection: apsw.Connection, table: str) -> list[str]:

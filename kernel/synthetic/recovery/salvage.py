@@ -20,7 +20,7 @@ from synthetic.recovery.loading import GoOn, Loader, TableReport, numbered_row
 from synthetic.recovery.pages import PageFile
 from synthetic.recovery.schemas import SchemaObject, Shape, believe_roots, index_shapes, read_schema, shape_of
 from synthetic.recovery.set_aside import SetAside
-from synthetic.recovery.tables import Source, row_of
+from synthetic.recovery.tables import Source, is_whole, row_of
 from synthetic.recovery.trees import SCHEMA_ROOT, Trees
 
 TRIAL_ROWS = 50
@@ -75,7 +75,8 @@ def salvage(database: Path, log: Path, target: Path, blueprint: Blueprint, aside
         connection = open_loader(target)
         try:
             blueprint.preparation.prepare(connection, "writer")
-            salvaged = _Salvage(connection, trees, objects, blueprint, aside, go_on).run()
+            loader = Loader(connection, aside, go_on, target.with_name(f"{target.name}-missing"))
+            salvaged = _Salvage(connection, trees, objects, blueprint, aside, loader).run()
             salvaged.unusable_frames, salvaged.missing_pages = file.unusable_frames, file.missing
             return salvaged
         finally:
@@ -100,16 +101,15 @@ class _Salvage:
         objects: Sequence[SchemaObject],
         blueprint: Blueprint,
         aside: SetAside,
-        go_on: GoOn,
+        loader: Loader,
     ) -> None:
         self._connection = connection
         self._trees = trees
         self._objects = objects
         self._blueprint = blueprint
         self._aside = aside
-        self._go_on = go_on
         self._roots = {each.name: each.root for each in objects if each.root}
-        self._loader = Loader(connection, aside, go_on)
+        self._loader = loader
 
     def run(self) -> Salvaged:
         """Make the tables, fill them, and set aside what does not fit."""
@@ -132,8 +132,8 @@ class _Salvage:
 
     def _build(self) -> Built:
         source = self._source(LEDGER)
-        rows = [] if source is None else [row for row, _ in source.rows() if row is not None]
-        is_whole = source is not None and source.damage() == 0
+        rows = [] if source is None else list(source.all_rows())
+        is_whole = source is not None and source.is_whole()
         plan = plan_tables(self._blueprint, rows, is_ledger_whole=is_whole, is_present=self._is_present)
         return build_tables(self._connection, self._blueprint, plan, self._objects)
 
@@ -142,7 +142,7 @@ class _Salvage:
         for table in self._blueprint.tables:
             source = self._source(table.record.name) if table.plugin == plugin else None
             if source is not None:
-                row = next((row for row, _ in source.rows() if row is not None), None)
+                row = next(source.all_rows(), None)
                 if row is not None and any(name not in row for name in source.shape.columns if name is not None):
                     return False
         return True
@@ -166,7 +166,7 @@ class _Salvage:
         # What is beyond the end of a file that was cut short has no tree in it; else the number of the root is wrong.
         file, trees = self._trees.file, self._trees
         wrong = set[int]() if file.missing else {root for root in self._roots.values() if root > file.count}
-        is_schema_whole = not trees.gone(SCHEMA_ROOT) and not any(page.broken for page in trees.pages(SCHEMA_ROOT))
+        is_schema_whole = is_whole(trees, SCHEMA_ROOT)
         shapes = {
             table: shape_of(self._connection, table)
             for table in tables
@@ -240,26 +240,19 @@ class _Salvage:
                     case _:
                         continue
         with self._connection:
-            for table in reports:
+            for table, report in reports.items():
                 shape = shape_of(self._connection, table)
                 sql = self._connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).get
                 if shape.alias is None or "AUTOINCREMENT" not in str(sql).upper():
                     continue
-                numbers = [counted.get(table, 0), *self._numbers_in_indexes(table)]
+                source = self._source(table) if report.damaged else None
+                known = 0 if source is None else source.greatest_number()
                 self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
                 self._connection.execute(
                     f'INSERT INTO sqlite_sequence (name, seq) SELECT ?1, max(?2, coalesce(max("{shape.alias}"), 0))'
                     f' FROM "{table}"',
-                    (table, max(numbers)),
+                    (table, max(known, counted.get(table, 0))),
                 )
-
-    def _numbers_in_indexes(self, table: str) -> list[int]:
-        """The greatest number that is known of a table in which rows are gone."""
-        source = self._source(table)
-        if source is None or not source.damage():
-            return []
-        numbers = [key[0] for key, _ in source.entries() if isinstance(key[0], int)]
-        return [max(numbers)] if numbers else []
 
     def _set_strays_aside(self) -> int:
         """Set aside what stands on pages of which it is not known to which table they belong."""

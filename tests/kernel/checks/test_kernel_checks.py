@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kernel.checks.kit import found_by, outcome_of, spoil
@@ -10,6 +12,7 @@ from synthetic.checks.outcomes import CheckStatus
 from synthetic.log.archive import archive_step
 from synthetic.log.positions import begin_epoch
 from synthetic.testing import ManualClock, expect_data, open_test_store
+from synthetic.testing_commands import run_command
 
 DAY_MS = 86_400_000
 
@@ -51,6 +54,22 @@ def test_a_sound_store_passes_every_check(lively):
 def test_an_archived_log_passes_every_check(archived):
     for name in ("log_ends", "log_epochs", "archive", "archive_contents"):
         assert found_by(archived, f"kernel.{name}") == []
+
+
+def test_settings_that_a_start_would_refuse_are_found_while_the_store_is_open(lively):
+    (lively.kernel.data_dir / "plugins.toml").write_text("[kernel.database]\nbusy_timeout_ms = -1\n")
+    (finding,) = outcome_of(lively, "kernel.settings").findings
+    assert finding.error_class.code == "SETTINGS_INVALID"
+    assert "busy_timeout_ms" in finding.message
+    (lively.kernel.data_dir / "plugins.toml").write_text("not TOML")
+    assert len(found_by(lively, "kernel.settings")) == 1
+
+
+def test_a_disk_with_less_room_than_a_start_asks_for_is_found(data_dir):
+    words = ["check", "--data", str(data_dir), "--only", "kernel.disk", "--json"]
+    done = run_command([*words, "--set", f"kernel.database.free_disk_bytes={2**52}"])
+    (outcome,) = [each for each in json.loads(done.stdout)["checks"] if each["name"] == "kernel.disk"]
+    assert (done.returncode, outcome["findings"][0]["code"]) == (65, "STORAGE_FULL")
 
 
 def test_a_key_that_points_nowhere_is_found_with_its_row(lively):

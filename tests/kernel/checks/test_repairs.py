@@ -64,6 +64,8 @@ def test_what_can_be_made_anew_is_and_then_nothing_is_found(faulty):
     code, report = repaired(faulty, *names, more=())
     assert (code, report["status"]) == (65, "FAILED")
     assert "repairs" not in report
+    told = {each["name"]: each["repair"] for each in report["checks"]}
+    assert all(told[name] for name in names), "each says what a repair would do"
     code, report = repaired(faulty, *names)
     assert (code, report["status"]) == (0, "PASSED"), report
     assert {each["check"] for each in report["repairs"]} == set(names)

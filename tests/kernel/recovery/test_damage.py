@@ -11,9 +11,9 @@ from synthetic.data_directory import DataDirectory
 from synthetic.errors import NotAStoreError, StoreDamagedError
 from synthetic.kernel import Kernel
 from synthetic.recovery.damage import COPIES_MAX, list_copies
-from synthetic.testing import FAST_SETTINGS, open_test_store
+from synthetic.testing import FAST_SETTINGS, expect_data, expect_error, open_test_store
 from tests.kernel.backups.kit import take
-from tests.kernel.checks.kit import page_of, zero_page
+from tests.kernel.checks.kit import page_of, spoil, zero_page
 
 HEADER_MAGIC_BYTES = 16
 
@@ -43,6 +43,15 @@ def test_a_store_without_its_header_is_kept_in_quarantine_once_and_not_written_t
     (copy,) = list_copies(DataDirectory(data_dir))
     assert error.details["copy"] == str(copy)
     assert (copy / "synthetic.db").read_bytes() == content == database_of(data_dir)
+
+
+def test_a_text_that_is_none_is_damage_and_no_riddle(data_dir):
+    with open_test_store(data_dir) as store:
+        expect_data(store.graphql('mutation { saveConstruct(input: {id: "a", type: "t", title: "t"}) { created } }'))
+        spoil(store, "UPDATE constructs SET title = CAST(x'74f8' AS TEXT)")
+        error = expect_error(store.graphql('{ construct(id: "a") { title } }'), "STORE_DAMAGED")
+        assert "is no text" in error["message"]
+        assert expect_data(store.graphql('{ construct(id: "a") { id } }')) == {"construct": {"id": "a"}}
 
 
 def test_the_newest_proven_backup_is_named_first(data_dir):

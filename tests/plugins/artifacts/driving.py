@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from synthetic import Snapshot, Store, Transaction
+from synthetic import Finding, Snapshot, Store, Transaction
 from synthetic.checks.declared import LoadedChecks
 from synthetic.checks.running import run_check
 from synthetic.testing import ManualClock
@@ -16,6 +16,7 @@ from synthetic_artifacts import store as artifact_store
 from synthetic_artifacts.folders import ArtifactFolder
 from synthetic_artifacts.marks import MARK
 from synthetic_artifacts.model import Artifact, ArtifactContent, SavedArtifact
+from synthetic_artifacts.setting_aside import set_orphans_aside
 from synthetic_constructs.store import save_construct
 
 HOUR_MS = 3_600_000
@@ -98,6 +99,11 @@ class Artifacts:
     def findings(self, name: str) -> list[Any]:
         """What a check of the plugin finds."""
         return self.store.read(_findings, f"artifacts.{name}")
+
+    def set_aside(self) -> int:
+        """What `synthetic check --repair` does about the files that no artifact has."""
+        found = [Finding(message=each.message, details=each.details) for each in self.findings("orphans")]
+        return self.store.write(set_orphans_aside, found)
 
     def module(self) -> dict[str, Any] | None:
         """What sync status says of the files."""

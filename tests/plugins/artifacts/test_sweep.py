@@ -32,6 +32,36 @@ def test_an_old_file_without_an_artifact_goes_with_its_folders(artifacts, clock)
     assert artifacts.findings("orphans") == []
 
 
+def test_a_repair_keeps_files_without_an_artifact_in_quarantine_and_leaves_those_that_may_get_one(
+    artifacts, clock
+) -> None:
+    kept = artifacts.create()
+    for path in ("c/log/orphan~0123456789.txt", "gone/report/old", "c/log/being-written", "c/log/one-more"):
+        (artifacts.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (artifacts.folder / path).write_bytes(path.encode())
+    clock.advance(2 * HOUR_MS)
+    found = artifacts.findings("orphans")
+    assert len(found) == 4
+    # Between the check and the repair one was written to, and one has gone.
+    os.utime(artifacts.folder / "c/log/being-written", ns=(clock.now_ms() * 1_000_000,) * 2)
+    assert artifacts.set_aside() == 3
+    assert artifacts.files() == ["c/log/being-written", kept.path]
+    (aside,) = (artifacts.folder.parent / "quarantine").glob("*-orphans")
+    assert (aside / "gone" / "report" / "old").read_bytes() == b"gone/report/old"
+    assert (aside / "c" / "log" / "orphan~0123456789.txt").is_file()
+    assert artifacts.findings("orphans") == []
+
+
+def test_a_repair_moves_nothing_where_the_clock_has_jumped(artifacts, store, clock) -> None:
+    orphan = artifacts.folder / "c" / "log" / "being-written"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"x")
+    store.write(check_clock)
+    clock.jump(400 * 24 * HOUR_MS)
+    artifacts.set_aside()
+    assert orphan.exists()
+
+
 def test_a_file_that_is_being_written_is_never_swept_however_old_the_others_are(artifacts, clock) -> None:
     artifacts.create()
     old = artifacts.folder / "c" / "log" / "being-written"
