@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from synthetic import SyntheticError, SystemClock
+from synthetic import SyntheticError, SystemClock, Transaction
 from synthetic.checks.declared import LoadedChecks
 from synthetic.data_directory import DataDirectory
+from synthetic.errors import StorageFailedError
 from synthetic.kernel_parts import blueprint_of, inspection_of
 from synthetic.registry import load_registry
 from synthetic.testing import (
@@ -126,6 +127,18 @@ def test_a_server_whose_database_was_exchanged_writes_to_neither_and_its_success
     with open_test_store(data) as store:
         assert store.read(lambda snapshot: snapshot.rows("SELECT id FROM constructs")) == [("new",)]
     check_sound(data).close()
+
+
+def test_a_write_during_which_the_database_is_exchanged_is_not_acknowledged(template, tmp_path):
+    data = copy_template(template, tmp_path / "store")
+    other = copy_template(template, tmp_path / "other")
+
+    def exchange(tx: Transaction) -> None:
+        save_construct(tx, {"type": "task", "title": "lost"}, id="lost")
+        (other / "synthetic.db").replace(data / "synthetic.db")
+
+    with open_test_store(data) as store, pytest.raises(StorageFailedError, match="moved, removed or replaced"):
+        store.write(exchange)
 
 
 def test_positions_and_leases_do_not_follow_a_clock_that_goes_back_and_forth(data_dir):

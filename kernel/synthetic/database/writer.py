@@ -310,7 +310,7 @@ class Writer:
     def _commit(self) -> BaseException | None:
         try:
             self._connection.commit()
-        except apsw.Error as error:
+        except (apsw.Error, StorageFailedError) as error:
             translated = translate(error, self._connection.system_errno)
             self._connection.roll_back()
             return translated

@@ -102,7 +102,10 @@ class WritingConnection:
 
         Raises:
             apsw.Error: It is not; `roll_back` ends it.
+            StorageFailedError: It would be in a file that is not the store's any more.
         """
+        # Once more: writes may have joined the transaction that were asked for after the file was exchanged.
+        self.require_file()
         self._control(self._commit)
         crash_point("transaction.committed")
 
