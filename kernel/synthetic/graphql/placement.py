@@ -3,7 +3,9 @@
 A plan begins in the pool, where its runs are timed. Once two were short, those
 of about the same cost run in place. A plan that uses up its steps or bytes there,
 or the processor for too long, goes back to the pool. It is tried again after a
-long pause that doubles each time, since it may be short again by then.
+long pause that doubles each time, since it may be short again by then. Where a
+thousand runs before were in time, the processor was more likely taken by what
+else the thread had to do, as collecting garbage, and one such run is excused.
 
 A query may also be late without computing. Where it read from the disk, that
 counts when it happens again before many runs were in time, and the pause is short.
@@ -48,6 +50,10 @@ RUNS_FOR_A_STARVED_ONE = 4
 """So many runs in time make up for one that was late, and had not waited for the disk."""
 
 
+RUNS_FOR_A_COMPUTED_ONE = 1_000
+"""So many runs in time before it excuse one that computed for too long."""
+
+
 class Pauses(NamedTuple):
     """For how long a plan stays in the pool, in seconds.
 
@@ -77,6 +83,7 @@ class Placement:
         "_paused_at",
         "_proven_cost",
         "_resume_at",
+        "_runs_in_time",
         "_short_runs",
     )
 
@@ -91,6 +98,7 @@ class Placement:
         self._short_runs = 0
         self._proven_cost = 0
         self._lateness = 0
+        self._runs_in_time = 0
         self._pause_seconds = 0.0
         self._paused_at = -math.inf
         self._resume_at = 0.0
@@ -134,6 +142,7 @@ class Placement:
 
     def ran_in_place(self, cost: int, seconds: float) -> None:
         """Learn from a run in place that was answered in time."""
+        self._runs_in_time += 1
         if self._lateness:
             self._lateness -= 1
         if seconds <= SHORT_SECONDS:
@@ -148,7 +157,8 @@ class Placement:
             waited_for_disk: Whether it read from there, or may have.
         """
         self._lateness += RUNS_FOR_A_LATE_ONE if waited_for_disk else RUNS_FOR_A_STARVED_ONE
-        if processor_seconds > COMPUTED_SECONDS_MAX:
+        is_excused, self._runs_in_time = self._runs_in_time >= RUNS_FOR_A_COMPUTED_ONE, 0
+        if processor_seconds > COMPUTED_SECONDS_MAX and not is_excused:
             self.overran(now)
         elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
             self._pause(WAITING_PAUSES, now)

@@ -111,6 +111,18 @@ def test_a_plan_that_computed_for_too_long_goes_to_the_pool_at_once():
     assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
+def test_one_of_a_thousand_runs_that_computed_for_too_long_is_excused_and_a_second_is_not():
+    plan = proven()
+    for _ in range(placement.RUNS_FOR_A_COMPUTED_ONE):
+        plan.ran_in_place(COST, SHORT)
+    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
+    assert plan.is_in_place(COST, 0)
+    for _ in range(placement.RUNS_FOR_A_COMPUTED_ONE - 1):
+        plan.ran_in_place(COST, SHORT)
+    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
+    assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
+
+
 def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_again():
     plan = proven()
     for _ in range(10):
