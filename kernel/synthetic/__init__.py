@@ -31,7 +31,7 @@ from synthetic.database.tokens import TextTokenizer, Token
 from synthetic.database.transaction import Row, Snapshot, Transaction, Value
 from synthetic.demo_contributions import DemoPart
 from synthetic.deprecation import Deprecation, deprecated, deprecated_names
-from synthetic.durable_files import translate_system_error
+from synthetic.durable_files import reach_the_disk, translate_system_error
 from synthetic.errors import (
     BadUserInputError,
     ConflictError,
@@ -93,6 +93,7 @@ from synthetic.saving import changed_fields, find_changes
 from synthetic.security.callers import Caller
 from synthetic.security.gate import Scope
 from synthetic.selector_contributions import RowKey, Selector
+from synthetic.steady_files import steady_file
 from synthetic.storage.asking import check_room
 from synthetic.store import Store
 from synthetic.store import open_store as open  # noqa: A004 - read as `synthetic.open`
@@ -249,6 +250,7 @@ __all__ = [
     "pages",
     "plan_deletion",
     "query",
+    "reach_the_disk",
     "read_events",
     "read_window",
     "rebuilding",
@@ -256,6 +258,7 @@ __all__ = [
     "retry_refusal",
     "run_retention_batch",
     "running_time",
+    "steady_file",
     "subscription",
     "to_json",
     "translate_system_error",

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from synthetic import BlockingStore, ConflictError, bad_input, translate_system_error
+from synthetic import BlockingStore, ConflictError, bad_input, steady_file, translate_system_error
 from synthetic.cli import Progress
 from synthetic_artifacts.errors import ArtifactAlteredError, ArtifactMissingError
 from synthetic_artifacts.folders import FILE_MODE, ArtifactFolder
@@ -88,7 +88,8 @@ def write_pieces(pieces: Iterable[bytes], target: Path, *, replaces: bool) -> No
     # Without the name of the target: with more behind it, one that just fits would be too long.
     partial = target.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
     try:
-        with open(partial, "xb", opener=lambda path, flags: os.open(path, flags, FILE_MODE)) as file:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        with steady_file(descriptor) as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())

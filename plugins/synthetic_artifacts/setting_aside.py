@@ -13,7 +13,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from synthetic import Finding, Repair, StoreFolder, Transaction, crash_point, is_clock_believed, translate_system_error
+from synthetic import (
+    Finding,
+    Repair,
+    StoreFolder,
+    Transaction,
+    crash_point,
+    is_clock_believed,
+    reach_the_disk,
+    translate_system_error,
+)
 from synthetic_artifacts.copying import NO_LINKS, PIECE_BYTES, write_pieces
 from synthetic_artifacts.errors import ArtifactMissingError
 from synthetic_artifacts.folders import FOLDER_MODE, ArtifactFolder
@@ -59,7 +68,7 @@ def _move(folder: ArtifactFolder, path: str, quarantine: Path) -> bool:
         target.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         _place(folder, path, target)
         for made in (target.parent, target.parent.parent, quarantine, quarantine.parent, quarantine.parent.parent):
-            _reach_the_disk(made)
+            reach_the_disk(made)
     except (ArtifactMissingError, FileNotFoundError):
         return False
     except OSError as error:
@@ -79,14 +88,6 @@ def _place(folder: ArtifactFolder, path: str, target: Path) -> None:
             raise
         with os.fdopen(folder.open_file(path), "rb") as source:
             write_pieces(iter(lambda: source.read(PIECE_BYTES), b""), target, replaces=True)
-
-
-def _reach_the_disk(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 SET_ORPHANS_ASIDE = Repair(

@@ -63,7 +63,8 @@ class Writers:
     def kill_one(self, chance: random.Random) -> None:
         """Kill a process outright, in the midst of what it does, and start another in its place."""
         before = len(self.stored)
-        wait_until(lambda: len(self.stored) > before + chance.randrange(5), "a few writes", seconds=120)
+        enough = before + chance.randint(4, 8)
+        wait_until(lambda: len(self.stored) >= enough, "a few writes", seconds=120)
         if self._servers and chance.random() < len(self._servers) / (len(self._servers) + len(self._alone)) / 2:
             place = chance.choice(list(self._servers))
             self._servers[place].process.kill()
@@ -167,7 +168,6 @@ def test_processes_that_are_killed_at_random_lose_no_acknowledged_write_and_doub
         for _ in range(3):
             writers.kill_one(chance)
     check_all(data_dir, writers)
-    assert len(writers.stored) > 10
 
 
 @pytest.mark.full

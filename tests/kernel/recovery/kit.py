@@ -90,8 +90,18 @@ class Bench:
         connection.close()
         return salvaged, rows_in(target, [each.table for each in salvaged.tables])
 
-    def without_page(self, number: int) -> bytes:
-        """The database with a page of zeros."""
+    def without_page(self, *numbers: int) -> bytes:
+        """The database with pages of zeros."""
         data = bytearray(self.whole.read_bytes())
-        data[(number - 1) * PAGE_BYTES : number * PAGE_BYTES] = bytes(PAGE_BYTES)
+        for number in numbers:
+            data[(number - 1) * PAGE_BYTES : number * PAGE_BYTES] = bytes(PAGE_BYTES)
         return bytes(data)
+
+    def without_table(self, name: str) -> bytes:
+        """The database with zeros on all pages of a table, by SQLite's own account."""
+        connection = apsw.Connection(str(self.whole), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            pages = connection.execute("SELECT pageno FROM dbstat WHERE name = ?", (name,)).fetchall()
+        finally:
+            connection.close()
+        return self.without_page(*(page for (page,) in pages))

@@ -112,3 +112,8 @@ def dashboard(browser: Browser, server: RunningServer, **context: Any) -> Genera
         yield driven
     finally:
         opened.close()
+
+
+def port_of(address: str) -> str:
+    """The port in the address of a server."""
+    return address.rsplit(":", 1)[1].split("/", maxsplit=1)[0]

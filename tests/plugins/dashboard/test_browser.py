@@ -6,18 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from plugins.dashboard.driving import PAGES, Dashboard, chromium, dashboard
+from plugins.dashboard.driving import PAGES, Dashboard, dashboard
 from plugins.dashboard.filling import HOSTILE, fill
 from synthetic.testing import copy_template, open_test_store, running_server
 
 DETAILS = ("/jobs/j1", "/constructs/c1", "/sessions/s1", "/transcripts/t1", "/approvals/a1")
 BUTTONS_THAT_WRITE = ("Approve", "Reject", "Withdraw", "Redrive", "Retry now", "Cancel", "Back up now", "Preview")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

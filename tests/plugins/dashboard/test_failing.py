@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
 from kernel.log.consumers import kit
-from plugins.dashboard.driving import chromium, dashboard
+from plugins.dashboard.driving import dashboard, port_of
 from plugins.dashboard.filling import fill
-from synthetic.testing import copy_template, open_test_store, running_server
+from synthetic.testing import open_test_store, running_server
 from thirdparty.distributions import Site
 
 pytestmark = pytest.mark.full
@@ -30,27 +30,12 @@ mutation Progress($token: Int!) {
 """
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def directory(template: Path, tmp_path: Path) -> Path:
-    return copy_template(template, tmp_path / "store")
-
-
-def free_port_of(address: str) -> str:
-    return address.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
-
-
 def test_a_page_that_was_opened_without_its_server_shows_what_comes_when_it_is_back(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin
     with running_server(directory) as server, dashboard(browser, server) as tab:
         server.token = token
-        port = free_port_of(server.url)
+        port = port_of(server.url)
         tab.enter("/jobs")
         tab.go("/")
         server.process.send_signal(signal.SIGKILL)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from plugins.dashboard.driving import Dashboard, chromium, dashboard
+from plugins.dashboard.driving import Dashboard, dashboard
 from plugins.dashboard.filling import fill
-from synthetic.testing import copy_template, open_test_store, running_server
+from synthetic.testing import open_test_store, running_server
 from synthetic.testing_commands import run_command
 
 pytestmark = pytest.mark.full
@@ -22,17 +22,6 @@ FAILED = {
     "type": "next",
     "payload": {"data": None, "errors": [{"message": "Busy.", "extensions": {"code": "BUSY", "recoverable": True}}]},
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def directory(template: Path, tmp_path: Path) -> Path:
-    return copy_template(template, tmp_path / "store")
 
 
 class Wire:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from plugins.dashboard.driving import chromium, dashboard
+from plugins.dashboard.driving import dashboard, port_of
 from plugins.dashboard.filling import fill
 from synthetic.store import Store
-from synthetic.testing import copy_template, expect_data, open_test_store, running_server, wait_until
+from synthetic.testing import expect_data, open_test_store, running_server, wait_until
 
 pytestmark = pytest.mark.full
 
@@ -39,27 +39,12 @@ mutation Failed($input: FailJobInput!) { failJob(input: $input) { job { status }
 """
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def directory(template: Path, tmp_path: Path) -> Path:
-    return copy_template(template, tmp_path / "store")
-
-
-def free_port_of(address: str) -> str:
-    return address.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
-
-
 def test_a_page_goes_on_where_it_was_when_its_server_was_killed_and_comes_back(browser, directory: Path):
     with open_test_store(directory) as store:
         token = fill(store).admin
     with running_server(directory) as server, dashboard(browser, server) as tab:
         server.token = token
-        port = free_port_of(server.url)
+        port = port_of(server.url)
         tab.enter("/jobs")
         tab.page.locator("tr[data-key=j1]").wait_for()
         server.process.send_signal(signal.SIGKILL)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plugins.dashboard.driving import PAGES, chromium, dashboard
-from plugins.dashboard.filling import fill
-from synthetic.testing import copy_template, open_test_store, running_server
+from plugins.dashboard.driving import PAGES, dashboard
 
 pytestmark = pytest.mark.full
 
@@ -56,22 +53,6 @@ TOO_FAINT = """
 }
 """
 TOO_WIDE = "() => document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def server(template: Path, tmp_path_factory: pytest.TempPathFactory):
-    directory = copy_template(template, tmp_path_factory.mktemp("look") / "store")
-    with open_test_store(directory) as store:
-        token = fill(store).admin
-    with running_server(directory) as running:
-        running.token = token
-        yield running
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from plugins.dashboard.driving import PAGES, chromium, dashboard
-from plugins.dashboard.filling import fill
-from synthetic.testing import copy_template, open_test_store, running_server
+from plugins.dashboard.driving import PAGES, dashboard
 
 pytestmark = pytest.mark.full
 
@@ -75,22 +72,6 @@ NAMELESS = """
   return [...controls].filter((one) => !silent(one) && !nameOf(one)).map((one) => one.outerHTML.slice(0, 100));
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def server(template: Path, tmp_path_factory: pytest.TempPathFactory):
-    directory = copy_template(template, tmp_path_factory.mktemp("reach") / "store")
-    with open_test_store(directory) as store:
-        token = fill(store).admin
-    with running_server(directory) as running:
-        running.token = token
-        yield running
 
 
 def test_every_control_has_a_name_and_every_row_a_link(browser: Any, server: Any):

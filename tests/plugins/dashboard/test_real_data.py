@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.dashboard.driving import PAGES, chromium, dashboard
+from plugins.dashboard.driving import PAGES, dashboard
 from plugins.dashboard.filling import fill
 from synthetic.testing import copy_template, open_test_store, running_server
 from synthetic.testing_commands import run_command
@@ -15,12 +15,6 @@ pytestmark = pytest.mark.full
 
 EXIT_CODES = (0, 65)
 """65: some files could not be read; they are named, and all others are stored."""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
