@@ -154,11 +154,13 @@ class Execution:
                     is_done, outcome = False, begun.step.send(self._given)
                 except StopIteration as ended:
                     is_done, outcome = True, ended.value
+            if not is_done:
+                # Before anything else can raise: what nobody holds any more is never awaited.
+                self._wanted, self._given = outcome, []
             begun.context.read_position()
         finally:
             begun.context.leave()
         if not is_done:
-            self._wanted, self._given = outcome, []
             return None
         self._begun = None
         return answers_of(self._ask, outcome, self._roots, begun.context, self._render, weight=begun.run.cells)
@@ -226,14 +228,14 @@ def execute_now(
     context.enter(snapshot)
     try:
         is_done, outcome = run_until_waiting(step)
+        if not is_done:
+            step.close()
+            abandon(outcome)
+            return None
         context.read_position()
     finally:
         context.leave()
-    if is_done:
-        return answers_of(ask, outcome, ONE_ROOT, context, render, weight=run.cells)[0]
-    step.close()
-    abandon(outcome)
-    return None
+    return answers_of(ask, outcome, ONE_ROOT, context, render, weight=run.cells)[0]
 
 
 def execute_by_core(

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,20 @@ def test_leaving_half_way_cancels_what_waits_and_gives_everything_back(bench):
         assert (await run(bench, '{ noteById(id: "left") { label } }')).body["data"] == {"noteById": {"label": "x"}}
 
     asyncio.run(scenario())
+
+
+def test_leaving_when_all_awaitables_of_a_level_have_been_made_leaves_none_of_them(bench):
+    async def scenario() -> None:
+        task = asyncio.create_task(run(bench, '{ notes { nodes { fetched(how: "x") leftHere } } }'))
+        world.leave = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+        # Only now does the thread go on.
+        world.left.set()
+        await expect_all_readers(bench)
+
+    asyncio.run(scenario())
+    gc.collect()
 
 
 def test_leaving_while_a_thread_makes_the_awaitables_leaves_none_of_them(bench):

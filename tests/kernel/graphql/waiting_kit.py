@@ -1,7 +1,8 @@
 """Fields that wait: with `prepare`, and asynchronous resolvers of Strawberry's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any
@@ -33,6 +34,8 @@ class World:
         ended: Names of what was cancelled while it waited.
         loops: The event loops on which resolvers ran.
         reached: Set when something waits.
+        leave: Lets the client leave.
+        left: Set when it has left.
     """
 
     database: Database | None = None
@@ -41,6 +44,8 @@ class World:
     ended: list[str] = field(default_factory=list)
     loops: set[int] = field(default_factory=set)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
+    leave: Callable[[], object] = int
+    left: threading.Event = field(default_factory=threading.Event)
 
     async def wait_for_ever(self, name: str) -> None:
         self.reached.set()
@@ -238,6 +243,12 @@ def count_here(root: strawberry.Parent[Note], info: strawberry.Info) -> int:
     return info.context.snapshot.value("SELECT count(*) FROM notes")
 
 
+def leave_here(root: strawberry.Parent[Note], info: strawberry.Info) -> bool:
+    """The client leaves while this runs."""
+    world.leave()
+    return world.left.wait(10)
+
+
 @strawberry.field(description="Waits at the root.")
 async def later(info: strawberry.Info, name: Name) -> str:
     await world.barrier.wait()
@@ -258,6 +269,7 @@ FIELDS = (
     strawberry.field(resolver=report_of, name="report", description="From elsewhere."),
     strawberry.field(resolver=fetch_below, name="fetched", description="From elsewhere."),
     strawberry.field(resolver=count_here, name="countHere", description="All notes."),
+    strawberry.field(resolver=leave_here, name="leftHere", description="Whether the client has left."),
 )
 
 WAITING = GraphQL(
