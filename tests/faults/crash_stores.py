@@ -119,6 +119,7 @@ def kept(data: Path, name: str) -> Any:
 def let_lease_run_out(data: Path) -> None:
     """What eight seconds do after the process that has the store's background work was killed."""
     connection = apsw.Connection(str(data / "synthetic.db"))
+    connection.set_busy_timeout(10_000)
     connection.execute("UPDATE leases SET expires_at = 0")
     connection.close()
 

@@ -28,6 +28,7 @@ async def test_a_store_that_answers_is_ready(store: Store):
 
 async def test_a_store_that_another_process_writes_to_is_ready(store: Store, data_dir: Path):
     other = apsw.Connection(str(data_dir / "synthetic.db"))
+    other.set_busy_timeout(10_000)
     try:
         other.execute("BEGIN IMMEDIATE")
         await Readiness(store.kernel).check()

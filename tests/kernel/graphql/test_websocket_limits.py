@@ -75,6 +75,7 @@ def test_a_token_that_another_process_ends_takes_its_open_sockets_with_it_and_no
                 await say(lasting, type="connection_init", payload={"authorization": f"Bearer {other}"})
                 assert (await hear(lasting))["type"] == "connection_ack"
                 with contextlib.closing(apsw.Connection(str(tmp_path / "store" / "synthetic.db"))) as stranger:
+                    stranger.set_busy_timeout(10_000)
                     stranger.execute(f"UPDATE tokens SET {change} WHERE hash = ?", (hash_secret(server.token),))
                     assert stranger.changes() == 1
                 assert await closing(connection) == (4403, "The token is no longer valid")

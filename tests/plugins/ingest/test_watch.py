@@ -153,6 +153,7 @@ def test_a_store_that_is_locked_for_a_while_loses_nothing(data_dir, tmp_path):
         write(folder / "first.jsonl", jsonl(CHAT_LINES[0]))
         watch.hear_until_messages(1)
         lock = apsw.Connection(str(data_dir / "synthetic.db"))
+        lock.set_busy_timeout(10_000)
         lock.execute("BEGIN IMMEDIATE")
         write(folder / "second.jsonl", jsonl(CHAT_LINES[0]))
         assert watch.hear()["error"]["code"] == "DATABASE_BUSY"
