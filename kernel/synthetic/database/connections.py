@@ -86,7 +86,10 @@ def open_checkpointer(path: Path, settings: DatabaseSettings) -> apsw.Connection
 
 
 def open_reader(path: Path, settings: DatabaseSettings, files: str | None = None) -> apsw.Connection:
-    """A connection that cannot write.
+    """A connection that cannot write, for one thread at a time.
+
+    SQLite keeps no lock for it, which would be taken several times for each
+    value that is read: of what a page of rows costs, that was a quarter.
 
     Args:
         path: The database.
@@ -96,9 +99,8 @@ def open_reader(path: Path, settings: DatabaseSettings, files: str | None = None
     Raises:
         apsw.Error: The file cannot be opened, or is not a database.
     """
-    connection = apsw.Connection(
-        str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=files, statementcachesize=STATEMENTS_CACHED
-    )
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_NOMUTEX
+    connection = apsw.Connection(str(path), flags=flags, vfs=files, statementcachesize=STATEMENTS_CACHED)
     try:
         wait_for_locks(connection, settings)
         harden(connection)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 import apsw
@@ -48,6 +49,8 @@ class Snapshot:
         self._surroundings = surroundings
         self._interruption = interruption
         self._lost: BaseException | None = None
+        self._thread = get_ident()
+        self._unfinished: set[apsw.Cursor] = set()
         self.now = now
         self.notices: list[tuple[str, str]] = []
 
@@ -91,12 +94,16 @@ class Snapshot:
     def iterate(self, sql: str, params: Parameters = NO_PARAMETERS) -> Iterator[Row]:
         """Rows one by one, for results that should not be held in memory."""
         connection = self._ready()
+        cursor = connection.cursor()
+        # Kept to the end: the collector, which runs in any thread, must not be the one that ends a statement.
+        self._unfinished.add(cursor)
         try:
-            for row in connection.execute(sql, params):
+            for row in cursor.execute(sql, params):
                 yield row
                 self._ready()
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
+        self._unfinished.discard(cursor)
 
     def position(self) -> Position:
         """How far the log goes in this transaction."""
@@ -133,12 +140,16 @@ class Snapshot:
     def close(self) -> None:
         """End its use; the kernel calls it when the function has returned."""
         self._connection = self._lost = None
+        while self._unfinished:
+            self._unfinished.pop().close(force=True)
 
     def _ready(self) -> apsw.Connection:
         connection = self._connection
         if connection is None:
             text = "a transaction was used after the function that it was handed to had returned"
             raise self._lost or RuntimeError(text)
+        if get_ident() != self._thread:
+            raise RuntimeError("a transaction belongs to the thread that it was opened in")
         if not connection.in_transaction:
             raise self.lost()
         self._interruption.check()

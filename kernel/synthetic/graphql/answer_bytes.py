@@ -10,7 +10,7 @@ import orjson
 
 from synthetic.errors import InternalError
 from synthetic.graphql.answers import Answer
-from synthetic.graphql.json_records import Records, is_record, size_of_record, write_records
+from synthetic.graphql.json_records import Records, size_of_records, write_records
 from synthetic.graphql.lexical import too_complex
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import logger_for
@@ -128,8 +128,11 @@ def _size(value: Any, looked_at: int = LOOKED_AT) -> int:
             elif kind in DEEPER:
                 size += _size(inner, looked_at)
         return size
-    if kind is list or kind is Records:
-        value = value if kind is list else value.records
+    if kind is Records:
+        records = value.records
+        some = records[:: -(-len(records) // looked_at) or 1]
+        return VALUE_BYTES + size_of_records(some) * len(records) // max(1, len(some))
+    if kind is list:
         # Fewer of the lists in it: what is looked at must not grow with each level.
         fewer = max(1, looked_at // 2)
         count = len(value)
@@ -139,7 +142,7 @@ def _size(value: Any, looked_at: int = LOOKED_AT) -> int:
         return VALUE_BYTES + sum(_size(inner, fewer) for inner in some) * count // len(some)
     if kind is orjson.Fragment:
         return VALUE_BYTES + len(orjson.dumps(value))
-    return VALUE_BYTES + (size_of_record(value) if is_record(value) else 0)
+    return VALUE_BYTES
 
 
 def _in_pieces(body: dict[str, Any], bytes_max: int) -> bytes | None:

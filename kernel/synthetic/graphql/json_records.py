@@ -64,11 +64,6 @@ def write_records(value: object) -> orjson.Fragment:
     return orjson.Fragment(_encode(value.records))
 
 
-def is_record(value: object) -> bool:
-    """Whether a value is one of `Records`."""
-    return isinstance(value, msgspec.Struct)
-
-
-def size_of_record(record: msgspec.Struct) -> int:
-    """Bytes of its JSON."""
-    return len(_encode(record))
+def size_of_records(records: list[msgspec.Struct]) -> int:
+    """Bytes of the JSON of some of `Records.records`."""
+    return len(_encode(records))

@@ -90,7 +90,7 @@ class Selection:
             window: Which part of it.
         """
         sql = " UNION ALL ".join(self._queries(select, [*_bounds(order, window), *self.where]))
-        return f"{sql} ORDER BY {order.clause(reverse=window.backward)} LIMIT :page_rows"
+        return f"{sql} ORDER BY {order.clause(reverse=window.backward)} LIMIT {window.rows}"
 
     def pages_sql(self, select: str, order: Order, window: Window, kind: str) -> str:
         """The rows of the pages of many parents, parent by parent, in the order of the pages; `PLACE` is a column.
@@ -102,7 +102,7 @@ class Selection:
             kind: See `kind_of`.
         """
         clause = order.clause(reverse=window.backward)
-        end = f" ORDER BY {clause} LIMIT :page_rows"
+        end = f" ORDER BY {clause} LIMIT {window.rows}"
         keys = ", ".join(self.keys or (f"{self.source}.rowid",))
         conditions = [*_bounds(order, window), *self.where]
         if self.merged is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from dataclasses import replace
 
@@ -38,6 +39,59 @@ def test_a_read_sees_one_instant_whatever_is_written_meanwhile(database):
 
     assert database.read_blocking(read_around_a_write) == (0, 0)
     assert database.read_blocking(count) == 1
+
+
+def test_a_snapshot_is_refused_to_other_threads(database):
+    """A reader's connection has no lock of its own: two threads on it at once would be two in one engine."""
+
+    def read_beside(snapshot) -> tuple[str, int]:
+        refusals: list[RuntimeError] = []
+
+        def read() -> None:
+            try:
+                count(snapshot)
+            except RuntimeError as error:
+                refusals.append(error)
+
+        other = threading.Thread(target=read)
+        other.start()
+        other.join()
+        [refusal] = refusals
+        return str(refusal), count(snapshot)
+
+    database.write_blocking(insert, 1)
+    refusal, seen = database.read_blocking(read_beside)
+    assert "belongs to the thread" in refusal
+    assert seen == 1
+
+
+def test_what_a_read_left_half_read_ends_with_it_and_never_by_the_collector_in_another_thread(database):
+    for number in range(3):
+        database.write_blocking(insert, number)
+    kept: list[object] = []
+
+    def read_one(snapshot) -> tuple[int]:
+        rows = snapshot.iterate("SELECT n FROM t ORDER BY n")
+        # In a cycle, as an exception and its frames often are: only the collector finds it.
+        cycle: list[object] = [rows]
+        cycle.append(cycle)
+        return next(rows)
+
+    def read_and_keep(snapshot) -> tuple[int]:
+        kept.append(rows := snapshot.iterate("SELECT n FROM t ORDER BY n"))
+        return next(rows)
+
+    for _ in range(20):
+        assert database.read_blocking(read_one) == (0,)
+    assert database.read_blocking(read_and_keep) == (0,)
+    database.write_blocking(insert, 3)
+    assert database.read_blocking(count) == 4
+    with pytest.raises(RuntimeError, match="after the function"):
+        next(kept[0])
+    collector = threading.Thread(target=gc.collect)
+    collector.start()
+    collector.join()
+    assert database.read_blocking(count) == 4
 
 
 def test_a_read_cannot_write(database):

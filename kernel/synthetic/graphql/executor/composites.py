@@ -105,21 +105,26 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the objects that there are."""
+        if isinstance(values, Rows) and values.is_whole:
+            return (yield from self._all(run, values, frame))
         there, results = self.chosen(run, values, frame)
         if self._type.is_type_of is not None and not isinstance(values, Rows):
             indexes = range(len(values)) if there is None else there
             if self._is_unsure(values if there is None else [values[index] for index in there]):
                 there = yield from self._of_type(run, self._type, values, indexes, results, frame)
-        plan = self._plan_of(self._type)
         if there is None:
-            spread = run.failures.spread
-            done = yield from plan.run(run, values, frame, is_listed=self.is_listed)
-            if run.failures.spread == spread:
-                return done
-            return [self.fall(run) if each is FAILED else each for each in done]
-        done = yield from plan.run(run, _picked(values, there), SomeFrame(frame, there))
+            return (yield from self._all(run, values, frame))
+        done = yield from self._plan_of(self._type).run(run, _picked(values, there), SomeFrame(frame, there))
         self._put(run, done, there, results)
         return results
+
+    def _all(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
+        """Complete objects none of which is missing."""
+        spread = run.failures.spread
+        done = yield from self._plan_of(self._type).run(run, values, frame, is_listed=self.is_listed)
+        if run.failures.spread == spread:
+            return done
+        return [self.fall(run) if each is FAILED else each for each in done]
 
     def _is_unsure(self, objects: Sequence[Any]) -> bool:
         """Whether the type has to be asked of some of the objects."""
