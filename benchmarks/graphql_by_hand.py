@@ -3,7 +3,7 @@
 One Starlette route. Each handler reads the JSON of the request's body, runs
 its SQL in place on one connection with the columns named, makes dicts of the
 rows, and has orjson write them. The answers are those of GraphQL, to the last
-value of `data`.
+value of `data`. The connection is as the driver opens one, with SQLite's lock.
 """
 
 from __future__ import annotations

@@ -58,10 +58,11 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         try:
             self._check_statement(sql, params)
             cursor = self._reader.execute(sql, params)
-            seconds_left = self._reader.seconds_left
+            # Asked for every few rows, so the clock is read here and not some calls further down.
+            hold_until, monotonic = self._reader.hold_until, self._reader.monotonic
             rows, wanted = list(islice(cursor, ROWS_BETWEEN_CHECKS)), ROWS_BETWEEN_CHECKS
             while len(rows) == wanted:
-                left = seconds_left()
+                left = hold_until - monotonic()
                 if left <= 0:
                     raise self._cut("late")
                 more = ROWS_BETWEEN_CHECKS if left >= NEARLY_LATE_SECONDS else 1

@@ -62,6 +62,8 @@ class InPlaceConnection(ReadingConnection):
     Attributes:
         cut: Why the present read was cut short; None while it was not.
         closed: Whether it is of no more use.
+        hold_until: How long the present read may hold its thread; infinite if any time.
+        monotonic: The clock that this is measured by.
     """
 
     def __init__(
@@ -76,11 +78,11 @@ class InPlaceConnection(ReadingConnection):
         super().__init__(connection)
         self.cut: Cut | None = None
         self.closed = False
-        self._clock = clock
         self._checks_left = 0
         self._bytes_left: float = 0
         self._stepwise: set[str] = set()
-        self._hold_until: float | None = None
+        self.hold_until = math.inf
+        self.monotonic = clock.monotonic
         self._interruption: Interruption | None = None
         # Not by a method of this object, which the connection would keep from ever being collected.
         this: weakref.ref[InPlaceConnection] = weakref.ref(self)
@@ -94,7 +96,7 @@ class InPlaceConnection(ReadingConnection):
         # SQLite counts the steps of a statement on from its last run, so the first look may come early.
         self._checks_left = steps_max // STEPS_BETWEEN_CHECKS + 1
         self._bytes_left = bytes_max
-        self._hold_until = hold_until
+        self.hold_until = math.inf if hold_until is None else hold_until
         self._interruption = interruption
 
     def affords(self, size_bytes: int) -> bool:
@@ -130,11 +132,7 @@ class InPlaceConnection(ReadingConnection):
 
     def is_late(self) -> bool:
         """Whether the present read has held its thread for as long as it may."""
-        return self.seconds_left() <= 0
-
-    def seconds_left(self) -> float:
-        """For how long the present read may still hold its thread."""
-        return math.inf if self._hold_until is None else self._hold_until - self._clock.monotonic()
+        return self.monotonic() >= self.hold_until
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

@@ -280,6 +280,7 @@ def _type_of_class(schema: GraphQLSchema) -> dict[type[Any], GraphQLObjectType]:
             and isinstance(definition, StrawberryObjectDefinition)
             and cast("Any", definition).is_type_of is None
             and definition.concrete_of is None
+            and not issubclass(definition.origin, Exception)
             and not any(cast("Any", interface).resolve_type for interface in definition.interfaces)
         ):
             found.setdefault(definition.origin, []).append(kind)

@@ -18,7 +18,7 @@ from graphql import (
     Undefined,
     VariableNode,
 )
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.run import Run
@@ -41,7 +41,7 @@ class ArgumentPlan:
     an error of an argument is an error of its field, and belongs there.
     """
 
-    __slots__ = ("_all", "_convert", "_fixed", "_is_kept", "_rest", "_variables")
+    __slots__ = ("_all", "_convert", "_fixed", "_is_kept", "_last", "_rest", "_variables")
 
     def __init__(self, field: GraphQLField, node: FieldNode, convert: Convert | None) -> None:
         """Look at a field.
@@ -55,6 +55,7 @@ class ArgumentPlan:
         self._all = self._rest = field, node
         self._variables: list[_Variable] = []
         self._is_kept = True
+        self._last: tuple[VariableValues, Arguments] | None = None
         self._fixed: Arguments | None = None if field.args else {}
         if node.arguments:
             self._look_at(field, node, node.arguments)
@@ -82,7 +83,16 @@ class ArgumentPlan:
             if not self._is_kept or not all(isinstance(value, UNCHANGEABLE) for value in fixed.values()):
                 return fixed if not self._variables else self._with_variables(run, fixed)
             self._fixed = fixed
-        return self._with_variables(run, self._fixed) if self._variables else self._fixed
+        if not self._variables:
+            return self._fixed
+        # Who asks the same again and again comes with the same variables, coerced once.
+        last = self._last
+        if last is not None and last[0] is run.variables:
+            return last[1]
+        arguments = self._with_variables(run, self._fixed)
+        if all(isinstance(value, UNCHANGEABLE) for value in arguments.values()):
+            self._last = run.variables, arguments
+        return arguments
 
     def _with_variables(self, run: Run, fixed: Arguments) -> Arguments:
         """All arguments, of those that are no variables."""

@@ -105,7 +105,7 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the objects that there are."""
-        if isinstance(values, Rows) and values.is_whole:
+        if values.is_whole if isinstance(values, Rows) else not self._is_unsure(values):
             return (yield from self._all(run, values, frame))
         there, results = self.chosen(run, values, frame)
         if self._type.is_type_of is not None and not isinstance(values, Rows):
@@ -127,7 +127,7 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
         return [self.fall(run) if each is FAILED else each for each in done]
 
     def _is_unsure(self, objects: Sequence[Any]) -> bool:
-        """Whether the type has to be asked of some of the objects."""
+        """Whether the type has to be asked of some of the objects, or some may be missing."""
         kinds: set[type[Any]] = {*map(type, objects)}
         for kind in kinds:
             if self._type_of_class.get(kind) is not self._type:
