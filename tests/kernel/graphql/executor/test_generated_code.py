@@ -13,6 +13,7 @@ from graphql import GraphQLField, GraphQLScalarType, OperationDefinitionNode, bu
 from synthetic.graphql.executor import (
     Attribute,
     Batched,
+    Call,
     Knowledge,
     Layout,
     OperationPlans,
@@ -76,6 +77,26 @@ def test_each_of_several_root_values_is_the_root_value_of_its_own_resolvers():
     is_done, results = run_until_waiting(plan.execute(plan.begin(variables), events))
     assert is_done
     assert [result.data for result in results] == [{"events": {"n": n, "root": n}} for n in range(5)]
+
+
+def test_what_a_function_does_to_its_arguments_does_not_reach_the_next_run_with_the_same_variables():
+    schema = build_schema("type Query { joined(text: String!): String }")
+    parsed = parse("query ($text: String!) { joined(text: $text) }")
+    [operation] = parsed.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    variables = get_variable_values(schema, operation.variable_definitions or (), {"text": "a b"})
+    assert not isinstance(variables, list)
+
+    def join(call: Call) -> list[str]:
+        call.arguments["words"].append("more")
+        return [" ".join(call.arguments["words"])]
+
+    source = Batched(join, convert=lambda given: {"words": given["text"].split()})
+    plans = OperationPlans(schema, parsed, operation, Knowledge(lambda *_field: source, {}))
+    for _ in range(3):
+        plan = plans.plan_for(variables)
+        is_done, [result] = run_until_waiting(plan.execute(plan.begin(variables), [None]))
+        assert (is_done, result.data) == (True, {"joined": "a b more"})
 
 
 def test_an_execution_can_be_ended_between_two_levels():
