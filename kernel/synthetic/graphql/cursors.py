@@ -89,18 +89,9 @@ class Window(NamedTuple):
     after: list[Value] | None
     before: list[Value] | None
 
-    @property
-    def rows(self) -> int:
-        """How many are read: one more, which tells that there are more.
 
-        A statement has it as a literal. SQLite looks at what is bound for a limit when it plans, and so would compile
-        the statement anew each time.
-        """
-        return self.size + 1
-
-
-FIRST_ROW = Window(size=0, backward=False, after=None, before=None)
-"""Of which only the one row is read that tells that there are any."""
+FROM_THE_START = Window(size=1, backward=False, after=None, before=None)
+"""The first row of a list."""
 
 
 def encode_cursor(order: Order, values: Sequence[Value]) -> str:

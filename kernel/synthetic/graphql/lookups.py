@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from synthetic.database.transaction import Row, Snapshot, Value
-from synthetic.graphql.cursors import FIRST_ROW, Order
+from synthetic.graphql.cursors import FROM_THE_START, Order
 from synthetic.graphql.executor import EVERYTHING, Asked, Rows
 from synthetic.graphql.row_types import row_type_of
 from synthetic.graphql.selections import PARENTS, PLACE, Selection, array_of, kind_of
@@ -128,7 +128,7 @@ def first_of_each(
     """
     shape = row_type_of(node_class).shape(asked.reads(), (PLACE,))
     distinct = list(dict.fromkeys(each))
-    params = selection.params | {PARENTS: array_of(distinct)}
-    rows = shape.rows(snapshot, selection.pages_sql(shape.select, order, FIRST_ROW, kind_of(distinct)), params)
+    params = selection.params | {PARENTS: array_of(distinct), "page_rows": 1}
+    rows = shape.rows(snapshot, selection.pages_sql(shape.select, order, FROM_THE_START, kind_of(distinct)), params)
     found: dict[Value, Row] = {distinct[row[shape.places[PLACE]]]: row for row in rows}
     return cast("list[NodeT | None]", Rows([found.get(value) for value in each], shape.layout))

@@ -173,7 +173,7 @@ def _share_out(rows: Sequence[Row], found: Sequence[list[Row]]) -> None:
 
 
 def _parameters(window: Window) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    found: dict[str, Value] = {"page_rows": window.size + 1}
     for prefix, values in (("after_", window.after), ("before_", window.before)):
         if values is not None:
             found |= {f"{prefix}{index}": value for index, value in enumerate(values)}

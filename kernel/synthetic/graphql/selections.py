@@ -24,6 +24,10 @@ PARENT = "each_parent"
 PARENTS = "each_parents"
 """Names of the parameters that hold the value of the parent, and the values of many as a JSON array."""
 
+LIMIT = "LIMIT :page_rows + 0"
+"""The end of a page. What is bound for a limit alone, SQLite looks at when it plans: it would compile the statement
+anew each time, and for a few rows prefer to read and sort all that match to a walk in the order of the list."""
+
 PLACE = "each_place"
 """The column that says of which parent a row is, as a place in the sequence of their values."""
 
@@ -90,7 +94,7 @@ class Selection:
             window: Which part of it.
         """
         sql = " UNION ALL ".join(self._queries(select, [*_bounds(order, window), *self.where]))
-        return f"{sql} ORDER BY {order.clause(reverse=window.backward)} LIMIT {window.rows}"
+        return f"{sql} ORDER BY {order.clause(reverse=window.backward)} {LIMIT}"
 
     def pages_sql(self, select: str, order: Order, window: Window, kind: str) -> str:
         """The rows of the pages of many parents, parent by parent, in the order of the pages; `PLACE` is a column.
@@ -102,7 +106,7 @@ class Selection:
             kind: See `kind_of`.
         """
         clause = order.clause(reverse=window.backward)
-        end = f" ORDER BY {clause} LIMIT {window.rows}"
+        end = f" ORDER BY {clause} {LIMIT}"
         keys = ", ".join(self.keys or (f"{self.source}.rowid",))
         conditions = [*_bounds(order, window), *self.where]
         if self.merged is None:

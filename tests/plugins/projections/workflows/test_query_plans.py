@@ -22,6 +22,7 @@ OPEN, ENDED = WorkStatus.OPEN, WorkStatus.ENDED
 TRANSITIONS, WORKFLOWS = transition_order(TransitionOrder.OCCURRED_AT_DESC), workflow_order(WorkOrder.LAST_AT_ASC)
 STORIES, PROJECTS = story_order(WorkOrder.LAST_AT_DESC), project_order(WorkOrder.LAST_AT_DESC)
 DOCUMENTS = Order(("updated_at", "id"), (int, str), descending=True)
+PAGE = {"page_rows": 3}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_page_of_documents_is_walked_in_one_index(store: Store, criteria: Crit
 def check(store: Store, selection: Selection, order: Order, index: str) -> None:
     window = Window(size=2, backward=False, after=None, before=None)
     sql = selection.page_sql(", ".join(order.columns), order, window)
-    rows = store.read(lambda tx: tx.rows(f"EXPLAIN QUERY PLAN {sql}", selection.params))
+    rows = store.read(lambda tx: tx.rows(f"EXPLAIN QUERY PLAN {sql}", {**selection.params, **PAGE}))
     plan = [row[-1] for row in rows if row[-1].startswith(("SCAN", "SEARCH", "USE"))]
     table = selection.source
     assert plan, rows
