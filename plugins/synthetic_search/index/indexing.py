@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from synthetic import BlockingStore, Service, Snapshot, SyntheticError, logger_for
 from synthetic_search.documents import Follow, SearchDocument, SearchDocuments
-from synthetic_search.index.model import Change, Due, Indexed, fingerprint_of, fingerprint_of_stretch, group_of
+from synthetic_search.index.model import Change, Due, Held, Indexed, fingerprint_of, fingerprint_of_stretch, group_of
 from synthetic_search.index.parts import cut
 from synthetic_search.index.pending import list_due
 from synthetic_search.index.sources import sources_of
@@ -74,7 +74,8 @@ def _read_single(snapshot: Snapshot, source: SearchDocuments, dues: Sequence[Due
     """Entities that have one document, all at once; one by one if one of them cannot be read."""
     try:
         documents = source.read(snapshot, [due.entity_id for due in dues])
-        return [_single_change(snapshot, source, due, document) for due, document in zip(dues, documents, strict=True)]
+        held = find_indexed(snapshot, dues)
+        return [_single_change(snapshot, source, *each) for each in zip(dues, documents, held, strict=True)]
     except Exception as error:  # noqa: BLE001 - it is logged, and tried again later
         snapshot.position()  # Raises where it is the store that failed, or the process that stops.
         if len(dues) > 1:
@@ -82,11 +83,12 @@ def _read_single(snapshot: Snapshot, source: SearchDocuments, dues: Sequence[Due
         return [_refused(dues[0], error)]
 
 
-def _single_change(snapshot: Snapshot, source: SearchDocuments, due: Due, document: SearchDocument | None) -> Change:
+def _single_change(
+    snapshot: Snapshot, source: SearchDocuments, due: Due, document: SearchDocument | None, held: Held | None
+) -> Change:
     if document is None:
         return Change(due)
     fingerprint = fingerprint_of(document)
-    held = find_indexed(snapshot, due.kind, due.entity_id)
     seen = None if held is None else held.fingerprint
     if seen == fingerprint:
         return Change(due, fingerprint, seen)
@@ -112,7 +114,7 @@ def _follow_each(snapshot: Snapshot, source: SearchDocuments, follow: Follow, du
 
 
 def _follow(snapshot: Snapshot, source: SearchDocuments, follow: Follow, due: Due) -> Change:
-    held = find_indexed(snapshot, due.kind, due.entity_id)
+    (held,) = find_indexed(snapshot, [due])
     after = 0 if held is None or not held.fingerprint else held.through
     stretch = follow(snapshot, due.entity_id, after, DOCUMENTS_AT_ONCE)
     if stretch is not None and after and held is not None and fingerprint_of_stretch(stretch) != held.fingerprint:
@@ -137,14 +139,15 @@ def _follow(snapshot: Snapshot, source: SearchDocuments, follow: Follow, due: Du
 def indexed_parts(settings: SearchSettings, kind: str, documents: Sequence[SearchDocument]) -> list[Indexed]:
     """Documents as they go into the index: in parts, where they are long."""
     parts: list[Indexed] = []
+    size = settings.part_characters
     for document in documents:
         group, title, body = group_of(kind, document), document.title, document.body
         if title:
             title = prepare(title)
-        if len(body) <= settings.part_characters:
+        if len(body) <= size:
             parts.append(Indexed(document.ordinal, 0, group, document.occurred_at, title, prepare(body)))
             continue
-        for part, text in enumerate(cut(body[: settings.body_characters], settings.part_characters)):
+        for part, text in enumerate(cut(body[: settings.body_characters], size)):
             parts.append(Indexed(document.ordinal, part, group, document.occurred_at, title, prepare(text)))
     return parts
 
