@@ -3,3 +3,9 @@
 -- transaction left two segments, the second one small, and merging them took twice
 -- as long.
 INSERT INTO search_text (search_text, rank) VALUES ('hashsize', 4194304);
+
+-- Segments are merged sixteen at a time, so that each word is copied less often; a
+-- little with each transaction, and all at once (which takes long) only if that did
+-- not keep up.
+INSERT INTO search_text (search_text, rank) VALUES ('automerge', 16);
+INSERT INTO search_text (search_text, rank) VALUES ('crisismerge', 64);

@@ -170,7 +170,7 @@ def test_a_transcript_that_is_made_anew_under_its_id_is_indexed_anew(store):
 
 
 def test_a_transcript_that_is_indexed_anew_is_found_all_the_while(store, monkeypatch):
-    monkeypatch.setattr("synthetic_search.index.indexing.DOCUMENTS_AT_ONCE", 10)
+    monkeypatch.setattr("synthetic_search.index.indexing.STRETCH_DOCUMENTS", 10)
     say(store, "t", *(f"message {number}" for number in range(35)))
     index_all(store)
     before = ids_of(store)
@@ -241,6 +241,21 @@ def test_what_is_new_what_has_changed_and_what_is_gone_are_told_apart_in_one_go(
     assert sorted(found_ids(store, "words")) == ["c", "d", "grows:1", "grows:2"]
     assert sorted(found_ids(store, "words", Filters(session_ids=("gone", "grows")))) == ["grows:1", "grows:2"]
     assert found_ids(store, "better", Filters(construct_ids=("c",))) == ["c"]
+    assert counts(store)["search_pending"] == 0
+    assert findings(store) == []
+
+
+def test_more_than_one_transaction_takes_is_indexed_in_one_go_and_in_order(store, monkeypatch):
+    monkeypatch.setattr("synthetic_search.index.indexing.DOCUMENTS_AT_ONCE", 10)
+    for number in range(5):
+        say(store, f"t{number}", *(f"words{number}" for _ in range(12)), session_id=f"s{number}")
+    note(store, *(("transcript", f"t{number}") for number in range(5)))
+    assert index_pending(store) == 5
+    assert [len(found_ids(store, f"words{number}")) for number in range(5)] == [12] * 5
+    entities = "SELECT entity_id FROM search_entities ORDER BY key"
+    assert [id for (id,) in store.read(lambda snapshot: snapshot.rows(entities))] == [
+        f"t{number}" for number in range(5)
+    ]
     assert counts(store)["search_pending"] == 0
     assert findings(store) == []
 
