@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, product
 
 from synthetic import Store
@@ -69,9 +69,15 @@ def fill(store: Store, count: int, start: int = 0) -> int:
         batch.append(text)
         size += len(text)
         if len(batch) == APPENDED_AT_ONCE or number == start + count:
-            store.write(_append, number - len(batch), tuple(batch))
+            append(store, batch, number - len(batch))
             batch = []
     return size
+
+
+def append(store: Store, said: Sequence[str], start: int) -> None:
+    """Append messages of one session that were made before; `start` is the number of the first."""
+    for begun in range(0, len(said), APPENDED_AT_ONCE):
+        store.write(_append, start + begun, tuple(said[begun : begun + APPENDED_AT_ONCE]))
 
 
 def session_of(number: int) -> str:

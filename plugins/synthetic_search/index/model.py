@@ -120,13 +120,33 @@ def _month_of_day(day: int) -> int:
 
 def group_of(kind: str, document: SearchDocument) -> Group:
     """What a document has in common with others."""
+    facets = tuple(document.facets.items()) if document.facets else ()
+    return _group_of(
+        kind,
+        document.construct_id,
+        document.session_id,
+        document.status,
+        facets,
+        month_of(document.occurred_at),
+    )
+
+
+@lru_cache(maxsize=4_000)
+def _group_of(
+    kind: str,
+    construct_id: str | None,
+    session_id: str | None,
+    status: str | None,
+    facets: tuple[tuple[str, str], ...],
+    month: int,
+) -> Group:
     return Group(
         kind,
-        (document.construct_id or "")[:VALUE_CHARACTERS_MAX],
-        (document.session_id or "")[:VALUE_CHARACTERS_MAX],
-        (document.status or "")[:VALUE_CHARACTERS_MAX],
-        facets_text(document.facets) if document.facets else "{}",
-        month_of(document.occurred_at),
+        (construct_id or "")[:VALUE_CHARACTERS_MAX],
+        (session_id or "")[:VALUE_CHARACTERS_MAX],
+        (status or "")[:VALUE_CHARACTERS_MAX],
+        _facets_text(facets),
+        month,
     )
 
 

@@ -104,11 +104,11 @@ def list_due(snapshot: Snapshot, limit: int) -> list[Due]:
     )
 
 
-def settle(tx: Transaction, due: Due) -> None:
+def settle(tx: Transaction, dues: Sequence[Due]) -> None:
     """What was due is done, unless it has changed again meanwhile."""
-    tx.execute(
-        "DELETE FROM search_pending WHERE kind = :kind AND entity_id = :id AND stamp = :stamp",
-        {"kind": due.kind, "id": due.entity_id, "stamp": due.stamp},
+    tx.execute_many(
+        "DELETE FROM search_pending WHERE kind = :kind AND entity_id = :entity_id AND stamp = :stamp",
+        [{"kind": due.kind, "entity_id": due.entity_id, "stamp": due.stamp} for due in dues],
     )
 
 

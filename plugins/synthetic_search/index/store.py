@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
 
 from synthetic import Snapshot, Transaction, Value, from_json, to_json
-from synthetic_search.index.model import Change, Group, Held, Indexed, values_of_group
+from synthetic_search.index.model import Change, Due, Group, Held, Indexed, values_of_group
 from synthetic_search.index.pending import put_off, settle
 
 DELETED_AT_ONCE = 2_000
 """Documents of an entity that one transaction takes out."""
 
 ORDINAL_MAX = (1 << 63) - 1
+
+_INSERT_PLACES = """
+INSERT INTO search_documents (id, entity_key, ordinal, part, group_key, occurred_at, first_id)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(:rows)
+"""
+_INSERT_TEXTS = """
+INSERT INTO search_text (rowid, title, body, filters)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(:rows)
+"""
 
 # Constructs and sessions are many, and looked up; of the others there are few, and most are found in the first groups.
 _FORGET_VALUES = """
@@ -35,43 +45,67 @@ class _Row(NamedTuple):
     first_id: int
 
 
+_Added: TypeAlias = tuple[int, Sequence[Indexed], Mapping[int, int]]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the changes of one transaction come to, so that all of it is written by a few statements.
+
+    Attributes:
+        added: Keys of entities, with their documents and when those of an ordinal were first indexed, if before.
+        groups: Keys of groups that have lost documents.
+        settled: What is done.
+    """
+
+    added: list[_Added] = field(default_factory=list[_Added])
+    groups: set[int] = field(default_factory=set[int])
+    settled: list[Due] = field(default_factory=list[Due])
+
+
 def apply(tx: Transaction, changes: Sequence[Change]) -> int:
     """Write changes to the index.
 
     Returns:
         How many documents were added or taken out.
     """
-    keys: dict[Group, int] = {}
-    return sum(_apply_one(tx, change, keys) for change in changes)
+    held = find_indexed(tx, [change.due for change in changes])
+    gathered = _Gathered()
+    done = sum(_apply_one(tx, change, had, gathered) for change, had in zip(changes, held, strict=True))
+    _insert_documents(tx, gathered.added)
+    if gathered.groups:
+        _forget_groups(tx, sorted(gathered.groups))
+    settle(tx, gathered.settled)
+    return done
 
 
-def find_indexed(snapshot: Snapshot, kind: str, entity_id: str) -> Held | None:
-    """An entity as it is indexed; None: it is not."""
-    return snapshot.record(
-        Held,
-        "SELECT key, fingerprint, incarnation, through FROM search_entities WHERE kind = :kind AND entity_id = :id",
-        {"kind": kind, "id": entity_id},
+def find_indexed(snapshot: Snapshot, dues: Sequence[Due]) -> list[Held | None]:
+    """Entities as they are indexed; None: it is not."""
+    rows = snapshot.rows(
+        "SELECT j.key, e.key, e.fingerprint, e.incarnation, e.through FROM json_each(:dues) j"
+        " CROSS JOIN search_entities e ON e.kind = j.value ->> 0 AND e.entity_id = j.value ->> 1",
+        {"dues": to_json([(due.kind, due.entity_id) for due in dues])},
     )
+    found = {number: Held(*held) for number, *held in rows}
+    return [found.get(number) for number in range(len(dues))]
 
 
-def _apply_one(tx: Transaction, change: Change, keys: dict[Group, int]) -> int:
+def _apply_one(tx: Transaction, change: Change, held: Held | None, gathered: _Gathered) -> int:
     due = change.due
     if change.error is not None:
         put_off(tx, due, change.error)
         return 0
-    held = find_indexed(tx, due.kind, due.entity_id)
     if change.fingerprint is not None and change.seen != (None if held is None else held.fingerprint):
         # All is to be indexed anew since: to write what was made out before would tell the scan that it has been done.
         return 0
-    done, is_left = 0, False
-    groups, first_ids = set[int](), dict[int, int]()
+    rows, is_left = [], False
+    first_ids: dict[int, int] = {}
     if held is not None and (change.fingerprint is None or change.is_new):
         rows = _delete_documents(tx, held.key, 0, ORDINAL_MAX, DELETED_AT_ONCE)
-        done, groups = len(rows), {row.group_key for row in rows}
-        if done >= DELETED_AT_ONCE:
+        if len(rows) >= DELETED_AT_ONCE:
             # There may be more: the entity is still due, and what comes in their place waits for that.
-            _forget_groups(tx, sorted(groups))
-            return done
+            gathered.groups.update(row.group_key for row in rows)
+            return len(rows)
         if not held.fingerprint and held.incarnation == change.incarnation:
             first_ids = _first_ids_of(rows)
     elif held is not None:
@@ -82,18 +116,16 @@ def _apply_one(tx: Transaction, change: Change, keys: dict[Group, int]) -> int:
             surplus = _delete_documents(tx, held.key, change.through + 1, ORDINAL_MAX, DELETED_AT_ONCE)
             is_left = len(surplus) >= DELETED_AT_ONCE
             rows = [*rows, *surplus]
-        done, groups = len(rows), {row.group_key for row in rows}
+    gathered.groups.update(row.group_key for row in rows)
     if change.fingerprint is None:
         if held is not None:
             tx.execute("DELETE FROM search_entities WHERE key = :key", {"key": held.key})
     else:
         key = _save_entity(tx, change)
-        _insert_documents(tx, key, change.documents, keys, first_ids)
-    if groups:
-        _forget_groups(tx, sorted(groups))
+        gathered.added.append((key, change.documents, first_ids))
     if change.is_done and not is_left:
-        settle(tx, due)
-    return max(1, done + len(change.documents))
+        gathered.settled.append(due)
+    return max(1, len(rows) + len(change.documents))
 
 
 def _delete_documents(tx: Transaction, entity_key: int, first: int, last: int, limit: int | None) -> list[_Row]:
@@ -104,9 +136,10 @@ def _delete_documents(tx: Transaction, entity_key: int, first: int, last: int, l
         " WHERE entity_key = :key AND ordinal BETWEEN :first AND :last LIMIT :limit",
         {"key": entity_key, "first": first, "last": last, "limit": -1 if limit is None else limit},
     )
-    ids = [{"id": row.id} for row in rows]
-    tx.execute_many("DELETE FROM search_text WHERE rowid = :id", ids)
-    tx.execute_many("DELETE FROM search_documents WHERE id = :id", ids)
+    if rows:
+        ids = {"ids": to_json([row.id for row in rows])}
+        tx.execute("DELETE FROM search_text WHERE rowid IN (SELECT value FROM json_each(:ids))", ids)
+        tx.execute("DELETE FROM search_documents WHERE id IN (SELECT value FROM json_each(:ids))", ids)
     return rows
 
 
@@ -136,44 +169,27 @@ def _save_entity(tx: Transaction, change: Change) -> int:
     )[0][0]
 
 
-def _insert_documents(
-    tx: Transaction,
-    entity_key: int,
-    documents: Sequence[Indexed],
-    keys: dict[Group, int],
-    first_ids: Mapping[int, int],
-) -> None:
-    """Add documents; `first_ids` has the ordinals of those that are indexed anew, and are nothing new."""
-    if not documents:
+def _insert_documents(tx: Transaction, added: Sequence[_Added]) -> None:
+    """Add documents of entities; those that have an id of when they were first indexed are nothing new.
+
+    Each table is filled by one statement: it lets other threads go on for as long as it runs, where one that is run for
+    each row takes the interpreter's lock from them as often.
+    """
+    groups = {document.group for _, documents, _ in added for document in documents}
+    if not groups:
         return
-    words: dict[Group, str] = {}
-    for group in {document.group for document in documents}:
-        keys[group], words[group] = _ensure_group(tx, group)
-    last = tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'search_documents'") or 0
-    numbered = list(enumerate(documents, last + 1))
-    tx.execute_many(
-        "INSERT INTO search_documents (id, entity_key, ordinal, part, group_key, occurred_at, first_id)"
-        " VALUES (:id, :entity, :ordinal, :part, :group, :occurred_at, :first_id)",
-        [
-            {
-                "id": id,
-                "entity": entity_key,
-                "ordinal": document.ordinal,
-                "part": document.part,
-                "group": keys[document.group],
-                "occurred_at": document.occurred_at,
-                "first_id": first_ids.get(document.ordinal, id),
-            }
-            for id, document in numbered
-        ],
-    )
-    tx.execute_many(
-        "INSERT INTO search_text (rowid, title, body, filters) VALUES (:id, :title, :body, :filters)",
-        [
-            {"id": id, "title": document.title, "body": document.body, "filters": words[document.group]}
-            for id, document in numbered
-        ],
-    )
+    made = {group: _ensure_group(tx, group) for group in groups}
+    id = tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'search_documents'") or 0
+    places: list[tuple[int, ...]] = []
+    texts: list[tuple[int, str, str, str]] = []
+    for entity_key, documents, first_ids in added:
+        for ordinal, part, group, occurred_at, title, body in documents:
+            id += 1
+            group_key, words = made[group]
+            places.append((id, entity_key, ordinal, part, group_key, occurred_at, first_ids.get(ordinal, id)))
+            texts.append((id, title, body, words))
+    tx.execute(_INSERT_PLACES, {"rows": to_json(places)})
+    tx.execute(_INSERT_TEXTS, {"rows": to_json(texts)})
 
 
 def _ensure_group(tx: Transaction, group: Group) -> tuple[int, str]:

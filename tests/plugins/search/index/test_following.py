@@ -16,6 +16,7 @@ from synthetic.plugins.purge import purge_plugin
 from synthetic.testing import ManualClock, expect_data, open_test_store, wait_until
 from synthetic_artifacts.model import ArtifactContent
 from synthetic_artifacts.store import create_artifact, delete_artifact
+from synthetic_constructs.model import ConstructContent
 from synthetic_constructs.store import save_construct
 from synthetic_search.documents import SearchDocument, SearchDocuments
 from synthetic_search.index import pending
@@ -69,8 +70,9 @@ def note(store: Store, *entities: tuple[str, str]) -> None:
     store.write(pending.note, entities)
 
 
-def save(store: Store, construct_id: str, title: str) -> None:
-    store.write(lambda tx: save_construct(tx, {"type": "PLAN", "title": title}, id=construct_id))
+def save(store: Store, construct_id: str, title: str, if_version: int | None = None) -> None:
+    content = ConstructContent(type="PLAN", title=title)
+    store.write(lambda tx: save_construct(tx, content, id=construct_id, if_version=if_version))
 
 
 def findings(store: Store) -> list[str]:
@@ -168,7 +170,7 @@ def test_a_transcript_that_is_made_anew_under_its_id_is_indexed_anew(store):
 
 
 def test_a_transcript_that_is_indexed_anew_is_found_all_the_while(store, monkeypatch):
-    monkeypatch.setattr("synthetic_search.index.indexing.DOCUMENTS_AT_ONCE", 10)
+    monkeypatch.setattr("synthetic_search.index.indexing.STRETCH_DOCUMENTS", 10)
     say(store, "t", *(f"message {number}" for number in range(35)))
     index_all(store)
     before = ids_of(store)
@@ -223,6 +225,46 @@ def test_what_has_not_changed_is_not_indexed_again(store):
     index_noted(store)
     assert store.read(lambda snapshot: snapshot.rows("SELECT id FROM search_documents")) == ids
     assert counts(store)["search_pending"] == 0
+
+
+def test_what_is_new_what_has_changed_and_what_is_gone_are_told_apart_in_one_go(store):
+    say(store, "gone", "words that go", session_id="gone")
+    say(store, "grows", "words that stay", session_id="grows")
+    save(store, "c", "Words of a plan")
+    index_all(store)
+    delete_owned(store, "sessions", "gone")
+    say(store, "grows", "words that come", session_id="grows")
+    save(store, "c", "Words of a better plan", if_version=1)
+    save(store, "d", "Words of another plan")
+    note(store, ("transcript", "gone"), ("transcript", "grows"), ("construct", "c"), ("construct", "d"))
+    assert index_pending(store) == 4
+    assert sorted(found_ids(store, "words")) == ["c", "d", "grows:1", "grows:2"]
+    assert sorted(found_ids(store, "words", Filters(session_ids=("gone", "grows")))) == ["grows:1", "grows:2"]
+    assert found_ids(store, "better", Filters(construct_ids=("c",))) == ["c"]
+    assert counts(store)["search_pending"] == 0
+    assert findings(store) == []
+
+
+def test_more_than_one_transaction_takes_is_indexed_in_one_go_and_in_order(store, monkeypatch):
+    monkeypatch.setattr("synthetic_search.index.indexing.DOCUMENTS_AT_ONCE", 10)
+    for number in range(5):
+        say(store, f"t{number}", *(f"words{number}" for _ in range(12)), session_id=f"s{number}")
+    note(store, *(("transcript", f"t{number}") for number in range(5)))
+    assert index_pending(store) == 5
+    assert [len(found_ids(store, f"words{number}")) for number in range(5)] == [12] * 5
+    entities = "SELECT entity_id FROM search_entities ORDER BY key"
+    assert [id for (id,) in store.read(lambda snapshot: snapshot.rows(entities))] == [
+        f"t{number}" for number in range(5)
+    ]
+    assert counts(store)["search_pending"] == 0
+    assert findings(store) == []
+
+
+def test_what_stands_behind_characters_that_are_none_is_found(store):
+    say(store, "t", 'before\0after "quoted" back\\slash \x1bescape \U0001f600smile')
+    index_all(store)
+    for word in ("after", "quoted", "slash", "escape", "smile"):
+        assert found_ids(store, word) == ["t:1"]
 
 
 def test_an_artifact_is_found_by_its_text_until_it_is_deleted(store):

@@ -24,6 +24,8 @@ from synthetic_search.index.words import prepare, spans_of, tokens_of
             ["httpserver", "ioerror", "sha256", "http", "server", "io", "error", "sha", "256"],
         ),
         ("the APIs of A4 USA ABc", ["the", "api", "of", "a4", "usa", "abc", "a", "bc"]),
+        ("ünderScored fooBarßBazQux", ["underscor", "foobarßbazqux", "under", "score", "foo", "bar", "ßbaz", "qux"]),
+        ("XMLHttp/APIsOf APIst", ["xmlhttp", "apisof", "apist", "xml", "http", "api", "of", "ap", "ist"]),
         ("naïve Ångström", ["naiv", "angstrom"]),
         ("re\u0301sume\u0301 \ufb01le \uff28\uff45\uff4c\uff4c\uff4f", ["resum", "file", "hello"]),
         ("Ελλάδα Ёлка \u05de\u05b4\u05dc\u05bc\u05d4", ["ελλαδα", "елка", "\u05de\u05dc\u05d4"]),
