@@ -22,7 +22,7 @@ from graphql import execute, parse, validate
 
 from synthetic.clock import SystemClock
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.context import OperationContext
 from synthetic.security.gate import ANONYMOUS
 from synthetic.store import Store

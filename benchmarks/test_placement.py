@@ -28,7 +28,7 @@ from synthetic.database.connections import open_reader
 from synthetic.database.database import Database
 from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Row, Snapshot, Value
+from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.placer import BYTES_MAX, CUT_SECONDS, HELD_SECONDS_MAX, STEPS_MAX
 from synthetic.json_text import from_json, to_json
 from synthetic.store import Store

@@ -26,9 +26,10 @@ from synthetic.database.coalescing import CoalescedWrite, CoalescingStore
 from synthetic.database.deletion import TablePlan
 from synthetic.database.ownership import BlockingStore, DeletionPlan, delete_owned, plan_deletion
 from synthetic.database.preparation import ConnectionRole, MatchedRow, PreparedConnection
+from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.database.surroundings import SettingsLookup, Surroundings
 from synthetic.database.tokens import TextTokenizer, Token
-from synthetic.database.transaction import Row, Snapshot, Transaction, Value
+from synthetic.database.transaction import Transaction
 from synthetic.demo_contributions import DemoPart
 from synthetic.deprecation import Deprecation, deprecated, deprecated_names
 from synthetic.durable_files import reach_the_disk, translate_system_error

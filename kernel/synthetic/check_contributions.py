@@ -15,7 +15,8 @@ from synthetic.contributions import require, require_name, require_sentence
 from synthetic.error_contract import SyntheticError
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot, Transaction
+    from synthetic.database.snapshot import Snapshot
+    from synthetic.database.transaction import Transaction
 
 Effort: TypeAlias = Literal["light", "full", "deep"]
 """How much a check reads, the least first."""

@@ -14,8 +14,9 @@ from synthetic.contributions import EventType, require, require_name, require_se
 from synthetic.selector_contributions import Selector
 
 if TYPE_CHECKING:
+    from synthetic.database.snapshot import Snapshot
     from synthetic.database.surroundings import Surroundings
-    from synthetic.database.transaction import Snapshot, Transaction
+    from synthetic.database.transaction import Transaction
     from synthetic.log.consumers.fold_state import FoldState
     from synthetic.log.events import Event
 

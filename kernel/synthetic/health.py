@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from synthetic.database.migrations import Applied, Migration, find_pending
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import (
     MigrationPendingError,
     OverloadedError,

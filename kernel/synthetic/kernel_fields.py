@@ -8,7 +8,7 @@ import strawberry
 from synthetic.backups import fields as backup_fields
 from synthetic.checks import fields as check_fields
 from synthetic.contributions import Extension, GraphQL
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import DateTime
 from synthetic.loaded_kernel import LoadedKernel

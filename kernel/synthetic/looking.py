@@ -17,8 +17,8 @@ from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.readers import STEPS_BETWEEN_CHECKS
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import Snapshot
 from synthetic.kernel_settings import DatabaseSettings, KernelSettings
 
 
@@ -53,7 +53,11 @@ def looking_into(
         connection.set_progress_handler(lambda: watch.reason() is not None, STEPS_BETWEEN_CHECKS)
         connection.execute("BEGIN")
         surroundings.resource(ConnectionPreparation).prepare(connection, "reader")
-        yield Snapshot(connection, clock.now_ms(), surroundings, watch)
+        snapshot = Snapshot(connection, clock.now_ms(), surroundings, watch)
+        try:
+            yield snapshot
+        finally:
+            snapshot.close()
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from error
     finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from synthetic.contributions import require, require_name, require_sentence
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot
+    from synthetic.database.snapshot import Snapshot
 
 LABEL_VALUES_MAX = 50
 """A label with more values is no label of a metric, but a list."""

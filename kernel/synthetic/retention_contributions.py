@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from synthetic.contributions import require, require_name, require_sentence
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Row, Transaction
+    from synthetic.database.snapshot import Row
+    from synthetic.database.transaction import Transaction
 
 BATCH_MAX = 1_000
 

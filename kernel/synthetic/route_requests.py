@@ -15,8 +15,9 @@ from synthetic.clock import Clock
 from synthetic.database.database import Database
 from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import RecordT, ResourceT, Surroundings
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.errors import RequestTimeoutError
 from synthetic.graphql.body import SLOWEST_BYTES_PER_S, ClientGone
 from synthetic.graphql.bounded_threads import BoundedThreads

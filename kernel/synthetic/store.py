@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from synthetic.database.coalescing import CoalescedWrite
     from synthetic.database.database import Database
     from synthetic.database.interruption import Interruption
-    from synthetic.database.transaction import Snapshot, Transaction
+    from synthetic.database.snapshot import Snapshot
+    from synthetic.database.transaction import Transaction
     from synthetic.kernel import Kernel
 
 Ts = TypeVarTuple("Ts")

@@ -9,7 +9,8 @@ import strawberry
 from synthetic.backups.notes import REQUESTED, check_reason, find_proven, find_request, save_request
 from synthetic.backups.records import Backup as BackupRecord
 from synthetic.backups.running import StoreBackups
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.graphql.fields import mutation, query
 from synthetic.graphql.scalars import DateTime, Long
 from synthetic.kernel_settings import BackupSettings, LimitSettings

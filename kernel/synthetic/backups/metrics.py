@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthetic.backups.notes import BACKUP, find_proven
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.metric_contributions import MetricReading
 
 _LAST_BYTES = (

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from synthetic.backups.records import Backup
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.storage.notes import find_note, save_note
 from synthetic.validation import bad_input

@@ -24,7 +24,7 @@ from synthetic.backups.sources import OpenBackup
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_checkpointer, open_inspector
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.durable_files import DIRECTORY_MODE, reach_the_disk, translate_system_error
 from synthetic.errors import SyntheticError
 from synthetic.faults import crash_point

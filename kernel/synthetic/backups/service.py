@@ -14,7 +14,8 @@ from synthetic.backups.schedule import check_schedule, next_at, pause_ms
 from synthetic.clock import Clock
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.log.sync.publication import publish_status
 from synthetic.log.sync.statuses import find_status
 from synthetic.log.sync.store import SyncState, find_state, save_state

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from synthetic.check_contributions import Check, Finding
 from synthetic.checks.repairs import REINDEX
 from synthetic.database.connections import APPLICATION_ID
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import NotAStoreError, StoreDamagedError
 
 PROBLEMS_MAX = 101

@@ -15,8 +15,8 @@ from synthetic.checks.log_checks import LOG_CHECKS
 from synthetic.checks.outcomes import CheckOutcome, CheckStatus
 from synthetic.checks.running import not_run, run_check
 from synthetic.contributions import Stamped
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import DeadlineExceededError, MigrationPendingError, NotFoundError, SyntheticError
 from synthetic.log.drift.checks import DRIFT_CHECKS
 

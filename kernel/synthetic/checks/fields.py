@@ -9,7 +9,7 @@ import strawberry
 from synthetic.checks.declared import LoadedChecks, run_in_snapshot
 from synthetic.checks.outcomes import CheckedFinding, CheckOutcome, CheckStatus, worst_of
 from synthetic.checks.schedule import find_last
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import NotFoundError, StoreDamagedError
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import query

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from synthetic.check_contributions import Check, Finding, Repair
 from synthetic.checks.repairs import close_open_directory
 from synthetic.data_directory import DataDirectory
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import SettingsInvalidError, StorageFullError
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.setting_layers import read_layers

@@ -9,8 +9,8 @@ from typing import Self
 from synthetic.check_contributions import Check, Finding
 from synthetic.contributions import MigrationFolder, Stamped
 from synthetic.database.migrations import Applied, Migration, find_pending, read_migrations
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import MigrationPendingError, StoreDamagedError
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from synthetic.check_contributions import Check, Finding
 from synthetic.checks.repairs import REBUILD_CONSUMER
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.log.archive import Archive
 from synthetic.log.errors import ArchiveDamagedError
 from synthetic.log.event_types import EPOCH_BEGAN

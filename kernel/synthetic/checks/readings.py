@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot
+    from synthetic.database.snapshot import Snapshot
 
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")

@@ -11,7 +11,7 @@ from synthetic.check_contributions import Check, Finding
 from synthetic.checks.outcomes import CheckedFinding, CheckOutcome, CheckStatus
 from synthetic.checks.readings import OneSnapshot, OwnSnapshots
 from synthetic.contributions import Stamped
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import InternalError, MigrationPendingError, StorageReadOnlyError, SyntheticError
 from synthetic.exits import staying
 from synthetic.logs import logger_for

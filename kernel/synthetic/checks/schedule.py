@@ -12,7 +12,8 @@ from synthetic.checks.declared import LoadedChecks, run_in_snapshot
 from synthetic.checks.outcomes import CheckOutcome, CheckStatus, worst_of
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.kernel_settings import CheckSettings
 from synthetic.logs import logger_for

@@ -30,7 +30,7 @@ from synthetic.contributions import Stamped
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import check_sqlite_version, open_inspector
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import SyntheticError, iso_from_ms
 from synthetic.kernel_parts import blueprint_of
 from synthetic.kernel_settings import DatabaseSettings, KernelSettings

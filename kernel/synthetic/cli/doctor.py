@@ -18,7 +18,7 @@ from synthetic.cli.stores import looking_into
 from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import check_sqlite_version
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import MigrationPendingError, SyntheticError, iso_from_ms
 from synthetic.kernel_parts import blueprint_of
 from synthetic.kernel_settings import KernelSettings

@@ -11,7 +11,7 @@ from synthetic.log.events import Event, EventFilter, filter_of, read_events
 from synthetic.log.positions import Position, check_position, read_position
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot
+    from synthetic.database.snapshot import Snapshot
     from synthetic.store import Store
 
 PAGE_EVENTS = 500

@@ -13,7 +13,7 @@ from rich.table import Table
 from synthetic.cli.output import console_on, emit, show, table_of
 from synthetic.cli.stores import looking_into
 from synthetic.data_directory import DataDirectory
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import iso_from_ms
 from synthetic.log.positions import Position
 from synthetic.log.sync.answer import read_answer, status_as_json

@@ -23,7 +23,7 @@ from synthetic.cli.stores import open_store
 from synthetic.clock import SystemClock
 from synthetic.contributions import Stamped
 from synthetic.data_directory import DataDirectory
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import StoreDamagedError, SyntheticError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.log.consumers.store import list_consumers

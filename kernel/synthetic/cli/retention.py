@@ -13,7 +13,7 @@ from synthetic.cli.progress import progress
 from synthetic.cli.stopping import stop_requests
 from synthetic.cli.stores import open_store
 from synthetic.database.deletion import TablePlan
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import iso_from_ms
 from synthetic.log.sync.spans import span_in_words
 from synthetic.retention.batches import RetentionBatch, RetentionPreview, preview_rule

@@ -16,7 +16,7 @@ from synthetic.clock import SystemClock
 from synthetic.data_directory import DataDirectory
 from synthetic.database.connections import open_reader
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.kernel import Kernel
 from synthetic.kernel_parts import surroundings_of
 from synthetic.kernel_settings import DatabaseSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ def open_reader(path: Path, settings: DatabaseSettings, files: str | None = None
     """A connection that cannot write, for one thread at a time.
 
     SQLite keeps no lock for it, which would be taken several times for each
-    value that is read: of what a page of rows costs, that was a quarter.
+    value that is read: of what a page of rows costs, that was a quarter. Nor
+    does the driver notice two threads on it then, so a snapshot looks whose it is.
 
     Args:
         path: The database.

@@ -17,9 +17,10 @@ from synthetic.database.in_place import InPlaceReads
 from synthetic.database.interruption import Interruption
 from synthetic.database.readers import Read, ReaderPool
 from synthetic.database.refusing_writer import RefusingWriter
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import BlockingTicket, LoopTicket, Ticket
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.database.work_in_line import Upkeep, Write
 from synthetic.database.writer import Writer
 from synthetic.database.writing_connection import WritingConnection

@@ -14,7 +14,8 @@ from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.contributions import EventType, Stamped, Table
 from synthetic.database.deletion_steps import Step
-from synthetic.database.transaction import Parameters, Snapshot, Transaction
+from synthetic.database.snapshot import Parameters, Snapshot
+from synthetic.database.transaction import Transaction
 
 SAMPLE_KEYS = 20
 

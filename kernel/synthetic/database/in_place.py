@@ -24,8 +24,8 @@ from synthetic.database.in_place_connection import Cut, InPlaceConnection, OverB
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingSnapshot
+from synthetic.database.snapshot import NO_PARAMETERS, Parameters, Row
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import NO_PARAMETERS, Parameters, Row
 from synthetic.kernel_settings import DatabaseSettings
 from synthetic.logs import logger_for
 
@@ -169,9 +169,11 @@ class InPlaceReads:
                 raise OverBudget(reader.cut)
             return result
         finally:
-            if snapshot is not None:
-                snapshot.close()
-            self._give_back(reader)
+            try:
+                if snapshot is not None:
+                    snapshot.close()
+            finally:
+                self._give_back(reader)
 
     def close(self) -> None:
         """Close the connection, after the read that uses it."""

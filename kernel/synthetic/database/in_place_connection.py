@@ -20,7 +20,7 @@ from synthetic.database.connections import STATEMENTS_CACHED, open_reader
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingConnection
-from synthetic.database.transaction import Parameters
+from synthetic.database.snapshot import Parameters
 from synthetic.database.unwaiting_files import UnwaitingFiles
 from synthetic.kernel_settings import DatabaseSettings
 

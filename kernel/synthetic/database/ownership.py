@@ -20,7 +20,8 @@ import apsw
 from synthetic.contributions import EventType, Reference, Stamped, Table
 from synthetic.database.deletion import CONSTRUCTS, TablePlan, carry_out, plan_steps
 from synthetic.database.deletion_steps import Step, list_steps
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError, PluginClashError
 from synthetic.faults import crash_point
 from synthetic.json_text import from_json, to_json

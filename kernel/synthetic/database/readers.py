@@ -25,9 +25,9 @@ from synthetic.database.failures import translate
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingConnection, ReadingSnapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
 from synthetic.database.tickets import Ticket, settle_all
-from synthetic.database.transaction import Snapshot
 from synthetic.database.turns import Turns
 from synthetic.errors import OverloadedError
 from synthetic.kernel_settings import DatabaseSettings
@@ -140,9 +140,11 @@ class ReaderPool:
         except apsw.Error as error:
             raise translate(error, reader.connection.system_errno if reader else 0) from error
         finally:
-            if snapshot is not None:
-                snapshot.close()
-            self._idle.put(_ended(reader))
+            try:
+                if snapshot is not None:
+                    snapshot.close()
+            finally:
+                self._idle.put(_ended(reader))
 
     def run(
         self,

@@ -13,8 +13,8 @@ import apsw
 
 from synthetic.database.failures import DRIVER_ERRORS
 from synthetic.database.interruption import Interruption
+from synthetic.database.snapshot import NO_PARAMETERS, Parameters, Row, Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import NO_PARAMETERS, Parameters, Row, Snapshot
 from synthetic.log.positions import Position, read_position
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.demo.fleet import Fleet
 from synthetic.demo.records import FleetConstruct
 from synthetic.demo_errors import NotADemoError

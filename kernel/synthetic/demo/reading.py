@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.cursors import Order
 from synthetic.graphql.pages import page
 from synthetic.graphql.selections import Selection

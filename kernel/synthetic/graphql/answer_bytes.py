@@ -90,13 +90,13 @@ class AnswerWriter:
 
     def json_now(self, answer: Answer) -> bytes | None:
         """The bytes of a short answer, which may have `Records`; None of one that is not, or that cannot be sent."""
-        if answer.weight > FEW_VALUES and (
-            answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
-        ):
-            return None
         try:
+            if answer.weight > FEW_VALUES and (
+                answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
+            ):
+                return None
             body = orjson.dumps(answer.body, write_records)
-        except TypeError:
+        except (TypeError, ValueError):
             return None
         return body if len(body) <= self._bytes_max else None
 

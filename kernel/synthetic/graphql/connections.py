@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import strawberry
 
-from synthetic.database.transaction import Row
+from synthetic.database.snapshot import Row
 from synthetic.graphql.cursors import Order, Window, encode_cursor
 from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows
 

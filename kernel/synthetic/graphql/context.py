@@ -12,7 +12,8 @@ from typing import Any
 
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.graphql.executor import Asked
 from synthetic.graphql.preparing import Prepare, call_prepare
 from synthetic.graphql.private_loop import PrivateLoop

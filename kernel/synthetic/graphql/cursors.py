@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.errors import BadUserInputError
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings

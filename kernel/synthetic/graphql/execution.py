@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import CancelledError, DeadlineExceededError
 from synthetic.graphql.answers import Answer, AnswerRenderer, GraphQLRequest
 from synthetic.graphql.checked_document import Prepared
@@ -156,16 +156,18 @@ class Execution:
                     is_done, outcome = True, ended.value
             if not is_done:
                 # Before anything else can raise: what nobody holds any more is never awaited.
-                self._wanted, self._given = outcome, []
+                self._wanted = outcome
             begun.context.read_position()
         finally:
             begun.context.leave()
         if not is_done:
+            self._given = []
             return None
         self._begun = None
         return answers_of(self._ask, outcome, self._roots, begun.context, self._render, weight=begun.run.cells)
 
     def _begin(self, snapshot: Snapshot | None) -> _Begun:
+        self._drop()
         context = self._make_context()
         run = self._plan.begin(
             self._variables,
@@ -201,6 +203,7 @@ class Execution:
         if self._begun is not None:
             self._begun.step.close()
         abandon(self._wanted)
+        self._wanted = []
 
 
 def execute_now(
@@ -210,8 +213,19 @@ def execute_now(
     variables: VariableValues,
     context: OperationContext,
     render: AnswerRenderer,
+    *,
+    keeps_variables: bool,
 ) -> Answer | None:
     """Execute a query by its plan without waiting, to be written at once: its lists may be `Records`.
+
+    Args:
+        snapshot: To read in.
+        ask: What is executed.
+        plan: Its plan.
+        variables: Coerced.
+        context: What the resolvers are given.
+        render: Makes answers.
+        keeps_variables: See `Run`.
 
     Returns:
         None where it has to wait for something, so that nothing counts.
@@ -223,6 +237,7 @@ def execute_now(
         make_executor=ask.make_informer,
         check=context.check,
         record_form=JSON_RECORDS,
+        keeps_variables=keeps_variables,
     )
     step = plan.execute(run, ONE_ROOT)
     context.enter(snapshot)

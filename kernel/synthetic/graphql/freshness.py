@@ -14,7 +14,7 @@ from graphql import FieldNode, GraphQLSchema, TypeInfo, TypeInfoVisitor, Visitor
 
 from synthetic.clock import Clock
 from synthetic.database.database import Database
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.runs import READS

@@ -7,7 +7,7 @@ its variables takes as long as a short query itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql.execution.values import VariableValues
 
@@ -33,6 +33,7 @@ class KnownQuery:
         prepared: Its operation.
         kept: Its plan.
         variables: Coerced.
+        is_kept: Whether it is remembered, and its variables with it.
     """
 
     request: GraphQLRequest
@@ -40,6 +41,7 @@ class KnownQuery:
     prepared: Prepared
     kept: KeptPlan
     variables: VariableValues
+    is_kept: bool = False
 
     @property
     def is_lasting(self) -> bool:
@@ -64,4 +66,4 @@ class KnownQueries:
             return
         if len(self._known) >= REQUESTS_MAX:
             self._known.clear()
-        self._known[body] = known
+        self._known[body] = replace(known, is_kept=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from synthetic.database.transaction import Row, Snapshot, Value
+from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.cursors import FROM_THE_START, Order
 from synthetic.graphql.executor import EVERYTHING, Asked, Rows
 from synthetic.graphql.row_types import row_type_of

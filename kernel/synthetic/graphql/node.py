@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.executor import Asked
 from synthetic.graphql.fields import ASKED, own_parameters, query

@@ -106,7 +106,7 @@ class Operations:
         answer = self._placer.read_in_place(
             known.kept.placement,
             known.prepared.cost,
-            execute_now,
+            partial(execute_now, keeps_variables=known.is_kept),
             ask,
             known.kept.plan,
             known.variables,

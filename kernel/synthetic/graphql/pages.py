@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from synthetic.database.transaction import Row, Snapshot, Value
+from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import EVERYTHING, Asked

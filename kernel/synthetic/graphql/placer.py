@@ -15,7 +15,7 @@ from synthetic.clock import Clock
 from synthetic.database.database import Database
 from synthetic.database.in_place_connection import Cut, OverBudget
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.disk_reads import count_disk_reads
 from synthetic.graphql.placement import Placement
 from synthetic.metrics import Metrics

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple
 
 from synthetic.database.database import Database
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 
 Prepare = Callable[..., Awaitable[Any]]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast, get_type_hints, overload
 
-from synthetic.database.transaction import Parameters, Row, Snapshot
+from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.graphql.column_kinds import reader_of, stored_kinds, without_none
 from synthetic.graphql.executor.rows import Layout
 from synthetic.graphql.row_making import Part, make_from_record, make_from_row

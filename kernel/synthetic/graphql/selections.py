@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.cursors import Order, Window
 from synthetic.json_text import to_json

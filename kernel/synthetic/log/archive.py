@@ -27,8 +27,9 @@ import zstandard
 
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.durable_files import durable_file, remove_partial_files
 from synthetic.faults import crash_point
 from synthetic.json_text import to_json

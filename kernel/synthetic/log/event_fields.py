@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import strawberry
 
 from synthetic.contributions import EventType
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import BadUserInputError, ConflictError
 from synthetic.graphql.connections import After, Before, Connection, First, Last
 from synthetic.graphql.cursors import Order

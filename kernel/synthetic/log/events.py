@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from synthetic.contributions import EventType
-from synthetic.database.transaction import Snapshot, Value
+from synthetic.database.snapshot import Snapshot, Value
 from synthetic.json_text import from_json, to_json
 from synthetic.log.positions import LogEnds, read_ends
 

@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple
 
 from synthetic.contributions import EventType
 from synthetic.database.database import Database
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.log.events import Event, EventFilter, filter_of
 from synthetic.log.hub import Follower, Hub
 from synthetic.log.positions import Position

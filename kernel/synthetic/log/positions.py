@@ -15,7 +15,8 @@ from synthetic.log.errors import ResyncRequiredError
 from synthetic.log.event_types import EPOCH_BEGAN
 
 if TYPE_CHECKING:
-    from synthetic.database.transaction import Snapshot, Transaction
+    from synthetic.database.snapshot import Snapshot
+    from synthetic.database.transaction import Transaction
 
 NUMBER_MAX = 2**63 - 1
 _TEXT = re.compile(r"([0-9a-f]{10}):(0|[1-9][0-9]{0,18})")

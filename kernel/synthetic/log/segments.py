@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.json_text import from_json
 from synthetic.log.errors import ArchiveDamagedError
 from synthetic.log.events import Event

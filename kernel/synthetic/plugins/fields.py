@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import batched, query
 from synthetic.graphql.scalars import JSON, Long

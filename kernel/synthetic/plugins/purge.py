@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError, NotFoundError
 from synthetic.log.consumers.rebuilding import forget_consumer
 from synthetic.log.consumers.store import list_consumers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from synthetic.database.migrations import Applied, find_pending
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import NotFoundError, SyntheticError
 from synthetic.kernel_parts import blueprint_of
 from synthetic.log.sync.model import ModuleStatus, SyncStatus

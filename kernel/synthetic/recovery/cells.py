@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.recovery.pages import KINDS, OVERFLOW_FIRST, OVERFLOW_NEXT, PageFile, Pointer
 from synthetic.recovery.records import MalformedError, decode_record, read_varint
 

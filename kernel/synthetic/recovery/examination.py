@@ -14,7 +14,7 @@ from synthetic.checks.folder_checks import FOLDER_CHECKS
 from synthetic.checks.outcomes import CheckedFinding
 from synthetic.clock import Clock
 from synthetic.data_directory import DataDirectory
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import (
     MigrationPendingError,
     NoStoreError,

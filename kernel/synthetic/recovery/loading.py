@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.recovery.cells import Page
 from synthetic.recovery.missing import Missing
 from synthetic.recovery.schemas import ROWID, Shape, quote

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.log.consumers.store import find_consumer
 from synthetic.recovery.loading import GoOn
 from synthetic.services.runner import BackgroundRunner

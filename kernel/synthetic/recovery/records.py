@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 
 INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
 _REAL, _ZERO, _ONE = 7, 8, 9

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.json_text import to_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.recovery.cells import Cell, Page
 from synthetic.recovery.schemas import ROWID, Shape
 from synthetic.recovery.trees import Trees

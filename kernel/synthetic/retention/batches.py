@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from synthetic.database.deletion import CONSTRUCTS, TablePlan, carry_out, count_rows, plan_steps
 from synthetic.database.deletion_steps import Step
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Row, Snapshot, Transaction
+from synthetic.database.snapshot import Row, Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.retention.clock_check import ClockSource, check_clock, require_clock
 from synthetic.retention.extents import Extent, measure_extents

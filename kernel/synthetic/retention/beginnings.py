@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthetic.contributions import Table
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.retention_contributions import RetentionRule
 
 EXPIRED = "expired"

@@ -26,8 +26,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 from synthetic.clock import Clock, RunningTime, SystemClock
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.errors import iso_from_ms
 from synthetic.json_text import from_json, to_json
 from synthetic.log.event_types import RETENTION_RESUMED, RETENTION_SUSPENDED

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic.database.deletion_steps import Step
-from synthetic.database.transaction import Parameters, Snapshot
+from synthetic.database.snapshot import Parameters, Snapshot
 
 INSTANTS = ("created_at", "started_at", "occurred_at_utc")
 """The first of these columns that a table has tells the age of its rows, where no rule is about it."""

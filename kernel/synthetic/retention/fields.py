@@ -7,7 +7,7 @@ from typing import Self
 import strawberry
 
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.fields import mutation
 from synthetic.graphql.scalars import DateTime, Long
 from synthetic.kernel_settings import RetentionSettings

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from synthetic.contributions import Stamped, Table
 from synthetic.database.deletion_steps import Step, key_of, list_steps, select_keys
+from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Parameters, Row, Snapshot
 from synthetic.errors import InternalError, NotFoundError, PluginFailedError
 from synthetic.retention.beginnings import EXPIRED, Beginning
 from synthetic.retention_contributions import RetentionRule

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import from_json, to_json
 from synthetic.log.event_types import RETENTION_RAN
 from synthetic.retention.clock_check import ENTITY

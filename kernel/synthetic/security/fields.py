@@ -4,7 +4,7 @@
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import DateTime

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from synthetic.clock import Clock, SystemClock
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ForbiddenError, UnauthenticatedError
 from synthetic.kernel_settings import KernelSettings
 from synthetic.logs import name_caller

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from synthetic.database.transaction import Row, Snapshot, Transaction
+from synthetic.database.snapshot import Row, Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import BadUserInputError, ConflictError, NotFoundError
 
 TOKEN = "token"  # noqa: S105 - what kind of thing it is

@@ -17,7 +17,8 @@ from typing import TypeVar, TypeVarTuple
 from synthetic.clock import Clock, new_id
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.origin import Origin
 
 NAME = "background"

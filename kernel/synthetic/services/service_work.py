@@ -10,7 +10,8 @@ from synthetic.clock import Clock
 from synthetic.contributions import Service, Stamped
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.metrics import Metrics
 from synthetic.origin import Origin
 from synthetic.services.lease import Hold

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.storage.free_pages import read_free_pages
 from synthetic.storage.notes import BESIDE_KEY, find_note
 from synthetic.storage.room import RoomGate

@@ -6,7 +6,7 @@ from typing import Self
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.fields import query
 from synthetic.graphql.scalars import DateTime, Long
 from synthetic.kernel_settings import StorageSettings

@@ -12,7 +12,7 @@ from synthetic.contributions import Service
 from synthetic.database.database import Database
 from synthetic.database.ownership import BlockingStore
 from synthetic.database.pacing import leave_to_others
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.writing_connection import WritingConnection
 from synthetic.errors import DatabaseBusyError
 from synthetic.kernel_settings import KernelSettings

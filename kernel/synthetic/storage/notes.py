@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 
 STORAGE = "storage"
 """The sync module."""

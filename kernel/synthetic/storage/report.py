@@ -8,8 +8,8 @@ from typing import NamedTuple, Self
 
 from synthetic.data_directory import DataDirectory
 from synthetic.database.ownership import BlockingStore
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import OverloadedError
 from synthetic.retention.clock_check import ClockSource
 from synthetic.storage.files import FileSizes, measure_files

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.storage.free_pages import read_free_pages, read_page_bytes
 
 PAGES_READ = 1_500

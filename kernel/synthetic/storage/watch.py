@@ -12,7 +12,8 @@ from functools import partial
 from synthetic.contributions import Service
 from synthetic.data_directory import DataDirectory
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.kernel_settings import StorageSettings
 from synthetic.log.sync.model import SyncOutcome
 from synthetic.log.sync.reporting import report_sync

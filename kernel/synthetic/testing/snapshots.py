@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLSchema, build_schema, find_breaking_changes, find_dangerous_changes
 
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.graphql.schema import core_schema
 from synthetic.json_text import to_json
 from synthetic.kernel import schema_of

@@ -26,7 +26,7 @@ from typing import IO, BinaryIO, Self
 import msgspec
 import zstandard
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.errors import NotFoundError
 from synthetic.transfer.archive_directory import check_directory
 from synthetic.transfer.errors import ExportRefusedError, ExportTooNewError

@@ -18,7 +18,7 @@ from typing import IO, BinaryIO, Self
 import msgspec
 import zstandard
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.errors import StorageFailedError
 from synthetic.transfer.errors import ExportTooLargeError
 from synthetic.transfer.lines import encode_line

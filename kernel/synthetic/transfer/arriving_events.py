@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Transaction, Value
+from synthetic.database.snapshot import Value
+from synthetic.database.transaction import Transaction
 from synthetic.errors import InternalError
 from synthetic.log.events import Event
 from synthetic.log.positions import read_ends

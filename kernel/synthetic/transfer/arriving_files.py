@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic.transfer.files_in_folders import (

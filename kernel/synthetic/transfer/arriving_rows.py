@@ -8,7 +8,8 @@ from typing import Any
 
 import apsw
 
-from synthetic.database.transaction import Transaction, Value
+from synthetic.database.snapshot import Value
+from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError, InternalError
 from synthetic.transfer.archive_reading import refused
 from synthetic.transfer.arriving_files import ArrivingFiles

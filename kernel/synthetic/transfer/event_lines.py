@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.json_text import from_json
 from synthetic.log.emission import PAYLOAD_CHARACTERS_MAX
 from synthetic.transfer.manifest import EVENT_COLUMNS, KERNEL, ORIGIN_COLUMNS

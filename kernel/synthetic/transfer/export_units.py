@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from synthetic.database.transaction import Row
+from synthetic.database.snapshot import Row
 from synthetic.transfer.travelling import Link, TravellingTable
 
 

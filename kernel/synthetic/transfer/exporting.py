@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from synthetic.database.deletion import CONSTRUCTS
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.durable_files import durable_file
 from synthetic.errors import NotFoundError
 from synthetic.faults import crash_point

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthetic.database.deletion import CONSTRUCTS
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ConflictError, StorageFullError
 from synthetic.transfer.archive_reading import ExportFile, refused
 from synthetic.transfer.errors import ExportTooNewError

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.json_text import to_json
 from synthetic.log.archive import Archive
 from synthetic.log.drift.scratch import scratch_tables

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from synthetic.database.deletion import CONSTRUCTS
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.snapshot import Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.errors import SyntheticError
 from synthetic.faults import crash_point
 from synthetic.transfer.archive_reading import ExportFile

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 
 _REALS = {"inf": math.inf, "-inf": -math.inf}
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from strawberry.utils.str_converters import to_camel_case
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.json_text import from_json, to_json
 from synthetic.transfer.archive_reading import ExportFile
 from synthetic.transfer.policies import OnConflict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthetic.database.deletion import CONSTRUCTS
-from synthetic.database.transaction import Snapshot, Value
+from synthetic.database.snapshot import Snapshot, Value
 from synthetic.errors import ConflictError
 from synthetic.transfer.archive_reading import ExportFile, refused
 from synthetic.transfer.fitting import Fit

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.deletion_steps import ONE, list_steps
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.transfer.travelling import TravellingTable
 
 _ANY = "IS NOT NULL"

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from synthetic.contributions import Reference, Stamped, Table
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.json_text import from_json
 from synthetic.log.consumers.loaded import LoadedFolds
 from synthetic.transfer.manifest import KERNEL

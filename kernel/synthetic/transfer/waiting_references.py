@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from synthetic.contributions import Reference
 from synthetic.database.deletion_steps import Step
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.snapshot import Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import from_json, to_json
 from synthetic.transfer.policies import UnitOutcome, count
 from synthetic.transfer.travelling import quoted

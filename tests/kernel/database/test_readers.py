@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from synthetic.clock import SystemClock
-from synthetic.database import readers
+from synthetic.database import connections, readers
 from synthetic.database.interruption import Interruption
 from synthetic.errors import CancelledError, DeadlineExceededError, OverloadedError
 from synthetic.testing import wait_until
@@ -65,7 +65,14 @@ def test_a_snapshot_is_refused_to_other_threads(database):
     assert seen == 1
 
 
-def test_what_a_read_left_half_read_ends_with_it_and_never_by_the_collector_in_another_thread(database):
+def test_what_a_read_left_half_read_ends_with_it_and_never_by_the_collector_in_another_thread(database, monkeypatch):
+    opened: list[None] = []
+
+    def open_reader(*arguments):
+        opened.append(None)
+        return connections.open_reader(*arguments)
+
+    monkeypatch.setattr(readers, "open_reader", open_reader)
     for number in range(3):
         database.write_blocking(insert, number)
     kept: list[object] = []
@@ -92,6 +99,20 @@ def test_what_a_read_left_half_read_ends_with_it_and_never_by_the_collector_in_a
     collector.start()
     collector.join()
     assert database.read_blocking(count) == 4
+    # A connection on which a statement is still open would have been replaced.
+    assert len(opened) == 1
+
+
+def test_what_is_broken_off_within_a_transaction_holds_nothing_in_it(database):
+    def drop_after_a_look(tx) -> None:
+        tx.execute("CREATE TABLE scratch (a)")
+        tx.execute("INSERT INTO scratch (a) VALUES (1), (2)")
+        for _row in tx.iterate("SELECT a FROM scratch"):
+            break
+        tx.execute("DROP TABLE scratch")
+
+    database.write_blocking(drop_after_a_look)
+    assert database.read_blocking(count) == 0
 
 
 def test_a_read_cannot_write(database):

@@ -15,8 +15,9 @@ from synthetic.clock import SystemClock
 from synthetic.contributions import GraphQL, Stamped
 from synthetic.database.connections import open_writer
 from synthetic.database.database import Database
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError
 from synthetic.graphql.connections import After, Before, Connection, First, Last
 from synthetic.graphql.cursors import Order

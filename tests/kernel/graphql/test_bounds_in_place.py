@@ -12,7 +12,7 @@ import pytest
 import strawberry
 
 from synthetic.contributions import Extension, GraphQL
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql import placer
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.connections import Connection, First

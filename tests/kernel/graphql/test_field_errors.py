@@ -10,7 +10,7 @@ import pytest
 import strawberry
 
 from synthetic.contributions import Extension, GraphQL
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.fields import batched

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from synthetic.contributions import Extension, GraphQL
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.fields import batched
 from synthetic.security.gate import ANONYMOUS

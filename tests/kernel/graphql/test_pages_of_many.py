@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from example_counts import examples
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import BadUserInputError
 from synthetic.graphql.connections import Connection
 from synthetic.graphql.cursors import Order, encode_cursor

@@ -9,7 +9,8 @@ import pytest
 import strawberry
 
 from synthetic.contributions import Extension, GraphQL, Stamped
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import PluginClashError, PluginFailedError
 from synthetic.graphql import schema as schema_module
 from synthetic.graphql.executor import Asked

@@ -16,7 +16,7 @@ from strawberry.tools import create_type
 from synthetic.clock import SystemClock
 from synthetic.contributions import Extension, GraphQL
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.context import OperationContext

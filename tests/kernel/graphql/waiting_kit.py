@@ -11,7 +11,7 @@ import strawberry
 
 from synthetic.contributions import Extension, GraphQL
 from synthetic.database.database import Database
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.fields import batched, query, subscription

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from synthetic.database.transaction import Value
+from synthetic.database.snapshot import Value
 from synthetic.kernel_parts import blueprint_of
 from synthetic.recovery.salvage import Salvaged, salvage
 from synthetic.recovery.set_aside import SetAside

@@ -256,18 +256,19 @@ def test_a_lease_that_is_lost_ends_the_handler_and_its_result_is_thrown_away(job
 
 
 def test_a_lease_that_runs_out_while_the_server_is_silent_is_lost(server, jobs, worker, caplog):
-    first_noticed = threading.Event()
+    began, first_noticed = threading.Event(), threading.Event()
 
     @worker.handles("unheard", lease_ms=900)
     def unheard(job: Job) -> object:
-        if job.lease_token == 1:
+        if not began.is_set():
+            began.set()
             wait_until(lambda: job.is_lost)
             first_noticed.set()
         return job.lease_token
 
     job_id = jobs.save("unheard")
     with working(worker):
-        jobs.wait(job_id, "RUNNING")
+        assert began.wait(SECONDS)
         server.process.send_signal(signal.SIGSTOP)
         try:
             assert first_noticed.wait(SECONDS)

@@ -150,6 +150,10 @@ WALKED = {
         Criteria(statuses=[ACTIVE], types=["plan", "review"]),
         [f"SEARCH constructs USING INDEX constructs_by_status (status=? AND {CREATED})"],
     ),
+    "changed since": (
+        Criteria(updated_from=0),
+        [f"SEARCH constructs USING INDEX constructs_by_created_at ({CREATED})"],
+    ),
     "several statuses in a project": (
         Criteria(statuses=[ACTIVE, FAILED], project_id="p"),
         [f"SEARCH constructs USING INDEX constructs_by_project_id (project_id=? AND {CREATED})"],
@@ -188,10 +192,6 @@ SORTED = {
     "a range of updated_at": (
         Criteria(updated_from=0, updated_before=2**42),
         ["SEARCH constructs USING INDEX constructs_by_updated_at (updated_at>? AND updated_at<?)", SORT],
-    ),
-    "changed since": (
-        Criteria(updated_from=0),
-        ["SEARCH constructs USING INDEX constructs_by_updated_at (updated_at>?)", SORT],
     ),
     "related constructs": (
         Criteria(related=Related("a", [RelationshipKind.PARENT], RelationshipDirection.OUTGOING)),

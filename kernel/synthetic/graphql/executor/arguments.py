@@ -85,7 +85,8 @@ class ArgumentPlan:
             self._fixed = fixed
         if not self._variables:
             return self._fixed
-        # Who asks the same again and again comes with the same variables, coerced once.
+        if not run.keeps_variables:
+            return self._with_variables(run, self._fixed)
         last = self._last
         if last is not None and last[0] is run.variables:
             return last[1]

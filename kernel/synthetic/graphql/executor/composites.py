@@ -26,7 +26,7 @@ PlanOf: TypeAlias = "Callable[[GraphQLObjectType], ObjectPlan]"
 """Gives the plan of what is selected on a type."""
 
 TypeOfClass: TypeAlias = Mapping[type[Any], GraphQLObjectType]
-"""Classes whose own instances are objects of a type, so that neither they nor the type need be asked."""
+"""Classes whose own instances are objects of a type, so that neither they nor the type need be asked; no exceptions."""
 
 
 class CompositeCompleter(Completer, Generic[KindT]):
@@ -132,7 +132,7 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
         for kind in kinds:
             if self._type_of_class.get(kind) is not self._type:
                 return True
-        if self._mark is not None:
+        if self._mark is not None and self._type.is_type_of is not None:
             for each in objects:
                 if hasattr(each, self._mark):
                     return True

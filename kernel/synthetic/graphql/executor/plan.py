@@ -90,6 +90,7 @@ class Plan:
         make_executor: MakeExecutor = Executor,
         check: Callable[[], None] | None = None,
         record_form: RecordForm | None = None,
+        keeps_variables: bool = False,
     ) -> Run:
         """Begin an execution; for the arguments see `Run`."""
         return Run(
@@ -103,6 +104,7 @@ class Plan:
             make_executor=make_executor,
             check=check,
             record_form=record_form,
+            keeps_variables=keeps_variables,
         )
 
     def execute(self, run: Run, roots: Sequence[Any]) -> Step[list[ExecutionResult]]:

@@ -41,6 +41,8 @@ class Run:
         roots: The root values.
         check: Called once a level; raises what must end the execution. None: nothing ends it.
         record_form: How objects are recorded that are only to be written; None: they are dictionaries.
+        keeps_variables: Whether the variables are kept by who asks, for other runs with the same: then arguments that
+            were made of them are kept too.
     """
 
     __slots__ = (
@@ -54,6 +56,7 @@ class Run:
         "context",
         "failures",
         "hides_suggestions",
+        "keeps_variables",
         "record_form",
         "roots",
         "schema",
@@ -74,6 +77,7 @@ class Run:
         make_executor: MakeExecutor = Executor,
         check: Callable[[], None] | None = None,
         record_form: RecordForm | None = None,
+        keeps_variables: bool = False,
     ) -> None:
         """Begin it; what is not an attribute is for what resolvers are told."""
         self.schema = schema
@@ -86,6 +90,7 @@ class Run:
         self.roots: Sequence[Any] = (None,)
         self.check = check
         self.record_form = record_form
+        self.keeps_variables = keeps_variables
         self._operation = operation
         self._fragments = fragments
         self._make_executor = make_executor

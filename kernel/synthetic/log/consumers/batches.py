@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any, cast
 
 from synthetic.consumer_contributions import Entity, Fold, Mirror, Scanned
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.snapshot import Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.faults import crash_point
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from synthetic.consumer_contributions import Consumer, Fold, FoldInputs, Mirror
 from synthetic.contributions import Stamped, Table
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import PluginFailedError
 from synthetic.json_text import to_json
 from synthetic.log.consumers.fold_state import FoldState, FoldTable, fold_tables

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from synthetic.contributions import Stamped, Table
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 InputT = TypeVar("InputT")

@@ -16,7 +16,8 @@ from synthetic.clock import Clock
 from synthetic.consumer_contributions import Mirror, Scanned
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.faults import crash_point
 from synthetic.log.consumers.batches import (
     BATCH_EVENTS,

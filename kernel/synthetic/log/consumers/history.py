@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.log.archive import Archive
 from synthetic.log.events import EventFilter, EventPage
 

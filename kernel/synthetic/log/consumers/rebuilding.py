@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from synthetic.consumer_contributions import Mirror
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.history import require_history

@@ -14,7 +14,8 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import PluginFailedError
 
 REMOVAL_ROWS = 1_000

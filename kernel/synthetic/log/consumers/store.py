@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.snapshot import Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.errors import ConflictError, NotFoundError
 from synthetic.json_text import from_json
 from synthetic.log.positions import HORIZON, LogEnds

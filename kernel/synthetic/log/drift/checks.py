@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from synthetic.check_contributions import Check, Finding
 from synthetic.checks.repairs import REBUILD_FOLD
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.loaded import LoadedFolds

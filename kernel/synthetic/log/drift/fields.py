@@ -7,7 +7,7 @@ from typing import Self
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.enums import describe_enum
 from synthetic.graphql.executor import values_of
 from synthetic.graphql.fields import batched

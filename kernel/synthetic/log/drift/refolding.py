@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol, TypeVar, TypeVarTuple
 
-from synthetic.database.transaction import Row, Snapshot, Transaction
+from synthetic.database.snapshot import Row, Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldTable
 from synthetic.log.consumers.history import read_history

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from synthetic.database.transaction import Row, Snapshot, Transaction, Value
+from synthetic.database.snapshot import Row, Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.fold_state import FoldState, FoldTable
 from synthetic.log.consumers.loaded import fold_in, selector_of

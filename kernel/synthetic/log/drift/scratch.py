@@ -14,8 +14,9 @@ from typing import Any
 from synthetic.clock import SystemClock
 from synthetic.database.connections import open_scratch
 from synthetic.database.interruption import Interruption
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.transaction import Transaction
 from synthetic.log.consumers.fold_state import FoldTable
 from synthetic.log.consumers.shadows import definition_of
 from synthetic.origin import Origin

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from synthetic.clock import Clock
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.loaded import LoadedFolds

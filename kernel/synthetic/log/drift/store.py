@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from synthetic.database.transaction import Snapshot, Transaction, Value
+from synthetic.database.snapshot import Snapshot, Value
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import from_json, to_json
 from synthetic.log.consumers.store import find_consumer
 from synthetic.log.drift.model import ROWS_KEPT, Comparison, Difference, DriftRow, DriftScope

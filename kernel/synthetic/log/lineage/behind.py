@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from synthetic.database.transaction import Snapshot, Value
+from synthetic.database.snapshot import Snapshot, Value
 from synthetic.json_text import to_json
 from synthetic.log.archive import Archive
 from synthetic.log.consumers.declared import DeclaredConsumer

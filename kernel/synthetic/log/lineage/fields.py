@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from synthetic.database.transaction import Row, Snapshot
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.graphql.connections import After, Before, Connection, First, Last, layout_of_pages
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import Asked, values_of

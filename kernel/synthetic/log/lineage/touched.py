@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.json_text import to_json
 from synthetic.log.archive import Archive
 from synthetic.log.consumers.declared import DeclaredConsumer

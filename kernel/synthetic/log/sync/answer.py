@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.errors import iso_from_ms
 from synthetic.log.positions import Position
 from synthetic.log.sync.model import ModuleStatus, SyncStatus

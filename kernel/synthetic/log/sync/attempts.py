@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from synthetic.clock import new_id
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.log.sync.model import AttemptOutcome, SyncError
 from synthetic.log.sync.store import text_of_error

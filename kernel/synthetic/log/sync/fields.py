@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.graphql.fields import mutation, query, subscription
 from synthetic.log.event_types import SYNC_FORGOTTEN, SYNC_STATUS_CHANGED
 from synthetic.log.live import Live

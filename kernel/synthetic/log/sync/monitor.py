@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from synthetic.contributions import Service
 from synthetic.database.ownership import BlockingStore
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.sync.meter import SyncMeter
 from synthetic.log.sync.model import ModuleKind, ModuleStatus

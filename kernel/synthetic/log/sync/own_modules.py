@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from synthetic.backups.notes import BACKUP
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import ConflictError
 from synthetic.storage.notes import STORAGE
 

@@ -10,7 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from operator import attrgetter
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import to_json
 from synthetic.log.event_types import SYNC_FORGOTTEN, SYNC_STATUS_CHANGED
 from synthetic.log.sync.model import (

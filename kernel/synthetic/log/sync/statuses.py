@@ -12,8 +12,8 @@ from typing import Self
 
 from synthetic.consumer_contributions import Consumer, Fold, Waiting
 from synthetic.contributions import Stamped
+from synthetic.database.snapshot import Snapshot
 from synthetic.database.surroundings import SettingsLookup
-from synthetic.database.transaction import Snapshot
 from synthetic.errors import NotFoundError
 from synthetic.kernel_settings import SyncSettings
 from synthetic.log.consumers.loaded import LoadedFolds

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.json_text import from_json, to_json
 from synthetic.log.sync.model import ModuleKind, ModuleStatus, OutsideFacts, RecoveryAction, SyncError
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql.fields import batched
 from synthetic.graphql.scalars import DateTime, Long
 from synthetic.log.positions import Position

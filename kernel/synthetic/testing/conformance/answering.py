@@ -9,7 +9,7 @@ from itertools import islice
 
 from synthetic.check_contributions import Check
 from synthetic.checks.running import find_findings
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.graphql import answers
 from synthetic.testing.conformance.documents import documents_of, filters_of
 from synthetic.testing.conformance.records import NothingToCheckError, explain

@@ -11,7 +11,7 @@ import apsw
 
 from synthetic.contributions import Stamped
 from synthetic.database.preparation import ConnectionRole, PreparedConnection
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.registry import Registry
 from synthetic.retention.rules import RetentionRules
 from synthetic.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from synthetic.before_opening import pending_migrations
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.store import Store
 from synthetic.testing.conformance.subject import PluginUnderTest
 from synthetic.testing.snapshots import ddl_of, schema_hash

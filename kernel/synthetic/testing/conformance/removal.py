@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.log.consumers.shadows import remove_given_up
 from synthetic.plugins.hooks import KERNEL
 from synthetic.plugins.purge import purge_plugin

@@ -11,7 +11,7 @@ from synthetic.consumer_contributions import Fold
 from synthetic.contributions import Table
 from synthetic.database.deletion import CONSTRUCTS
 from synthetic.database.ownership import list_tables
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.json_text import to_json
 from synthetic.store import Store
 from synthetic.testing.conformance.records import NothingToCheckError

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from synthetic.consumer_contributions import Fold
 from synthetic.database.migrations import Migration, read_migrations
-from synthetic.database.transaction import Snapshot, Transaction
+from synthetic.database.snapshot import Snapshot
+from synthetic.database.transaction import Transaction
 from synthetic.errors import SyntheticError
 from synthetic.log.consumers.shadows import remove_given_up
 from synthetic.plugins.purge import purge_plugin

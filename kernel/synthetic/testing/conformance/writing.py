@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthetic.database.transaction import Snapshot
+from synthetic.database.snapshot import Snapshot
 from synthetic.retention.batches import run_retention_batch
 from synthetic.retention.clock_check import confirm_clock
 from synthetic.retention.rules import DeclaredRule, RetentionRules

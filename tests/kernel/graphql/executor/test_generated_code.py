@@ -79,7 +79,7 @@ def test_each_of_several_root_values_is_the_root_value_of_its_own_resolvers():
     assert [result.data for result in results] == [{"events": {"n": n, "root": n}} for n in range(5)]
 
 
-def test_what_a_function_does_to_its_arguments_does_not_reach_the_next_run_with_the_same_variables():
+def test_what_a_function_does_to_a_list_among_its_arguments_does_not_reach_the_next_run_with_the_same_variables():
     schema = build_schema("type Query { joined(text: String!): String }")
     parsed = parse("query ($text: String!) { joined(text: $text) }")
     [operation] = parsed.definitions
@@ -95,8 +95,31 @@ def test_what_a_function_does_to_its_arguments_does_not_reach_the_next_run_with_
     plans = OperationPlans(schema, parsed, operation, Knowledge(lambda *_field: source, {}))
     for _ in range(3):
         plan = plans.plan_for(variables)
-        is_done, [result] = run_until_waiting(plan.execute(plan.begin(variables), [None]))
+        is_done, [result] = run_until_waiting(plan.execute(plan.begin(variables, keeps_variables=True), [None]))
         assert (is_done, result.data) == (True, {"joined": "a b more"})
+
+
+@pytest.mark.parametrize(("keeps_variables", "converted"), [(True, 1), (False, 3)])
+def test_arguments_are_made_once_of_variables_that_are_kept_and_anew_of_others(keeps_variables: bool, converted: int):
+    schema = build_schema("type Query { doubled(of: Int!): Int }")
+    parsed = parse("query ($of: Int!) { doubled(of: $of) }")
+    [operation] = parsed.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    given: list[object] = []
+    source = Batched(
+        lambda call: [2 * call.arguments["of"]], convert=lambda arguments: given.append(arguments) or arguments
+    )
+    plans = OperationPlans(schema, parsed, operation, Knowledge(lambda *_field: source, {}))
+
+    def run(variables) -> object:
+        plan = plans.plan_for(variables)
+        step = plan.execute(plan.begin(variables, keeps_variables=keeps_variables), [None])
+        return run_until_waiting(step)[1][0].data["doubled"]
+
+    three, four = (get_variable_values(schema, operation.variable_definitions, {"of": of}) for of in (3, 4))
+    assert [run(three) for _ in range(3)] == [6, 6, 6]
+    assert len(given) == converted
+    assert [run(four), run(three)] == [8, 6]
 
 
 def test_an_execution_can_be_ended_between_two_levels():
