@@ -58,11 +58,16 @@ def head_of(server: RunningServer) -> str:
 
 
 def log_after(data_dir: Path, position: str) -> list[str]:
-    """All positions after one, as a store that no process has open knows them."""
+    """All positions after one up to the end, as a store that no process has open knows them.
+
+    The store may have events behind that: it notes by itself how consumers fare.
+    """
     epoch, number = position.split(":")
     with contextlib.closing(apsw.Connection(str(data_dir / "synthetic.db"))) as connection:
         found = connection.execute(
-            "SELECT position FROM domain_events WHERE position > ? ORDER BY position", (int(number),)
+            "SELECT position FROM domain_events WHERE position > ? AND position <="
+            " (SELECT position FROM domain_events WHERE entity_id = ?) ORDER BY position",
+            (int(number), END),
         )
         return [f"{epoch}:{position}" for (position,) in found]
 
