@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -25,11 +26,15 @@ SAVE = """mutation {
 READ = """{ constructs(first: 5) { nodes { id reviews(first: 5) { totalCount nodes { id title alike } } } } }"""
 BROUGHT = '{ plugins(name: "reviews") { loaded { version distribution tables types requiredBy } } }'
 
+REBUILT = re.compile(r'"|__[0-9]+\b')
+"""What a rebuild adds to the definitions of a table and its indexes: quotes, and numbers to the names of indexes."""
+
 
 def schema_of(data: Path) -> list[tuple[Any, ...]]:
-    """All that a store's database is made of."""
+    """All that a store's database is made of, as if none of its tables had ever been rebuilt."""
     with closing(sqlite3.connect(f"file:{data / 'synthetic.db'}?mode=ro", uri=True)) as connection:
-        return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2").fetchall()
+        found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    return sorted(tuple(REBUILT.sub("", text or "") for text in each) for each in found)
 
 
 def rows_of(data: Path, table: str) -> int:
