@@ -1,11 +1,12 @@
 """Where a plan runs best: on the event loop, if it is known to be short, or in the pool.
 
 A plan begins in the pool, where its runs are timed. Once two were short, those
-of about the same cost run in place. A plan that uses up its steps or bytes there,
-or the processor for too long, goes back to the pool. It is tried again after a
-long pause that doubles each time, since it may be short again by then. Where a
-thousand runs before were in time, the processor was more likely taken by what
-else the thread had to do, as collecting garbage, and one such run is excused.
+of about the same cost run in place. A plan that uses up its steps or bytes there
+goes back to the pool, and is tried again after a long pause that doubles each
+time, since it may be short again by then. One that takes the processor for too
+long goes there too, but its first pause is short: on a machine that others share,
+time that they took counts as computed. Where a thousand runs before were in time,
+one such run is excused, as for the collecting of garbage.
 
 A query may also be late without computing. Where it read from the disk, that
 counts when it happens again before many runs were in time, and the pause is short.
@@ -68,6 +69,9 @@ class Pauses(NamedTuple):
 
 OVERRUN_PAUSES = Pauses(600.0, 21_600.0)
 """For a plan that took more than it may in place: it would hold the loop each time that it is tried."""
+
+COMPUTING_PAUSES = Pauses(10.0, 21_600.0)
+"""For a plan that computed for too long, of itself or because the machine was slow: it may be either."""
 
 WAITING_PAUSES = Pauses(10.0, 1_800.0)
 """For a plan that was only kept waiting."""
@@ -159,7 +163,7 @@ class Placement:
         self._lateness += RUNS_FOR_A_LATE_ONE if waited_for_disk else RUNS_FOR_A_STARVED_ONE
         is_excused, self._runs_in_time = self._runs_in_time >= RUNS_FOR_A_COMPUTED_ONE, 0
         if processor_seconds > COMPUTED_SECONDS_MAX and not is_excused:
-            self.overran(now)
+            self._pause(COMPUTING_PAUSES, now)
         elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
             self._pause(WAITING_PAUSES, now)
 
@@ -168,7 +172,7 @@ class Placement:
         self._pause(OVERRUN_PAUSES, now)
 
     def _pause(self, pauses: Pauses, now: float) -> None:
-        if now < self._resume_at:
+        if now < self._resume_at and self._pause_seconds >= pauses.first:
             return
         is_first = now - self._paused_at > pauses.longest + self._pause_seconds
         seconds = pauses.first if is_first else max(2 * self._pause_seconds, pauses.first)

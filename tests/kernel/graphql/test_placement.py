@@ -14,6 +14,7 @@ from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
 from synthetic.graphql import placement, placer
 from synthetic.graphql.placement import (
+    COMPUTING_PAUSES,
     COST_GROWTH,
     COST_MAX,
     OVERRUN_PAUSES,
@@ -108,7 +109,17 @@ def test_a_plan_that_may_not_run_in_place_does_not():
 def test_a_plan_that_computed_for_too_long_goes_to_the_pool_at_once():
     plan = proven()
     plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=True)
-    assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
+    assert not plan.is_in_place(COST, COMPUTING_PAUSES.first)
+
+
+def test_a_plan_that_the_machine_once_took_too_long_for_is_back_after_ten_seconds_and_later_each_time():
+    plan = Placement()
+
+    def compute_long(now: float) -> None:
+        plan.was_late(placer.CUT_SECONDS, now, waited_for_disk=False)
+
+    pauses = pauses_of(plan, 1_000.0, 13, compute_long, 10)
+    assert pauses == [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 21_600]
 
 
 def test_one_of_a_thousand_runs_that_computed_for_too_long_is_excused_and_a_second_is_not():
@@ -120,7 +131,7 @@ def test_one_of_a_thousand_runs_that_computed_for_too_long_is_excused_and_a_seco
     for _ in range(placement.RUNS_FOR_A_COMPUTED_ONE - 1):
         plan.ran_in_place(COST, SHORT)
     plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
-    assert not plan.is_in_place(COST, OVERRUN_PAUSES.first)
+    assert not plan.is_in_place(COST, COMPUTING_PAUSES.first)
 
 
 def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_again():
@@ -182,6 +193,7 @@ def test_a_run_that_used_up_its_steps_and_was_late_as_well_is_held_against_its_p
     plan.overran(0)
     for _ in range(SHORT_RUNS):
         plan.ran_in_pool(COST, SHORT)
+    assert not plan.is_in_place(COST, OVERRUN_PAUSES.first - 1)
     assert plan.is_in_place(COST, OVERRUN_PAUSES.first)
 
 
