@@ -283,7 +283,9 @@ class Service:
             entered before the first piece, and left when the process stops or
             another one has the lease.
         every_ms: Pause after a piece that found nothing to do (returned 0), in
-            milliseconds; else the next follows at once.
+            milliseconds; else the next follows at once. While no events come,
+            a pause of less than a second is four times as long, and up to a
+            second; the next event ends it.
         every_setting: In place of `every_ms`: the field of the plugin's
             settings class that has the pause, where an operator may change it.
     """

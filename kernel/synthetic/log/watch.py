@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -21,7 +22,7 @@ from synthetic.log.positions import HEAD
 from synthetic.logs import logger_for
 
 POLL_SECONDS = 0.03
-"""How often other processes' commits are looked for: half of it is the median wait for one."""
+"""How often other processes' commits are looked for at most: half of it is the median wait for one."""
 
 UNREADABLE_SECONDS = 1.0
 """Pause after the store could not be read."""
@@ -29,6 +30,18 @@ UNREADABLE_SECONDS = 1.0
 log = logger_for(__name__)
 
 Listener = Callable[[int], None]
+
+
+class _Listening(NamedTuple):
+    """Someone who is told, compared by identity.
+
+    Attributes:
+        tell: Tells them.
+        poll_seconds: How often other processes' commits are looked for, for their sake.
+    """
+
+    tell: Listener
+    poll_seconds: float
 
 
 class LogWatch:
@@ -41,37 +54,46 @@ class LogWatch:
     def __init__(self, path: Path, settings: DatabaseSettings) -> None:
         self._path = path
         self._settings = settings
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[_Listening, ...] = ()
         self._changing = threading.Lock()
         self._closed = threading.Event()
+        # Set when someone has come who wants to be told sooner.
+        self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
+    def listen(self, listener: Listener, *, poll_seconds: float = POLL_SECONDS) -> Callable[[], None]:
         """Begin to tell someone.
+
+        Args:
+            listener: Whom.
+            poll_seconds: How often other processes' commits are to be looked for, for this one's sake.
 
         Returns:
             What ends it; it may be called more than once.
         """
+        listening = _Listening(listener, poll_seconds)
         with self._changing:
-            self._listeners = (*self._listeners, listener)
+            self._listeners = (*self._listeners, listening)
+            self._hurried.set()
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._poll, name="synthetic-log-watch", daemon=True)
                 self._thread.start()
 
         def end() -> None:
             with self._changing:
-                self._listeners = tuple(other for other in self._listeners if other is not listener)
+                self._listeners = tuple(other for other in self._listeners if other is not listening)
 
         return end
 
     def announce(self, head: int) -> None:
         """Tell all listeners that the log has come so far."""
-        for listener in self._listeners:
-            listener(head)
+        for listening in self._listeners:
+            listening.tell(head)
 
     def close(self) -> None:
         """Stop watching."""
         self._closed.set()
+        self._hurried.set()
         with self._changing:
             thread = self._thread
         if thread is not None:
@@ -100,11 +122,19 @@ class LogWatch:
                         connection.close()
                         connection = None
                     self._closed.wait(UNREADABLE_SECONDS)
-                # Waking a thread is all that this costs, and an event with a time-out takes twice as much as a sleep.
-                time.sleep(POLL_SECONDS)
+                self._pause()
         finally:
             if connection is not None:
                 connection.close()
+
+    def _pause(self) -> None:
+        seconds = min((listening.poll_seconds for listening in self._listeners), default=POLL_SECONDS)
+        if seconds <= POLL_SECONDS:
+            # Waking a thread is all that this costs, and an event with a time-out takes twice as much as a sleep.
+            time.sleep(seconds)
+        else:
+            self._hurried.wait(seconds)
+            self._hurried.clear()
 
     def _has_ended(self) -> bool:
         with self._changing:

@@ -16,10 +16,14 @@ from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.services.hanging import HangingWork, HangWatch
 from synthetic.services.lease import LEASE_MS, LOOK_SECONDS, RENEW_SECONDS, Hold, Lease
+from synthetic.services.pace import Pace, is_often
 from synthetic.services.service_work import ServiceWork
 from synthetic.services.workers import Worker
 
 log = logger_for(__name__)
+
+POLL_SECONDS = 0.25
+"""How often other processes' events are looked for: nobody waits for background work as for a live update."""
 
 STOP_SECONDS = 5.0
 """How long a stop waits for what runs; the rest is fenced, and ends with the process."""
@@ -57,6 +61,9 @@ class BackgroundRunner:
         self._renewed = 0.0
         self._workers: list[Worker] = []
         self._followers: dict[str, Worker] = {}
+        self._often: list[Worker] = []
+        self._pace = Pace(clock)
+        self._head = -1
         self._watch = HangWatch(clock, metrics, hanging or HangingWork())
         self._stopped = threading.Event()
         self._awake = threading.Event()
@@ -83,7 +90,7 @@ class BackgroundRunner:
             self._hold = None
 
     def _run(self) -> None:
-        end_listening = self._database.watch.listen(self._wake_followers)
+        end_listening = self._database.watch.listen(self._wake, poll_seconds=POLL_SECONDS)
         try:
             while not self._stopped.is_set():
                 try:
@@ -129,17 +136,21 @@ class BackgroundRunner:
 
     def _start_workers(self, hold: Hold) -> None:
         log.info("background lease taken", services=len(self._services), consumers=len(self._consumers))
-        works = [ServiceWork(each, self._database, hold, self._clock, self._metrics) for each in self._services]
+        works = [
+            ServiceWork(each, self._database, hold, self._clock, self._metrics, self._pace) for each in self._services
+        ]
         followers = [Follower(each, self._database, hold, self._clock, self._metrics) for each in self._consumers]
         self._workers = [Worker(work, self._clock, self._hurry) for work in (*followers, *works)]
         self._followers = {worker.name: worker for worker in self._workers[: len(followers)]}
+        of_services = zip(self._workers[len(followers) :], self._services, strict=True)
+        self._often = [worker for worker, service in of_services if is_often(service.record.every_ms)]
         self._metrics.background.set(1)
         for worker in self._workers:
             worker.start()
         self._watch.follow(self._workers)
 
     def _end_workers(self) -> None:
-        workers, self._workers, self._followers = self._workers, [], {}
+        workers, self._workers, self._followers, self._often = self._workers, [], {}, []
         for worker in workers:
             worker.begin_to_stop()
         deadline = self._clock.monotonic() + STOP_SECONDS
@@ -148,9 +159,16 @@ class BackgroundRunner:
             log.warning("background work left behind", work=late)
         self._metrics.background.set(0)
 
-    def _wake_followers(self, _head: int) -> None:
+    def _wake(self, head: int) -> None:
         for worker in self._followers.values():
             worker.wake()
+        if head == self._head:
+            # A commit without events, as the lease's own.
+            return
+        self._head = head
+        if self._pace.note_event():
+            for worker in self._often:
+                worker.wake()
 
     def _hurry(self) -> None:
         """From a worker that was refused: find out now that the lease is another's."""

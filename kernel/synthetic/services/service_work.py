@@ -15,6 +15,7 @@ from synthetic.database.transaction import Transaction
 from synthetic.metrics import Metrics
 from synthetic.origin import Origin
 from synthetic.services.lease import Hold
+from synthetic.services.pace import Pace
 from synthetic.services.workers import Stopping
 
 Ts = TypeVarTuple("Ts")
@@ -51,7 +52,7 @@ class ServiceWork:
     """
 
     def __init__(
-        self, service: Stamped[Service], database: Database, hold: Hold, clock: Clock, metrics: Metrics
+        self, service: Stamped[Service], database: Database, hold: Hold, clock: Clock, metrics: Metrics, pace: Pace
     ) -> None:
         self.name = f"{service.plugin}.{service.record.name}"
         self._service = service.record
@@ -59,6 +60,7 @@ class ServiceWork:
         self._hold = hold
         self._clock = clock
         self._metrics = metrics
+        self._pace = pace
         self._work = service.record.work
         self._kept = ExitStack()
 
@@ -73,7 +75,7 @@ class ServiceWork:
         step, work = self._service.step, self._work
         done = store.write(step) if step is not None else work(store) if work is not None else 0
         self._metrics.service_step(self.name, done, self._clock.monotonic() - started)
-        return 0.0 if done else self._service.every_ms / 1000
+        return 0.0 if done else self._pace.pause_seconds(self._service.every_ms)
 
     def end(self) -> None:
         """Nothing is left to be written after a turn."""

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from synthetic import Transaction
+from synthetic.kernel_settings import DatabaseSettings
 from synthetic.log import watch as watch_module
 from synthetic.log.event_types import EPOCH_BEGAN
 from synthetic.testing import open_test_store
@@ -64,3 +65,34 @@ def test_a_commit_whose_position_could_not_be_read_is_told_of_all_the_same(
         with changed:
             assert changed.wait_for(lambda: position in told, 2), "nobody commits again"
     end()
+
+
+def test_one_who_wants_to_be_told_soon_need_not_wait_for_those_who_have_time(
+    store, data_dir, monkeypatch: pytest.MonkeyPatch
+):
+    """The thread that looks is in a long pause when somebody comes for whom it is to look often."""
+    paused = threading.Event()
+
+    class Pause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout == 600:
+                paused.set()
+            return super().wait(timeout)
+
+    watch = watch_module.LogWatch(data_dir / "synthetic.db", DatabaseSettings())
+    monkeypatch.setattr(watch, "_hurried", Pause())
+    end = watch.listen(lambda _head: None, poll_seconds=600)
+    assert paused.wait(PATIENCE_SECONDS)
+    heads: list[int] = []
+    told = threading.Event()
+
+    def listen(head: int) -> None:
+        heads.append(head)
+        if head >= position:
+            told.set()
+
+    position = store.write(emit)
+    end_other = watch.listen(listen)
+    assert told.wait(PATIENCE_SECONDS), heads
+    end(), end_other()
+    watch.close()

@@ -9,9 +9,11 @@ import pytest
 
 from faults.kit import lock_held
 from synthetic.errors import CancelledError, DatabaseBusyError
+from synthetic.log.event_types import EPOCH_BEGAN
+from synthetic.services import pace
 from synthetic.services import runner as runner_module
 from synthetic.services.lease import Lease, LeaseLostError
-from synthetic.testing import open_test_store
+from synthetic.testing import open_test_store, wait_until
 
 from .kit import Work, lease, metric, runner, service
 
@@ -37,6 +39,29 @@ def test_a_failing_service_is_tried_again_and_counted(store, caplog):
     assert metric(store, "synthetic_service_failing", service="notes.trim") == 0
     assert caplog.text.count("background work failed") == 1
     assert caplog.text.count("background work put off") == 1
+
+
+def test_a_service_that_looks_often_rests_while_nothing_happens_and_looks_at_once_when_something_does(
+    store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pace, "STILL_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "STILL_TIMES", 1_000_000)
+    monkeypatch.setattr(pace, "STILL_PAUSE_SECONDS", 120.0)
+    often, seldom = Work(), Work()
+    running = runner(
+        store, service("often", step=often.do, every_ms=10), service("seldom", step=seldom.do, every_ms=120_000)
+    )
+    running.start()
+    assert often.ran.acquire(timeout=30)
+    assert seldom.ran.acquire(timeout=30)
+    for number in range(3):
+        looks = often.count
+        store.write(lambda tx, number=number: tx.emit(EPOCH_BEGAN, str(number)))
+        wait_until(lambda looks=looks: often.count > looks)
+    running.stop()
+    # Where the log is at the start may be news as well.
+    assert often.count in {4, 5}
+    assert seldom.count == 1
 
 
 def test_a_slow_service_holds_no_other_up(store):
