@@ -39,6 +39,9 @@ each row may have to wait for that lock, and few rows make no thousand steps.
 NEARLY_LATE_SECONDS = 0.0015
 """When so little time is left, the clock is looked at after each row: eight of long texts may take a millisecond."""
 
+JSON_BYTES_MAX = 262_144
+"""The longest JSON that SQLite may make: 200 nodes with a kilobyte each. Copying it takes 100 microseconds."""
+
 LOCKED = (apsw.BusyError, apsw.LockedError, apsw.ProtocolError)
 """What SQLite raises for a lock that somebody else holds; the last, when it has tried often enough."""
 
@@ -51,6 +54,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
     """A snapshot that ends with `OverBudget` where another would wait or go on."""
 
     counts_by_rows = True
+    json_bytes_max = JSON_BYTES_MAX
 
     def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
         """All rows of a query, as tuples; see `Snapshot.rows`."""
@@ -84,6 +88,17 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             if number % ROWS_BETWEEN_CHECKS == 0:
                 self._ready()
                 self._check_time()
+
+    def row_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> Row | None:
+        """The first row of a query that makes JSON; see `Snapshot.row_of_json`."""
+        connection = self._ready()
+        try:
+            self._check_statement(sql, params)
+        except DRIVER_ERRORS as error:
+            raise self._explain(error, connection) from error
+        row = super().row_of_json(sql, params)
+        self._check_time()
+        return row
 
     def spend(self, size_bytes: int) -> None:
         """Take the work on so many bytes from the budget; see `Snapshot.spend`."""

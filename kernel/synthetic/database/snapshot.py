@@ -25,6 +25,9 @@ Parameters: TypeAlias = Mapping[str, Value]
 Row: TypeAlias = tuple[Any, ...]
 RecordT = TypeVar("RecordT")
 
+JSON_BYTES_MAX = 16 * 2**20
+"""The longest JSON that SQLite makes: a copy of it is in memory meanwhile, as it is of rows that Python writes."""
+
 NO_PARAMETERS: Parameters = {}
 
 
@@ -34,10 +37,13 @@ class Snapshot:
     Attributes:
         now: Unix milliseconds UTC, the same during the whole transaction.
         notices: What the answer should mention, as (code, message).
+        is_for_json: Whether what is read is only to be written as JSON, in the same transaction.
+        json_bytes_max: The longest text that `row_of_json` makes.
         counts_by_rows: Whether a whole table has to be counted row by row, so that it can be cut short.
     """
 
     counts_by_rows = False
+    json_bytes_max = JSON_BYTES_MAX
 
     def __init__(
         self, connection: apsw.Connection, now: int, surroundings: Surroundings, interruption: Interruption
@@ -49,6 +55,7 @@ class Snapshot:
         self._thread = get_ident()
         self._unfinished: set[apsw.Cursor] = set()
         self.now = now
+        self.is_for_json = False
         self.notices: list[tuple[str, str]] = []
 
     def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
@@ -104,6 +111,20 @@ class Snapshot:
             if get_ident() == self._thread:
                 self._unfinished.discard(cursor)
                 cursor.close(force=True)
+
+    def row_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> Row | None:
+        """For the kernel: the first row of a query that makes JSON; None if that is too long to be made at once."""
+        connection = self._ready()
+        longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
+        try:
+            rows = connection.execute(sql, params).fetchall()
+        except apsw.TooBigError:
+            return None
+        except DRIVER_ERRORS as error:
+            raise self._explain(error, connection) from error
+        finally:
+            connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
+        return rows[0] if rows else None
 
     def position(self) -> Position:
         """How far the log goes in this transaction."""

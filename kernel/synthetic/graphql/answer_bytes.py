@@ -27,7 +27,7 @@ LARGE_BYTES = 1_000_000
 """From about here on an answer's bytes are made in a thread; orjson needs a millisecond for so many."""
 
 FEW_VALUES = 14
-"""So many values that were read in place, none of which is longer than 64 KiB, need no look at their sizes."""
+"""So many values that were read in place, where texts are bounded, need no look at their sizes."""
 
 VALUE_BYTES = 30
 """What orjson takes as long for as for a value beside its text."""
@@ -80,7 +80,7 @@ class AnswerWriter:
                 if answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES:
                     body = await asyncio.to_thread(_in_pieces, answer.body, self._bytes_max)
                 else:
-                    body = orjson.dumps(answer.body)
+                    body = orjson.dumps(answer.body, write_records)
                 answer.written = self._judged(answer, body, correlation_id)
             except TypeError:
                 log.exception("answer is not JSON", correlation_id=correlation_id)
@@ -105,7 +105,7 @@ class AnswerWriter:
         if answer.executed and (body is None or len(body) > self._bytes_max):
             failure = self._too_large(correlation_id)
             return failure, orjson.dumps(failure.body)
-        return answer, body if body is not None else orjson.dumps(answer.body)
+        return answer, body if body is not None else orjson.dumps(answer.body, write_records)
 
     def _too_large(self, correlation_id: str) -> Answer:
         """In place of the data of an operation that was executed: a mutation's writes have been stored."""
@@ -172,8 +172,10 @@ def _pieces(value: Any, lists: int) -> Iterator[bytes]:
         yield b"}"
     elif lists and value and isinstance(value, list):
         yield from _list_pieces(cast("list[Any]", value), lists)
+    elif lists and isinstance(value, Records) and value.records:
+        yield from _record_pieces(value.records)
     else:
-        yield orjson.dumps(value)
+        yield orjson.dumps(value, write_records)
 
 
 def _list_pieces(items: list[Any], lists: int) -> Iterator[bytes]:
@@ -186,11 +188,24 @@ def _list_pieces(items: list[Any], lists: int) -> Iterator[bytes]:
             yield from _pieces(items[at], lists - 1)
             at += 1
         else:
-            piece = orjson.dumps(items[at : at + count])
+            piece = orjson.dumps(items[at : at + count], write_records)
             # Without the brackets of the slice.
             yield before + memoryview(piece)[1:-1]
             at += count
             count = max(1, min(2 * count, count * PIECE_BYTES // len(piece)))
+        before = b","
+    yield b"]"
+
+
+def _record_pieces(records: list[Any]) -> Iterator[bytes]:
+    """The JSON of records, cut after so many as make about `PIECE_BYTES`."""
+    before = b"["
+    at, count = 0, 1
+    while at < len(records):
+        piece = orjson.dumps(Records(records[at : at + count]), write_records)
+        yield before + memoryview(piece)[1:-1]
+        at += count
+        count = max(1, min(2 * count, count * PIECE_BYTES // len(piece)))
         before = b","
     yield b"]"
 

@@ -14,7 +14,7 @@ import strawberry
 
 from synthetic.database.snapshot import Row
 from synthetic.graphql.cursors import Order, Window, encode_cursor
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows, Unread
 
 NodeT = TypeVar("NodeT")
 
@@ -84,12 +84,29 @@ class PageLayout:
 
     def connection_of_read(self, rows: list[Row], count: Callable[[], int]) -> Connection[Any]:
         """The connection of rows as they were read: one too many where there are more, in the order of reading."""
+        more = self.cut(rows)
+        return self.connection(rows, count, more=more)
+
+    def cut(self, rows: list[Row]) -> bool:
+        """Make the rows of the page of rows as they were read; whether there are more."""
         more = len(rows) > self.window.size
         if more:
             rows.pop()
         if self.window.backward:
             rows.reverse()
-        return self.connection(rows, count, more=more)
+        return more
+
+    def connection_of_unread(self, nodes: Unread, count: Callable[[], int]) -> Connection[Any]:
+        """The connection of a page of which only the nodes are asked for."""
+        made = cast("Connection[Any]", _new(Connection))
+        made.count = count
+        made.nodes = cast("Any", nodes)
+        return made
+
+    @property
+    def has_only_nodes(self) -> bool:
+        """Whether nothing else of a page is asked for, and it is read in the order of the list."""
+        return self.asked.nodes and not (self.asked.edges or self.asked.page_info or self.window.backward)
 
     def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
         """The connection of the rows of a page.

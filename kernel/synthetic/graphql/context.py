@@ -60,6 +60,7 @@ class OperationContext:
         interruption: Interruption,
         *,
         prepared: Mapping[Asked, Any] = NOTHING_PREPARED,
+        is_for_json: bool = False,
         live: Live | None = None,
     ) -> None:
         """Make it; see the attributes.
@@ -70,6 +71,7 @@ class OperationContext:
             correlation_id: For errors and the log.
             interruption: Ends what it reads and writes.
             prepared: What fields wanted to be awaited before.
+            is_for_json: Whether the answer is only to be written.
             live: For the source of a subscription.
         """
         self.database = database
@@ -79,6 +81,7 @@ class OperationContext:
         self.position: Position | None = None
         self.check = interruption.check
         self._live = live
+        self._is_for_json = is_for_json
         self._interruption = interruption
         self._prepared = prepared
         self._given: Snapshot | None = None
@@ -114,6 +117,8 @@ class OperationContext:
             snapshot: What the resolvers read in; None for a mutation, which opens its own.
         """
         self._given = snapshot
+        if snapshot is not None:
+            snapshot.is_for_json = self._is_for_json
         self._is_within = True
 
     def read_position(self) -> None:

@@ -84,7 +84,13 @@ class Engine:
         self._freshness = Freshness(schema, database, clock, limits.at_least_ms, has_reached)
 
     async def run(
-        self, request: GraphQLRequest, caller: Caller, correlation_id: str, *, allow_mutation: bool = True
+        self,
+        request: GraphQLRequest,
+        caller: Caller,
+        correlation_id: str,
+        *,
+        allow_mutation: bool = True,
+        is_for_json: bool = False,
     ) -> Answer:
         """Run a query or a mutation.
 
@@ -93,6 +99,7 @@ class Engine:
             caller: Who asks; a mutation needs the scope `write`.
             correlation_id: For errors and the log.
             allow_mutation: False where the transport must be free of effects.
+            is_for_json: Whether the answer is for `AnswerWriter` alone: lists in it may be what only that can write.
 
         Raises:
             asyncio.CancelledError: The caller's task was cancelled; SQL that
@@ -102,7 +109,7 @@ class Engine:
             request = self._with_text(request)
             prepared = await self._prepare_aside(request, caller)
             await self._wait_for_position(prepared, request)
-            ask = Ask(prepared, request, caller, correlation_id)
+            ask = Ask(prepared, request, caller, correlation_id, is_for_json=is_for_json)
             if prepared.operation.operation is OperationType.QUERY:
                 return (await self._operations.query(ask))[0]
             if not allow_mutation:

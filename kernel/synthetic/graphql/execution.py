@@ -47,12 +47,14 @@ class Ask:
         request: Its variables.
         caller: Who asks.
         correlation_id: For errors and the log.
+        is_for_json: Whether the answer is for `AnswerWriter` alone, so that lists in it may be `Records` or JSON.
     """
 
     prepared: Prepared
     request: GraphQLRequest
     caller: Caller
     correlation_id: str
+    is_for_json: bool = False
 
     @property
     def input_extensions(self) -> dict[str, Any]:
@@ -176,6 +178,7 @@ class Execution:
             make_executor=self._ask.make_informer,
             # A mutation past its deadline still tells what it has written.
             check=None if snapshot is None else context.check,
+            record_form=JSON_RECORDS if self._ask.is_for_json else None,
         )
         self._begun = _Begun(context, run, self._plan.execute(run, self._roots))
         return self._begun

@@ -160,7 +160,9 @@ class GraphQLEndpoint:
         else:
             outcome = await while_connected(
                 exchange.receive,
-                self._engine.run(request, caller, exchange.correlation_id, allow_mutation=allow_mutation),
+                self._engine.run(
+                    request, caller, exchange.correlation_id, allow_mutation=allow_mutation, is_for_json=True
+                ),
             )
         if wishes.wants_stream or isinstance(outcome, Subscription):
             return await self._streams.answer(exchange, request, caller, outcome)

@@ -101,7 +101,7 @@ class Operations:
         Raises:
             SyntheticError: What was read is no answer.
         """
-        ask = Ask(known.prepared, known.request, caller, correlation_id)
+        ask = Ask(known.prepared, known.request, caller, correlation_id, is_for_json=True)
         watch = self._watch()
         answer = self._placer.read_in_place(
             known.kept.placement,
@@ -201,7 +201,9 @@ class Operations:
     def _context(
         self, ask: Ask, watch: Interruption, prepared: Mapping[Asked, Any] = NOTHING_PREPARED
     ) -> OperationContext:
-        return OperationContext(self._database, ask.caller, ask.correlation_id, watch, prepared=prepared)
+        return OperationContext(
+            self._database, ask.caller, ask.correlation_id, watch, prepared=prepared, is_for_json=ask.is_for_json
+        )
 
     def _watch(self) -> Interruption:
         return Interruption(self._clock, self._clock.monotonic() + self._limits.operation_ms / 1000)

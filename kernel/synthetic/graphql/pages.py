@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
 from synthetic.graphql.cursors import Order, Window, read_window
-from synthetic.graphql.executor import EVERYTHING, Asked
+from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields, Unread, Written
 from synthetic.graphql.row_types import Shape, row_type_of
 from synthetic.graphql.selections import PARENT, PARENTS, PLACE, Selection, array_of, kind_of
+from synthetic.graphql.written_pages import PageWriter
 from synthetic.kernel_settings import LimitSettings
 
 NodeT = TypeVar("NodeT")
@@ -50,16 +51,27 @@ def page(
         BadUserInputError: See `read_window`.
     """
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    shape, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
-    rows: list[Row] = []
-    if layout.asked.rows:
-        sql = selection.page_sql(shape.select, order, window)
-        rows = shape.rows(snapshot, sql, selection.params | _parameters(window))
+    shape, writer, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
 
     def count() -> int:
         return snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)
 
-    return layout.connection_of_read(rows, count)
+    if not layout.asked.rows:
+        return layout.connection_of_read([], count)
+    sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
+    if not (snapshot.is_for_json and layout.has_only_nodes):
+        return layout.connection_of_read(shape.rows(snapshot, sql, params), count)
+
+    def read() -> list[Row]:
+        rows = shape.rows(snapshot, sql, params)
+        layout.cut(rows)
+        return rows
+
+    def write(fields: LeafFields) -> Written | None:
+        # Nobody asks whether more follows, so not one row too many is read.
+        return writer.write(snapshot, fields, sql, params | {"page_rows": window.size})
+
+    return layout.connection_of_unread(Unread(layout.nodes, read, write), count)
 
 
 def pages(
@@ -104,7 +116,7 @@ def pages(
         window_of: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
         return [page(snapshot, node_class, alone, order=order, asked=asked, **window_of)] * len(each)
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    shape, layout = _layout(node_class, order, window, asked, (PLACE,))
+    shape, _, layout = _layout(node_class, order, window, asked, (PLACE,))
     params = selection.params | {PARENTS: array_of(distinct)}
     kind = kind_of(distinct)
     found: list[list[Row]] = [[] for _ in distinct]
@@ -132,8 +144,8 @@ def _layout(
     extra: tuple[str, ...] = (),
     *,
     with_order: bool = False,
-) -> tuple[Shape, PageLayout]:
-    """The columns that are read for pages, by what is asked for, and what the rows are.
+) -> tuple[Shape, PageWriter, PageLayout]:
+    """The columns that are read for pages, by what is asked for, what writes them as JSON, and what the rows are.
 
     Args:
         node_class: What is listed.
@@ -149,20 +161,26 @@ def _layout(
         known = _shape_of(node_class, order, asked, extra, with_order=with_order)
         if asked is not EVERYTHING:
             asked.memory[key] = known
-    shape, order_of_cursors, places = known
-    return shape, page_layout(shape.layout, order_of_cursors, places, window, page_asked(asked))
+    shape, writer, order_of_cursors, places = known
+    return shape, writer, page_layout(shape.layout, order_of_cursors, places, window, page_asked(asked))
 
 
 def _shape_of(
     node_class: type[Any], order: Order, asked: Asked, extra: tuple[str, ...], *, with_order: bool
-) -> tuple[Shape, Order | None, tuple[int, ...]]:
-    """The columns; the order, if cursors are made of it; and where its columns are in a row."""
+) -> tuple[Shape, PageWriter, Order | None, tuple[int, ...]]:
+    """The columns and what writes them; the order, if cursors are made of it; and where its columns are in a row."""
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
     has_cursors = page_asked(asked).cursors
     columns = order.columns if has_cursors or with_order else ()
-    shape = row_type_of(node_class).shape(attributes, columns + extra)
-    return shape, order if has_cursors else None, tuple([shape.places[column] for column in columns])
+    row_type = row_type_of(node_class)
+    shape = row_type.shape(attributes, columns + extra)
+    return (
+        shape,
+        PageWriter(row_type.json_sources),
+        order if has_cursors else None,
+        tuple([shape.places[column] for column in columns]),
+    )
 
 
 def _share_out(rows: Sequence[Row], found: Sequence[list[Row]]) -> None:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, TypeVar, cast, get_type_hints, overload
+from typing import Any, Generic, NamedTuple, TypeVar, cast, get_type_hints, overload
 
 from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.graphql.column_kinds import reader_of, stored_kinds, without_none
 from synthetic.graphql.executor.rows import Layout
+from synthetic.graphql.json_columns import ColumnOf, column_of
 from synthetic.graphql.row_making import Part, make_from_record, make_from_row
 
 RecordT = TypeVar("RecordT")
@@ -51,6 +52,18 @@ class Column:
         self.sources = sources
         self.read = read
         self.parses = parses
+
+
+class JsonSource(NamedTuple):
+    """The column of an attribute that is read as it is.
+
+    Attributes:
+        name: Its name.
+        column_of: How it becomes JSON.
+    """
+
+    name: str
+    column_of: ColumnOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,21 @@ class RowType(Generic[NodeT, RecordT]):
         return Part(name, sources, read, in_record=in_record, is_written_raw=is_text, is_exact=exact)
 
     @functools.cached_property
+    def json_sources(self) -> dict[str, JsonSource]:
+        """For each attribute that SQLite can write as JSON, of what."""
+        hints = get_type_hints(self._node_class)
+        stored = stored_kinds(self._record_class)
+        found: dict[str, JsonSource] = {}
+        for part in self.parts.values():
+            column = self._columns.get(part.name)
+            if len(part.sources) == 1 and part.sources[0].isidentifier() and (column is None or column.read is None):
+                kind, is_optional = without_none(hints[part.name])
+                written = column_of(kind, stored.get(part.sources[0]), is_optional=is_optional)
+                if written is not None:
+                    found[part.name] = JsonSource(part.sources[0], written)
+        return found
+
+    @functools.cached_property
     def _given(self) -> frozenset[str]:
         """The attributes that do not follow from the record's own fields."""
         return frozenset(part.name for part in self.parts.values() if not part.in_record)
@@ -174,6 +202,8 @@ class RowType(Generic[NodeT, RecordT]):
 
 class RecordType(Generic[RecordT]):
     """How rows become records, for lists that are for no client: always whole."""
+
+    json_sources: Mapping[str, JsonSource] = {}
 
     def __init__(self, record_class: type[RecordT]) -> None:
         self._record_class = record_class

@@ -10,6 +10,7 @@ import pytest
 
 from synthetic.graphql.answer_bytes import LARGE_BYTES, AnswerWriter
 from synthetic.graphql.answers import Answer
+from synthetic.graphql.json_records import JSON_RECORDS
 from synthetic.kernel_settings import LimitSettings
 from synthetic.store import Store
 
@@ -40,6 +41,23 @@ def test_an_answer_is_the_same_json_however_large_it_is(store: Store, name: str)
     sent, body = asyncio.run(writer(store).json(answer, "c"))
     assert sent is answer
     assert body == orjson.dumps(BODIES[name])
+
+
+@pytest.mark.parametrize("count", [0, 1, 17, 40_000])
+def test_records_are_the_json_of_the_objects_that_they_stand_for(store: Store, count: int):
+    make = JSON_RECORDS.class_of(["n", "text"])
+    nodes = JSON_RECORDS.list_of([make(number, f"é {number}") for number in range(count)])  # type: ignore[misc]
+    _, body = asyncio.run(writer(store).json(answered({"data": {"jobs": {"nodes": nodes}}}), "c"))
+    assert orjson.loads(body) == {
+        "data": {"jobs": {"nodes": [{"n": number, "text": f"é {number}"} for number in range(count)]}}
+    }
+
+
+def test_records_beyond_the_bound_are_refused(store: Store):
+    make = JSON_RECORDS.class_of(["n"])
+    nodes = JSON_RECORDS.list_of([make(number) for number in range(200_000)])  # type: ignore[misc]
+    sent, _ = asyncio.run(writer(store, 1_000_000).json(answered({"data": {"nodes": nodes}}), "c"))
+    assert sent.body["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
 
 @pytest.mark.parametrize("name", BODIES)

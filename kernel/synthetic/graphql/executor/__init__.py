@@ -18,7 +18,7 @@ from synthetic.graphql.executor.asked import EVERYTHING, Asked
 from synthetic.graphql.executor.compiler import Knowledge, NotCompiled, Size
 from synthetic.graphql.executor.executing import BreadthFirstExecutor, execute
 from synthetic.graphql.executor.plan import OperationPlans, Plan
-from synthetic.graphql.executor.rows import Layout, Row, Rows, values_of
+from synthetic.graphql.executor.rows import Layout, LeafFields, Row, Rows, Unread, Written, values_of
 from synthetic.graphql.executor.run import Run
 from synthetic.graphql.executor.sources import (
     Attribute,
@@ -44,6 +44,7 @@ __all__ = [
     "Default",
     "Knowledge",
     "Layout",
+    "LeafFields",
     "NotCompiled",
     "OperationPlans",
     "PerParent",
@@ -55,6 +56,8 @@ __all__ = [
     "Source",
     "SourceOf",
     "Step",
+    "Unread",
+    "Written",
     "abandon",
     "default_source",
     "execute",

@@ -21,7 +21,7 @@ from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.frames import Frame, ItemFrame
 from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
-from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.rows import LeafFields, Rows, Unread
 from synthetic.graphql.executor.waiting import Step, is_awaitable, listed, settled
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Values = Sequence[Any]
 
-LISTS: frozenset[type[Any]] = frozenset({list, Rows})
+LISTS: frozenset[type[Any]] = frozenset({list, Rows, Unread})
 """What nearly all lists are, and nothing that has to be looked at first."""
 
 
@@ -59,6 +59,11 @@ class Completer(ABC):
     @abstractmethod
     def objects(self) -> Iterator[ObjectPlan]:
         """The plans of the objects that it completes."""
+
+    @property
+    def leaf_fields(self) -> LeafFields | None:
+        """What is selected, where the values are objects of one type that have nothing but leaves."""
+        return None
 
     def fail(self, run: Run, error: Exception, frame: Frame, index: int) -> Any:
         """Note an error; what the position has then."""
@@ -168,6 +173,11 @@ class ListCompleter(Completer):
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the items of all lists, and make lists of them again."""
         kinds: set[type[Any]] = {*map(type, values)}
+        if Unread in kinds:
+            if len(values) == 1 and (written := self._written(run, cast("Unread", values[0]))) is not None:
+                return [written]
+            values = [_read(each) if isinstance(each, Unread) else each for each in values]
+            kinds = {*map(type, values)}
         results: list[Any] = [None] * len(values)
         owners: Sequence[int] = range(len(values))
         lists: Sequence[Values] = values
@@ -195,6 +205,22 @@ class ListCompleter(Completer):
                 if FAILED in results[owner]:
                     results[owner] = self.fall(run)
         return results
+
+    def _written(self, run: Run, unread: Unread) -> object:
+        """What stands for a list that its source has written; None where it cannot, or may not."""
+        if run.record_form is None:
+            return None
+        fields = self._item.leaf_fields
+        if fields is None:
+            return None
+        try:
+            written = unread.write(fields)
+        except Exception:  # noqa: BLE001 - what it was shows again when the rows are read, in its place
+            return None
+        if written is None:
+            return None
+        run.cells += written.size * len(fields.fields)
+        return run.record_form.list_of_json(written.text)
 
     def _recorded(
         self, record_form: RecordForm, done: RecordList, results: list[Any], owners: Sequence[int], sizes: Sequence[int]
@@ -226,6 +252,15 @@ class ListCompleter(Completer):
             place = f"{self.field.parent_type.name}.{self.field.name}"
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{place}'.")
         return list(cast("Iterable[Any]", value))
+
+
+def _read(unread: Unread) -> Any:
+    """The rows, which are read now; or why they cannot be."""
+    try:
+        unread.rows  # noqa: B018 - to ask for them reads them
+    except Exception as error:  # noqa: BLE001 - it is the position's error
+        return error
+    return unread
 
 
 def _joined(lists: Sequence[Values]) -> Values:

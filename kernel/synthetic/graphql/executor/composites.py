@@ -12,7 +12,7 @@ from synthetic.graphql.executor.completion import Completer, Values
 from synthetic.graphql.executor.core import Info, TypeResolver, kind_of
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.frames import Frame, SomeFrame
-from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.rows import LeafFields, Rows
 from synthetic.graphql.executor.waiting import Step, settled, together
 
 if TYPE_CHECKING:
@@ -102,6 +102,11 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
     def objects(self) -> Iterator[ObjectPlan]:
         """The one."""
         yield self._plan_of(self._type)
+
+    @property
+    def leaf_fields(self) -> LeafFields | None:
+        """Those of the one type."""
+        return self._plan_of(self._type).leaf_fields
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the objects that there are."""

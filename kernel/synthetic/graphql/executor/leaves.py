@@ -97,11 +97,12 @@ class Leaf:
     """How the values of a field of a leaf type are written.
 
     Attributes:
+        kind: The type.
         write: Writes a value that is neither None nor an exception.
         is_non_null: Whether None is an error.
     """
 
-    __slots__ = ("_kind", "_names", "_place", "is_non_null", "write")
+    __slots__ = ("_names", "_place", "is_non_null", "kind", "write")
 
     def __init__(self, leaf: GraphQLLeafType, place: tuple[str, str], *, is_non_null: bool) -> None:
         """Make it.
@@ -113,20 +114,20 @@ class Leaf:
         """
         self.write, self._names = _writing(leaf)
         self.is_non_null = is_non_null
-        self._kind = leaf
+        self.kind = leaf
         self._place = place
 
     @property
     def is_plain(self) -> bool:
         """Whether what is written of any value is a text, a number or a boolean."""
-        return self._names is not None or self._kind in EXACT_KINDS
+        return self._names is not None or self.kind in EXACT_KINDS
 
     def are_written(self, values: Sequence[Any]) -> bool:
         """Whether each of these values is written as it is, which is known by their types."""
         kinds = {*map(type, values)}
         if not self.is_non_null:
             kinds.discard(type(None))
-        return kinds == {KINDS_AS_THEY_ARE.get(self._kind)}
+        return kinds == {KINDS_AS_THEY_ARE.get(self.kind)}
 
     def any(self, value: Any) -> Any:
         """Write any value.
@@ -190,11 +191,11 @@ class Leaf:
         if self._names is not None:
             names[f"{name}_names"] = self._names
             return f"({name}_names[{again}] if {given} is not None else {name}(None))"
-        if self._kind in EXACT_KINDS:
-            return value if is_exact else EXACT_KINDS[self._kind].format(given=given, again=again, name=name)
+        if self.kind in EXACT_KINDS:
+            return value if is_exact else EXACT_KINDS[self.kind].format(given=given, again=again, name=name)
         if is_column:
             # What a row holds is no exception and need not be awaited: only what is made of it has to be looked at.
-            names[f"{name}_coerce"] = self._kind.coerce_output_value
+            names[f"{name}_coerce"] = self.kind.coerce_output_value
             names["Undefined"] = Undefined
             made = f"(w if (w := {name}_coerce({again})) is not None and w is not Undefined else {name}({again}))"
             return f"({made} if {given} is not None else {name}(None))"

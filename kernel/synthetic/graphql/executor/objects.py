@@ -10,7 +10,7 @@ resolver has given is kept in between: no resolver is called twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLObjectType
 
@@ -19,7 +19,8 @@ from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.records import RecordForm, RecordList
-from synthetic.graphql.executor.rows import Layout, Rows
+from synthetic.graphql.executor.rows import Layout, LeafField, LeafFields, Rows
+from synthetic.graphql.executor.sources import Attribute, Constant
 from synthetic.graphql.executor.waiting import Step, abandon, is_awaitable, settled, together
 
 if TYPE_CHECKING:
@@ -40,7 +41,18 @@ class ObjectPlan:
         fields: The fields in the order of the answer.
     """
 
-    __slots__ = ("_by_layout", "_has_run", "_is_flat", "_items", "_objects", "_objects_of", "fields", "type")
+    __slots__ = (
+        "_by_layout",
+        "_has_more",
+        "_has_run",
+        "_is_flat",
+        "_items",
+        "_leaf_fields",
+        "_objects",
+        "_objects_of",
+        "fields",
+        "type",
+    )
 
     def __init__(self, type: GraphQLObjectType, fields: list[FieldPlan]) -> None:
         """Make it; the arguments are the attributes."""
@@ -52,6 +64,18 @@ class ObjectPlan:
         self._items: Builder | None = None
         self._by_layout: dict[tuple[Layout, RecordForm | None], Builder] = {}
         self._is_flat = all(field.leaf is not None and field.leaf.is_plain for field in fields)
+        self._leaf_fields: LeafFields | None = None
+        self._has_more = False
+
+    @property
+    def leaf_fields(self) -> LeafFields | None:
+        """The fields, if all are leaves that are read of the objects as they are."""
+        if self._leaf_fields is None and not self._has_more:
+            fields = list(map(_leaf_field, self.fields))
+            self._has_more = None in fields or not fields
+            if not self._has_more:
+                self._leaf_fields = LeafFields(cast("list[LeafField]", fields))
+        return self._leaf_fields
 
     def run(self, run: Run, parents: Parents, frame: Frame, *, is_listed: bool = False) -> Step[list[Any]]:
         """Complete objects.
@@ -168,6 +192,16 @@ class ObjectPlan:
         built: list[Any] = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
         _spread(built, self.fields, columns)
         return built
+
+
+def _leaf_field(field: FieldPlan) -> LeafField | None:
+    if field.leaf is None:
+        return None
+    if isinstance(field.source, Constant):
+        return LeafField(field.key, None, field.leaf.kind, field.source.value)
+    if field.is_copied and isinstance(field.source, Attribute):
+        return LeafField(field.key, field.source.name, field.leaf.kind)
+    return None
 
 
 def _may_wait(values: Sequence[Any]) -> bool:

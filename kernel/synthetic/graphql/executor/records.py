@@ -18,6 +18,10 @@ class RecordForm(Protocol):
         """What makes a record of the values for these keys of the answer, in their order."""
         ...
 
+    def list_of_json(self, text: str) -> object:
+        """What stands in the answer for a list that is JSON already."""
+        ...
+
     def list_of(self, records: list[Any]) -> object:
         """What stands in the answer for a list of records, among which may be None."""
         ...

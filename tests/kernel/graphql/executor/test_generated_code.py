@@ -15,11 +15,9 @@ from synthetic.graphql.executor import (
     Batched,
     Call,
     Knowledge,
-    Layout,
     OperationPlans,
     PerParent,
     Plan,
-    Rows,
     abandon,
     default_source,
     execute,
@@ -190,64 +188,3 @@ def test_a_step_that_waits_is_finished_on_an_event_loop():
     is_done, wanted = run_until_waiting(step)
     assert not is_done
     assert asyncio.run(finish(step, wanted))[0].data == {"slow": "done"}
-
-
-class Tuples:
-    """Records that are tuples of keys and values, in tuples for lists."""
-
-    @staticmethod
-    def class_of(keys):
-        return lambda *values: tuple(zip(keys, values, strict=True))
-
-    list_of = tuple
-
-
-def run_with_records(rows: list[tuple[object, ...]], selection: str):
-    schema = build_schema(
-        "type Query { lists: [[Thing]!]! things: [Thing]! } type Thing { n: Int! t: String anything: Anything }"
-        " scalar Anything"
-    )
-    layout = Layout(("n", "t", "anything"), make=lambda row: SimpleNamespace(n=row[0], t=row[1], anything=row[2]))
-    sources = {
-        "things": Batched(lambda _call: [Rows(rows, layout)]),
-        "lists": Batched(lambda _call: [[Rows(rows[:20], layout), Rows([], layout), Rows(rows[20:], layout)]]),
-    }
-    document = parse(f"{{ {selection} }}")
-    operation = document.definitions[0]
-    assert isinstance(operation, OperationDefinitionNode)
-    variables = get_variable_values(schema, (), {})
-    knowledge = Knowledge(lambda _parent, name, _field: sources.get(name) or Attribute(name), {})
-    plan = OperationPlans(schema, document, operation, knowledge).plan_for(variables)
-    run = plan.begin(variables, record_form=Tuples())
-    is_done, [result] = run_until_waiting(plan.execute(run, [None]))
-    assert is_done
-    return result
-
-
-def test_long_lists_of_plain_values_are_recorded_where_that_is_wanted():
-    rows: list[tuple[object, ...]] = [(number, f"t{number}", None) for number in range(MANY)]
-    records = tuple((("n", n), ("text", t)) for n, t, _ in rows)
-    result = run_with_records(rows, "things { n text: t } lists { n text: t }")
-    assert result.data == {"things": records, "lists": [records[:20], (), records[20:]]}
-
-
-def test_what_is_not_known_to_be_plain_is_not_recorded():
-    result = run_with_records([(number, "t", 1) for number in range(MANY)], "things { n anything }")
-    assert result.data["things"][0]["n"] == 0
-
-
-def test_short_lists_are_not_recorded():
-    assert run_with_records([(1, "t", None)], "things { n }").data == {"things": [{"n": 1}]}
-
-
-@pytest.mark.parametrize("wrong", [None, "x", 2**31])
-def test_where_a_value_is_wrong_there_are_dictionaries_and_the_error(wrong):
-    result = run_with_records([(n, "t", None) for n in range(MANY)] + [(wrong, "t", None)], "things { n t }")
-    assert result.data["things"] == [{"n": n, "t": "t"} for n in range(MANY)] + [None]
-    assert [error.path for error in result.errors] == [["things", MANY, "n"]]
-
-
-def test_null_among_objects_stays_null():
-    rows: list[tuple[object, ...] | None] = [(n, "t", None) for n in range(MANY)]
-    result = run_with_records([*rows, None], "things { n }")  # type: ignore[list-item]
-    assert result.data["things"] == [*({"n": n} for n in range(MANY)), None]

@@ -1,0 +1,118 @@
+"""Columns as SQLite writes them into JSON: for each kind of attribute its expression, and which values are none of it.
+
+What it writes is what would be made of the column in Python, to the last
+character, but for numbers with a fraction: SQLite writes some of these with one
+more digit, of the same number. Of a value that the type cannot have, `wrong`
+tells, and the rows are read in place of the JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NamedTuple, TypeAlias, cast
+
+import strawberry
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLString,
+)
+
+from synthetic.graphql.scalars import LONG_MAX, Long
+
+INT_MAX = 2**31 - 1
+FLOAT_MAX = "1.7976931348623157e308"
+
+
+class JsonColumn(NamedTuple):
+    """How a column stands for a leaf.
+
+    Attributes:
+        sql: Its JSON, as an argument of `json_object`.
+        wrong: A condition that holds of values that the leaf cannot have, and never of NULL; "" if there are none.
+    """
+
+    sql: str
+    wrong: str = ""
+
+
+ColumnOf: TypeAlias = Callable[[str, GraphQLLeafType], JsonColumn | None]
+"""From the name of a column and a leaf to its JSON; None where that is not known for the leaf."""
+
+
+def column_of(kind: Any, stored: tuple[Any, bool] | None, *, is_optional: bool) -> ColumnOf | None:
+    """How columns become the JSON of attributes of a type; None where that is not known.
+
+    Args:
+        kind: The type of the attribute, without None.
+        stored: The type of the record's field, and whether it may be None.
+        is_optional: Whether the attribute may be None.
+    """
+    if stored is None or (stored[1] and not is_optional):
+        return None
+    storage = stored[0]
+    if isinstance(kind, type) and issubclass(cast("type[Any]", kind), Enum):
+        values = [member.value for member in cast("type[Enum]", kind)]
+        return _enum_of(values) if storage in (str, kind) and all(isinstance(each, str) for each in values) else None
+    written = _WRITTEN.get(kind)
+    return written[1] if written is not None and storage in written[0] else None
+
+
+def _text(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+    return JsonColumn(name) if leaf in (GraphQLString, GraphQLID) else None
+
+
+def _integer(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+    return JsonColumn(name, f"{name} NOT BETWEEN {-INT_MAX - 1} AND {INT_MAX}") if leaf is GraphQLInt else None
+
+
+def _long(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+    return JsonColumn(name, f"{name} NOT BETWEEN {-LONG_MAX} AND {LONG_MAX}") if leaf.name == "Long" else None
+
+
+def _real(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+    return JsonColumn(name, f"abs({name}) > {FLOAT_MAX}") if leaf is GraphQLFloat else None
+
+
+def _boolean(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+    if leaf is not GraphQLBoolean:
+        return None
+    return JsonColumn(f"json(CASE WHEN {name} THEN 'true' WHEN NOT {name} THEN 'false' END)")
+
+
+_WRITTEN: dict[Any, tuple[tuple[type[Any], ...], ColumnOf]] = {
+    str: ((str,), _text),
+    strawberry.ID: ((str,), _text),
+    int: ((int,), _integer),
+    Long: ((int,), _long),
+    float: ((float,), _real),
+    bool: ((int, bool), _boolean),
+}
+"""For the types of attributes, how they are stored and written. An instant is none: Python writes it as fast."""
+
+
+def _enum_of(values: list[str]) -> ColumnOf:
+    """For an enum whose values are stored as these texts."""
+
+    def enum(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
+        if not isinstance(leaf, GraphQLEnumType):
+            return None
+        names = {value: leaf.coerce_output_value(value) for value in values}
+        known = ", ".join(map(quoted, values))
+        wrong = f"{name} NOT IN ({known})"
+        if all(written == value for value, written in names.items()):
+            return JsonColumn(name, wrong)
+        cases = " ".join(f"WHEN {quoted(value)} THEN {quoted(written)}" for value, written in names.items())
+        return JsonColumn(f"CASE {name} {cases} END", wrong)
+
+    return enum
+
+
+def quoted(text: str) -> str:
+    """A text as a literal in SQL."""
+    return "'" + text.replace("'", "''") + "'"

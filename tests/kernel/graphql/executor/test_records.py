@@ -1,0 +1,142 @@
+"""Answers that are only to be written: lists of records, and lists that their source writes as JSON."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from graphql import OperationDefinitionNode, build_schema, get_variable_values, parse
+
+from synthetic.graphql.executor import (
+    Attribute,
+    Batched,
+    Knowledge,
+    Layout,
+    LeafFields,
+    OperationPlans,
+    Rows,
+    Unread,
+    Written,
+    run_until_waiting,
+)
+
+MANY = 30
+"""More objects than are completed with care for being few."""
+
+LAYOUT = Layout(("n", "t", "anything"), make=lambda row: SimpleNamespace(n=row[0], t=row[1], anything=row[2]))
+
+
+class Tuples:
+    """Records that are tuples of keys and values, in tuples for lists."""
+
+    @staticmethod
+    def class_of(keys):
+        return lambda *values: tuple(zip(keys, values, strict=True))
+
+    list_of = tuple
+
+    @staticmethod
+    def list_of_json(text):
+        return text
+
+
+def run_with_records(rows: list[tuple[object, ...]], selection: str):
+    return run_for_writing(
+        [Rows(rows, LAYOUT)], [[Rows(rows[:20], LAYOUT), Rows([], LAYOUT), Rows(rows[20:], LAYOUT)]], selection
+    )
+
+
+def run_for_writing(things: list[object], lists: list[object], selection: str):
+    schema = build_schema(
+        "type Query { lists: [[Thing]!]! things: [Thing]! } type Thing { n: Int! t: String anything: Anything }"
+        " scalar Anything"
+    )
+    sources = {"things": Batched(lambda _call: things), "lists": Batched(lambda _call: lists)}
+    document = parse(f"{{ {selection} }}")
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    variables = get_variable_values(schema, (), {})
+    knowledge = Knowledge(lambda _parent, name, _field: sources.get(name) or Attribute(name), {})
+    plan = OperationPlans(schema, document, operation, knowledge).plan_for(variables)
+    run = plan.begin(variables, record_form=Tuples())
+    is_done, [result] = run_until_waiting(plan.execute(run, [None]))
+    assert is_done
+    return result
+
+
+def test_long_lists_of_plain_values_are_recorded_where_that_is_wanted():
+    rows: list[tuple[object, ...]] = [(number, f"t{number}", None) for number in range(MANY)]
+    records = tuple((("n", n), ("text", t)) for n, t, _ in rows)
+    result = run_with_records(rows, "things { n text: t } lists { n text: t }")
+    assert result.data == {"things": records, "lists": [records[:20], (), records[20:]]}
+
+
+def test_what_is_not_known_to_be_plain_is_not_recorded():
+    result = run_with_records([(number, "t", 1) for number in range(MANY)], "things { n anything }")
+    assert result.data["things"][0]["n"] == 0
+
+
+def test_short_lists_are_not_recorded():
+    assert run_with_records([(1, "t", None)], "things { n }").data == {"things": [{"n": 1}]}
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 2**31])
+def test_where_a_value_is_wrong_there_are_dictionaries_and_the_error(wrong):
+    result = run_with_records([(n, "t", None) for n in range(MANY)] + [(wrong, "t", None)], "things { n t }")
+    assert result.data["things"] == [{"n": n, "t": "t"} for n in range(MANY)] + [None]
+    assert [error.path for error in result.errors] == [["things", MANY, "n"]]
+
+
+def test_null_among_objects_stays_null():
+    rows: list[tuple[object, ...] | None] = [(n, "t", None) for n in range(MANY)]
+    result = run_with_records([*rows, None], "things { n }")  # type: ignore[list-item]
+    assert result.data["things"] == [*({"n": n} for n in range(MANY)), None]
+
+
+def unread(rows: list[tuple[object, ...]] | Exception, written: Written | Exception | None, told: list[object]):
+    def read():
+        told.append("read")
+        if isinstance(rows, Exception):
+            raise rows
+        return rows
+
+    def write(fields: LeafFields):
+        told.append([(field.key, field.attribute) for field in fields.fields])
+        if isinstance(written, Exception):
+            raise written
+        return written
+
+    return Unread(LAYOUT, read, write)
+
+
+def test_a_list_whose_source_writes_it_is_not_read():
+    told: list[object] = []
+    result = run_for_writing([unread([], Written("[7]", 1), told)], [], "things { __typename n text: t }")
+    assert result.data == {"things": "[7]"}
+    assert told == [[("__typename", None), ("n", "n"), ("text", "t")]]
+
+
+@pytest.mark.parametrize("written", [None, LookupError("not now")])
+def test_a_list_that_its_source_cannot_write_is_read(written):
+    told: list[object] = []
+    result = run_for_writing([unread([(1, "t", None)], written, told)], [], "things { n }")
+    assert (result.data, result.errors) == ({"things": [{"n": 1}]}, None)
+    assert told == [[("n", "n")], "read"]
+
+
+def test_lists_that_stand_together_are_read():
+    told: list[object] = []
+    lists = [[unread([(1, "t", 5)], Written("[7]", 1), told), unread([(2, "t", 5)], Written("[7]", 1), told)]]
+    assert run_for_writing([[]], lists, "lists { n }").data == {"lists": [[{"n": 1}], [{"n": 2}]]}
+    assert told == ["read", "read"]
+
+
+def test_a_list_that_cannot_be_read_is_an_error_in_its_place():
+    failing = unread(LookupError("gone"), None, [])
+    result = run_for_writing([failing], [], "things { n }")
+    assert result.data is None
+    assert [(error.path, error.message) for error in result.errors] == [(["things"], "gone")]
+    lists = [[unread([(1, "t", None)], None, []), unread(LookupError("gone"), None, [])]]
+    result = run_for_writing([[]], lists, "lists { n }")
+    assert result.data is None, "a list must not be null"
+    assert [error.path for error in result.errors] == [["lists", 1]]

@@ -1,0 +1,278 @@
+"""Pages that SQLite writes as JSON have what those have that Python makes, and give way where they cannot be right."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import apsw
+import orjson
+import pytest
+import strawberry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from example_counts import examples
+from synthetic.contributions import GraphQL
+from synthetic.database import in_place
+from synthetic.database.snapshot import Snapshot
+from synthetic.graphql.answer_bytes import AnswerWriter
+from synthetic.graphql.answers import GraphQLRequest
+from synthetic.graphql.connections import After, Connection, First, Last
+from synthetic.graphql.cursors import Order
+from synthetic.graphql.executor import Asked
+from synthetic.graphql.fields import batched, query
+from synthetic.graphql.pages import page
+from synthetic.graphql.row_types import Column, FromRecord
+from synthetic.graphql.scalars import JSON, DateTime, Long
+from synthetic.graphql.selections import Selection
+from synthetic.security.gate import ANONYMOUS
+
+from .engine_kit import LIMITS, Bench, open_bench
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+    DARK_BLUE = 'it\'s "dark" blue'
+
+
+class Tone(enum.StrEnum):
+    LOUD = "LOUD"
+    QUIET = "QUIET"
+
+
+class SampleRecord(NamedTuple):
+    id: str
+    text: str | None
+    colour: str
+    tone: str | None
+    count: int
+    total: int
+    share: float | None
+    is_new: int
+    at: int
+    extra: str
+
+
+@strawberry.type(description="One of each kind.")
+class Sample:
+    id: strawberry.ID = strawberry.field(description="Id.")
+    text: str | None = strawberry.field(description="Text.")
+    colour: Colour = strawberry.field(description="Enum.")
+    tone: Tone | None = strawberry.field(description="Enum with values that are its names.")
+    count: int = strawberry.field(description="Int.")
+    total: Long = strawberry.field(description="Long.")
+    share: float | None = strawberry.field(description="Float.")
+    is_new: bool = strawberry.field(description="Boolean.")
+    at: DateTime = strawberry.field(description="Instant.")
+    extra: JSON = strawberry.field(description="JSON.")
+    shown: str = strawberry.field(description="Made of others.")
+
+    of = FromRecord(SampleRecord, shown=Column("id", "total", read=lambda id, total: f"{id}: {total}"))
+
+    @batched(needs=("id",))
+    @staticmethod
+    def below(snapshot: Snapshot, parents: Sequence[Sample]) -> list[int]:
+        """What is no column."""
+        return [len(parent.id) for parent in parents]
+
+
+@query
+def samples(
+    snapshot: Snapshot,
+    asked: Asked,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    merged: Annotated[bool, strawberry.argument(description="Read by two queries.")] = False,
+) -> Connection[Sample]:
+    """All of them."""
+    selection = Selection("samples", ["id <> :not"], {"not": "?"}, ["is_new = 0", "is_new <> 0"] if merged else None)
+    order = Order(("total", "id"), (int, str), descending=True)
+    return page(snapshot, Sample, selection, order=order, asked=asked, first=first, after=after, last=last)
+
+
+DDL = """
+CREATE TABLE samples (
+    id TEXT NOT NULL PRIMARY KEY, text TEXT, colour TEXT NOT NULL, tone TEXT, count INTEGER NOT NULL,
+    total INTEGER NOT NULL, share REAL, is_new INTEGER NOT NULL, at INTEGER NOT NULL, extra TEXT NOT NULL
+) STRICT
+"""
+WHOLE = "{ samples(first: 50) { nodes { id text colour tone count total share isNew } } }"
+
+SAMPLES = st.builds(
+    SampleRecord,
+    id=st.text(min_size=1, max_size=8).filter(lambda id: id != "?"),
+    text=st.none() | st.text(max_size=60),
+    colour=st.sampled_from([each.value for each in Colour]),
+    tone=st.none() | st.sampled_from([each.value for each in Tone]),
+    count=st.integers(-(2**31), 2**31 - 1),
+    total=st.integers(-(2**53), 2**53),
+    share=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    is_new=st.sampled_from([0, 1, 2]),
+    at=st.integers(0, 4_000_000_000_000),
+    extra=st.just("{}"),
+)
+ONE = SampleRecord("a", "t", "red", "LOUD", 1, 2, 0.5, 1, 0, "{}")
+
+
+class Desk:
+    """A bench with the samples, and what its statements were."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._writer = AnswerWriter(bench.engine, LIMITS)
+        self.statements: list[str] = []
+        bench.database.write_blocking(lambda tx: tx.execute(DDL))
+
+    def keep(self, *records: SampleRecord) -> None:
+        """Have these, and no others."""
+        places = ", ".join(f":{name}" for name in SampleRecord._fields)
+        rows = [each._asdict() for each in {each.id: each for each in records}.values()]
+
+        def replace(tx: Any) -> None:
+            tx.execute("DELETE FROM samples")
+            tx.execute_many(f"INSERT INTO samples VALUES ({places})", rows)
+
+        self.bench.database.write_blocking(replace)
+
+    def written(self, document: str) -> dict[str, Any]:
+        """The answer as it goes to a socket, from where it runs."""
+        self.statements.clear()
+        return orjson.loads(asyncio.run(self._sent(document)))
+
+    async def _sent(self, document: str) -> bytes:
+        request = GraphQLRequest(document)
+        answer = await self.bench.engine.run(request, ANONYMOUS, "c", is_for_json=True)
+        return (await self._writer.json(answer, "c"))[1]
+
+    def made(self, document: str) -> dict[str, Any]:
+        """The answer that is made of rows."""
+        return self.bench.ask(document)
+
+    @property
+    def has_sqlite_written(self) -> bool:
+        return any("json_group_array" in sql for sql in self.statements)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    statements: list[str] = []
+
+    def follow(connection: apsw.Connection) -> None:
+        connection.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: statements.append(event["sql"]))
+
+    monkeypatch.setattr(apsw, "connection_hooks", [*apsw.connection_hooks, follow])
+    with open_bench(tmp_path, parts=(GraphQL(queries=(samples,)),)) as bench:
+        desk = Desk(bench)
+        desk.statements = statements
+        yield desk
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(80))
+@given(records=st.lists(SAMPLES, max_size=30))
+def test_sqlite_writes_what_python_makes(desk: Desk, records: list[SampleRecord]):
+    desk.keep(*records)
+    written = desk.written(WHOLE)
+    assert desk.has_sqlite_written
+    assert written == desk.made(WHOLE)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "nodes { name: text id text again: text }",
+        "nodes { __typename id kind: __typename }",
+        "nodes { id ... on Sample { count } ...F }",
+        "a: nodes { id } b: nodes { total isNew } totalCount",
+    ],
+)
+@pytest.mark.parametrize("arguments", ["(first: 3)", "(first: 100)", "(first: 0)", "(merged: true)", ""])
+def test_sqlite_writes_pages_of_any_size_under_any_names(desk: Desk, selection: str, arguments: str):
+    desk.keep(*(ONE._replace(id=f"s{number}", total=number // 2, is_new=number % 3) for number in range(12)))
+    document = f"{{ samples{arguments} {{ {selection} }} }} fragment F on Sample {{ share }}"
+    if "...F" not in document:
+        document = document.replace("fragment F on Sample { share }", "")
+    written = desk.written(document)
+    assert desk.has_sqlite_written
+    assert written == desk.made(document)
+
+
+def test_what_follows_a_cursor_is_written_too(desk: Desk):
+    desk.keep(*(ONE._replace(id=f"s{number}") for number in range(9)))
+    cursor = desk.made("{ samples(first: 4) { pageInfo { endCursor } } }")["data"]["samples"]["pageInfo"]["endCursor"]
+    document = f'{{ samples(first: 3, after: "{cursor}") {{ nodes {{ id }} }} }}'
+    written = desk.written(document)
+    assert desk.has_sqlite_written
+    assert [node["id"] for node in written["data"]["samples"]["nodes"]] == ["s4", "s3", "s2"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ samples { nodes { id at } } }",
+        "{ samples { nodes { id extra } } }",
+        "{ samples { nodes { id shown } } }",
+        "{ samples { nodes { id below } } }",
+        "{ samples { nodes { id } pageInfo { hasNextPage } } }",
+        "{ samples { nodes { id } edges { node { text } cursor } } }",
+        "{ samples(last: 2) { nodes { id } } }",
+    ],
+)
+def test_what_is_more_than_nodes_with_columns_is_made_by_python(desk: Desk, document: str):
+    desk.keep(*(ONE._replace(id=f"s{number}") for number in range(5)))
+    written = desk.written(document)
+    assert not desk.has_sqlite_written
+    assert written == desk.made(document)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"count": 2**31}, "count"),
+        ({"count": -(2**31) - 1}, "count"),
+        ({"total": 2**53 + 1}, "total"),
+        ({"share": float("inf")}, "share"),
+        ({"share": float("-inf")}, "share"),
+        ({"colour": "green"}, "colour"),
+        ({"tone": "loud"}, "tone"),
+    ],
+)
+def test_a_value_that_its_type_cannot_have_is_an_error_in_its_place(desk: Desk, wrong: dict[str, Any], field: str):
+    desk.keep(ONE._replace(id="b", total=9), ONE._replace(**wrong))
+    written, made = desk.written(WHOLE), desk.made(WHOLE)
+    assert [error["path"] for error in written["errors"]] == [error["path"] for error in made["errors"]]
+    assert written["errors"][0]["path"][-1] == field
+    assert written["data"] == made["data"]
+
+
+def test_a_page_that_is_too_long_is_made_by_python_from_then_on(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Snapshot, "json_bytes_max", 20_000)
+    monkeypatch.setattr(in_place.InPlaceSnapshot, "json_bytes_max", 20_000)
+    desk.keep(*(ONE._replace(id=f"s{number}", text="long " * 400) for number in range(20)))
+    for attempt in range(4):
+        assert desk.written(WHOLE) == desk.made(WHOLE)
+        assert desk.has_sqlite_written is (attempt == 0)
+
+
+def test_who_looks_at_the_nodes_of_a_page_finds_objects(tmp_path: Path):
+    @query
+    def labels(snapshot: Snapshot, asked: Asked) -> Connection[Sample]:
+        """A page that somebody looks at before it is answered."""
+        selection, order = Selection("samples", [], {}), Order(("id",), (str,))
+        found = page(snapshot, Sample, selection, order=order, asked=asked)
+        seen.extend(node.id for node in found.nodes)
+        return found
+
+    seen: list[str] = []
+    with open_bench(tmp_path, parts=(GraphQL(queries=(labels,)),)) as bench:
+        desk = Desk(bench)
+        desk.keep(ONE, ONE._replace(id="b"))
+        assert [node["id"] for node in desk.written("{ labels { nodes { id } } }")["data"]["labels"]["nodes"]] == [
+            "a",
+            "b",
+        ]
+    assert seen == ["a", "b"]
