@@ -23,7 +23,7 @@ After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only w
 Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How many, from the end of the list.")]
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")]
 
-_new = object.__new__
+_new: Callable[[Any], Any] = object.__new__
 
 EDGE_LAYOUTS_KEPT = 512
 """Layouts of edges that are remembered, like shapes of nodes."""
@@ -98,9 +98,8 @@ class PageLayout:
 
     def connection_of_unread(self, nodes: Unread, count: Callable[[], int]) -> Connection[Any]:
         """The connection of a page of which only the nodes are asked for."""
-        made = cast("Connection[Any]", _new(Connection))
-        made.count = count
-        made.nodes = cast("Any", nodes)
+        made: Any = _new(Connection)
+        made.count, made.nodes = count, nodes
         return made
 
     @property
@@ -116,13 +115,13 @@ class PageLayout:
             count: How many rows the whole list has; called when that is asked for.
             more: Whether the list goes on in the direction in which it was read.
         """
-        made = cast("Connection[Any]", _new(Connection))
+        made: Any = _new(Connection)
         made.count = count
         # To who looks these are lists of objects; to the executor, rows.
         if self.asked.nodes:
-            made.nodes = cast("Any", Rows(rows, self.nodes, is_whole=True))
+            made.nodes = Rows(rows, self.nodes, is_whole=True)
         if self.asked.edges:
-            made.edges = cast("Any", Rows(rows, self.edges, is_whole=True))
+            made.edges = Rows(rows, self.edges, is_whole=True)
         if self.asked.page_info:
             start = end = None
             if self.order is not None and rows:
