@@ -51,6 +51,9 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "Any": (Undefined,),
 }
 FAILURES = ("plain", "plain", "located", "placed", "message", "attribute", "stop", "key")
+ASYNC_FAILURES = tuple(each for each in FAILURES if each != "placed")
+"""Which errors below null are told depends on what came first, so an error has to say its true place."""
+
 IDENTITIES = ("typename", "is_type_of", "resolve_type", "is_type_of", "resolve_type")
 SYNC_HOWS = ("default", "attribute", "default", "sync", "batched", "sync", "batched", "batched_rows", "batched_raising")
 ASYNC_HOWS = ("default", "attribute", "sync", "batched", "async", "async", "sometimes", "task", "async")
@@ -63,6 +66,7 @@ class Making:
         self.draw = schema
         self.data = data
         self.is_async = is_async
+        self.failures = ASYNC_FAILURES if is_async else FAILURES
         self.trouble = schema.pick((0, 5, 5, 15))
         self.objects: dict[str, Object] = {}
         self.interfaces: dict[str, tuple[dict[str, Field], tuple[str, ...]]] = {}
@@ -143,7 +147,7 @@ class Making:
             return ("count",)
         is_resolved = self.objects[owner].hows[field.name] != "attribute"
         if is_resolved and draw.chance(self.trouble):
-            return ("raise", draw.pick(FAILURES))
+            return ("raise", draw.pick(self.failures))
         if field.arguments and named(field.type) in {"String", "Any"} and not is_list(field.type):
             return ("echo",)
         value = self.plain(recipe, field.type, counts)
@@ -153,7 +157,7 @@ class Making:
         """A value of a type, or one that is wrong."""
         draw = self.draw
         if draw.chance(self.trouble):
-            return draw.pick((("error", draw.pick(FAILURES)), ("value", None), self.wrong(type)))
+            return draw.pick((("error", draw.pick(self.failures)), ("value", None), self.wrong(type)))
         if not type.endswith("!") and draw.chance(8):
             return ("value", None)
         type = unwrapped(type)

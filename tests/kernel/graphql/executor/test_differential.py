@@ -15,7 +15,9 @@ from .made_documents import made_document
 from .made_schemas import made_recipe
 from .resolving import build
 
-LOSSES = pytest.mark.filterwarnings("ignore:coroutine '(Executor|resolver).*was never awaited:RuntimeWarning")
+LOSSES = pytest.mark.filterwarnings(
+    "ignore:coroutine '(Executor|resolver|default_type_resolver).*was never awaited:RuntimeWarning"
+)
 """graphql-core's: where an item of a list fails, it forgets coroutines of others. Ours are in test_failures_async."""
 
 SHRINKING = pytest.mark.timeout(900)
