@@ -27,6 +27,10 @@ class Called:
         return "Called"
 
 
+UNKEPT = frozenset({"raise", "error"})
+"""Values that no column can hold: reading them raises."""
+
+
 class World:
     """The data of one execution; also its context value.
 
@@ -145,7 +149,7 @@ class World:
             kept = self.recipe.objects[owned[0]].columns.get(name)
             if name == "":
                 values.append(owned)
-            elif kept == "computed" or self.recipe.nodes[owned].values[name][0] == "raise":
+            elif kept == "computed" or self.recipe.nodes[owned].values[name][0] in UNKEPT:
                 values.append("computed")
             else:
                 made = self.attribute(owned, name)
@@ -209,11 +213,17 @@ class World:
         computed = {
             each for each in own
             if self.recipe.objects[name].columns[each] == "computed"
-            or any(node.values[each][0] == "raise" for node in nodes.values())
+            or any(node.values[each][0] in UNKEPT for node in nodes.values())
         }  # fmt: skip
 
         def of(attribute: str) -> Callable[[Any], Any]:
-            return lambda row: getattr(self.thing(row[place]), attribute)
+            def made(row: tuple[Any, ...]) -> Any:
+                value = getattr(self.thing(row[place]), attribute)
+                if isinstance(value, Exception):
+                    raise value
+                return value
+
+            return made
 
         return {each: of(each) for each in computed}
 
