@@ -37,7 +37,13 @@ class DeadLetterSettings:
         Meta(ge=1_000, description="A retry that goes on elsewhere has failed if it does not end within so long."),
     ] = 24 * 3_600_000
     watch_every_ms: Annotated[
-        int, Meta(ge=50, le=60_000, description="How often letters are looked for that are due, and redrives go on.")
+        int,
+        Meta(
+            ge=50,
+            le=60_000,
+            description="How often letters are looked for that are due, and redrives go on; "
+            "a quarter as often, and at least each second, while no events come.",
+        ),
     ] = 250
     redrive_rate_per_second: Annotated[
         float, Meta(gt=0, description="Retries a second of a redrive that does not say how many.")

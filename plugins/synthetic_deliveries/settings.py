@@ -58,7 +58,13 @@ class DeliverySettings:
         ),
     ] = DAY_MS
     follow_every_ms: Annotated[
-        int, Meta(ge=10, le=60_000, description="How often the log, and what is due, is looked at while nothing is.")
+        int,
+        Meta(
+            ge=10,
+            le=60_000,
+            description="How often the log, and what is due, is looked at while nothing is; "
+            "a quarter as often, and at least each second, while no events come.",
+        ),
     ] = 250
     ca_file: Annotated[
         str,

@@ -20,7 +20,7 @@ import apsw
 
 from synthetic.clock import Clock
 from synthetic.database.failures import DRIVER_ERRORS, translate
-from synthetic.database.in_place_connection import Cut, InPlaceConnection, OverBudget
+from synthetic.database.in_place_connection import VALUE_BYTES_MAX, Cut, InPlaceConnection, OverBudget
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingSnapshot
@@ -39,9 +39,6 @@ each row may have to wait for that lock, and few rows make no thousand steps.
 NEARLY_LATE_SECONDS = 0.0015
 """When so little time is left, the clock is looked at after each row: eight of long texts may take a millisecond."""
 
-JSON_BYTES_MAX = 262_144
-"""The longest JSON that SQLite may make: 200 nodes with a kilobyte each. Copying it takes 100 microseconds."""
-
 LOCKED = (apsw.BusyError, apsw.LockedError, apsw.ProtocolError)
 """What SQLite raises for a lock that somebody else holds; the last, when it has tried often enough."""
 
@@ -54,7 +51,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
     """A snapshot that ends with `OverBudget` where another would wait or go on."""
 
     counts_by_rows = True
-    json_bytes_max = JSON_BYTES_MAX
+    json_bytes_max = VALUE_BYTES_MAX
 
     def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
         """All rows of a query, as tuples; see `Snapshot.rows`."""
@@ -96,7 +93,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             self._check_statement(sql, params)
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        row = super().row_of_json(sql, params)
+        with self._reader.looking_often():
+            row = super().row_of_json(sql, params)
         self._check_time()
         return row
 

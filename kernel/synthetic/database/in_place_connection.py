@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import weakref
+from collections.abc import Generator
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,9 @@ from synthetic.kernel_settings import DatabaseSettings
 
 STEPS_BETWEEN_CHECKS = 1_000
 """SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
+
+STEPS_OF_FEW_ROWS = 250
+"""SQLite's steps between two looks at the clock in a statement that is one row of many: so many are a few of these."""
 
 VALUE_BYTES_MAX = 65_536
 """The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
@@ -78,7 +82,7 @@ class InPlaceConnection(ReadingConnection):
         super().__init__(connection)
         self.cut: Cut | None = None
         self.closed = False
-        self._checks_left = 0
+        self._steps_left = 0
         self._bytes_left: float = 0
         self._stepwise: set[str] = set()
         self.hold_until = math.inf
@@ -86,7 +90,9 @@ class InPlaceConnection(ReadingConnection):
         self._interruption: Interruption | None = None
         # Not by a method of this object, which the connection would keep from ever being collected.
         this: weakref.ref[InPlaceConnection] = weakref.ref(self)
-        connection.set_progress_handler(lambda: _should_stop(this), STEPS_BETWEEN_CHECKS)
+        self._look = lambda: _should_stop(this)
+        self._steps_between_checks = STEPS_BETWEEN_CHECKS
+        connection.set_progress_handler(self._look, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
 
@@ -94,7 +100,7 @@ class InPlaceConnection(ReadingConnection):
         """Grant the next read its budget; times are on the clock's monotonic scale."""
         self.cut = None
         # SQLite counts the steps of a statement on from its last run, so the first look may come early.
-        self._checks_left = steps_max // STEPS_BETWEEN_CHECKS + 1
+        self._steps_left = steps_max + STEPS_BETWEEN_CHECKS
         self._bytes_left = bytes_max
         self.hold_until = math.inf if hold_until is None else hold_until
         self._interruption = interruption
@@ -119,10 +125,21 @@ class InPlaceConnection(ReadingConnection):
         self._stepwise.add(sql)
         return True
 
+    @contextlib.contextmanager
+    def looking_often(self) -> Generator[None]:
+        """Look at budget and clock every few rows, though the driver is not asked for each."""
+        self._steps_between_checks = STEPS_OF_FEW_ROWS
+        self.connection.set_progress_handler(self._look, STEPS_OF_FEW_ROWS)
+        try:
+            yield
+        finally:
+            self._steps_between_checks = STEPS_BETWEEN_CHECKS
+            self.connection.set_progress_handler(self._look, STEPS_BETWEEN_CHECKS)
+
     def should_stop(self) -> bool:
         """Whether the present read has to stop; called by SQLite after so many steps."""
-        self._checks_left -= 1
-        if self._checks_left <= 0:
+        self._steps_left -= self._steps_between_checks
+        if self._steps_left <= 0:
             self.cut = "over_budget"
         elif self.is_late():
             self.cut = "late"

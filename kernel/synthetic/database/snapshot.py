@@ -25,8 +25,9 @@ Parameters: TypeAlias = Mapping[str, Value]
 Row: TypeAlias = tuple[Any, ...]
 RecordT = TypeVar("RecordT")
 
-JSON_BYTES_MAX = 16 * 2**20
-"""The longest JSON that SQLite makes: a copy of it is in memory meanwhile, as it is of rows that Python writes."""
+JSON_BYTES_MAX = 3 * 2**20
+"""The longest JSON that is taken from SQLite: what the driver makes of it, it makes without letting others go on.
+SQLite itself looks at the bound only in the end."""
 
 NO_PARAMETERS: Parameters = {}
 
@@ -38,7 +39,7 @@ class Snapshot:
         now: Unix milliseconds UTC, the same during the whole transaction.
         notices: What the answer should mention, as (code, message).
         is_for_json: Whether what is read is only to be written as JSON, in the same transaction.
-        json_bytes_max: The longest text that `row_of_json` makes.
+        json_bytes_max: The longest text that `row_of_json` gives.
         counts_by_rows: Whether a whole table has to be counted row by row, so that it can be cut short.
     """
 
@@ -56,6 +57,7 @@ class Snapshot:
         self._unfinished: set[apsw.Cursor] = set()
         self.now = now
         self.is_for_json = False
+        self._kept: list[Callable[[], None]] = []
         self.notices: list[tuple[str, str]] = []
 
     def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
@@ -113,7 +115,7 @@ class Snapshot:
                 cursor.close(force=True)
 
     def row_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> Row | None:
-        """For the kernel: the first row of a query that makes JSON; None if that is too long to be made at once."""
+        """For the kernel: the first row of a query that makes JSON; None if that is longer than is wise."""
         connection = self._ready()
         longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
         try:
@@ -125,6 +127,15 @@ class Snapshot:
         finally:
             connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
         return rows[0] if rows else None
+
+    def keep_until_end(self, read: Callable[[], None]) -> None:
+        """For the kernel: what reads that which was put off, if what needs it has to wait without this snapshot."""
+        self._kept.append(read)
+
+    def read_kept(self) -> None:
+        """Read what was put off."""
+        for read in self._kept:
+            read()
 
     def position(self) -> Position:
         """How far the log goes in this transaction."""

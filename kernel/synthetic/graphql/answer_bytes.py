@@ -82,7 +82,7 @@ class AnswerWriter:
                 else:
                     body = orjson.dumps(answer.body, write_records)
                 answer.written = self._judged(answer, body, correlation_id)
-            except TypeError:
+            except (TypeError, ValueError):
                 log.exception("answer is not JSON", correlation_id=correlation_id)
                 failure = self._engine.error_answer(InternalError(), correlation_id)
                 answer.written = failure, orjson.dumps(failure.body)

@@ -131,6 +131,11 @@ class OperationContext:
         if self._given is not None and self.position is None:
             self.position = self._given.position()
 
+    def read_kept(self) -> None:
+        """Read what was put off, since the operation is about to wait without its snapshot."""
+        if self._given is not None:
+            self._given.read_kept()
+
     def leave(self) -> None:
         """Give back what the operation holds: it has ended, or waits."""
         if self._given is not None:

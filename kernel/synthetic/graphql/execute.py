@@ -158,7 +158,8 @@ class Engine:
             correlation_id: For errors and the log.
 
         Returns:
-            The answer, for `AnswerWriter.json_now` alone: lists in it may be `Records`. None, as of `find_known`.
+            The answer, for `AnswerWriter.json_now` alone: lists in it may be `Records` or JSON. None, as of
+            `find_known`.
         """
         if not caller.has(Scope.READ):
             return None

@@ -159,6 +159,7 @@ class Execution:
             if not is_done:
                 # Before anything else can raise: what nobody holds any more is never awaited.
                 self._wanted = outcome
+                begun.context.read_kept()
             begun.context.read_position()
         finally:
             begun.context.leave()
@@ -219,7 +220,7 @@ def execute_now(
     *,
     keeps_variables: bool,
 ) -> Answer | None:
-    """Execute a query by its plan without waiting, to be written at once: its lists may be `Records`.
+    """Execute a query by its plan without waiting, to be written at once: its lists may be `Records` or JSON.
 
     Args:
         snapshot: To read in.

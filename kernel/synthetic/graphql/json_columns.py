@@ -2,8 +2,10 @@
 
 What it writes is what would be made of the column in Python, to the last
 character, but for numbers with a fraction: SQLite writes some of these with one
-more digit, of the same number. Of a value that the type cannot have, `wrong`
-tells, and the rows are read in place of the JSON.
+more digit, of the same number. That columns have the type that the record says,
+and NULL only where it says so, is the table's doing, which is STRICT. Of a value
+that GraphQL's type cannot have, `wrong` tells, and the rows are read in place of
+the JSON.
 """
 
 from __future__ import annotations
@@ -104,11 +106,11 @@ def _enum_of(values: list[str]) -> ColumnOf:
             return None
         names = {value: leaf.coerce_output_value(value) for value in values}
         known = ", ".join(map(quoted, values))
-        wrong = f"{name} NOT IN ({known})"
+        wrong = f"{name} COLLATE BINARY NOT IN ({known})"
         if all(written == value for value, written in names.items()):
             return JsonColumn(name, wrong)
         cases = " ".join(f"WHEN {quoted(value)} THEN {quoted(written)}" for value, written in names.items())
-        return JsonColumn(f"CASE {name} {cases} END", wrong)
+        return JsonColumn(f"CASE {name} COLLATE BINARY {cases} END", wrong)
 
     return enum
 

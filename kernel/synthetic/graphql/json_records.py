@@ -16,7 +16,17 @@ import orjson
 CLASSES_KEPT = 512
 """Classes that are remembered, one for each sequence of keys; clients choose these."""
 
-_encode = msgspec.json.Encoder().encode
+
+def _plain(value: Any) -> Any:
+    """The text or number of a value whose class is made of one, which scalars let through as it is."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__index__(value)
+    raise TypeError(f"not JSON: {type(value).__name__}")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 class Records:

@@ -59,7 +59,8 @@ def page(
     if not layout.asked.rows:
         return layout.connection_of_read([], count)
     sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
-    if not (snapshot.is_for_json and layout.has_only_nodes):
+    # Of a table the types of the columns are known; what a join or a subquery makes of them is not.
+    if not (snapshot.is_for_json and layout.has_only_nodes and selection.source.isidentifier()):
         return layout.connection_of_read(shape.rows(snapshot, sql, params), count)
 
     def read() -> list[Row]:
@@ -71,7 +72,9 @@ def page(
         # Nobody asks whether more follows, so not one row too many is read.
         return writer.write(snapshot, fields, sql, params | {"page_rows": window.size})
 
-    return layout.connection_of_unread(Unread(layout.nodes, read, write), count)
+    nodes = Unread(layout.nodes, read, write)
+    snapshot.keep_until_end(nodes.keep)
+    return layout.connection_of_unread(nodes, count)
 
 
 def pages(

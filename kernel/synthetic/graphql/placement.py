@@ -4,7 +4,7 @@ A plan begins in the pool, where its runs are timed. Once two were short, those
 of about the same cost run in place. A plan that uses up its steps or bytes there
 goes back to the pool, and is tried again after a long pause that doubles each
 time, since it may be short again by then. One that takes the processor for too
-long goes there too, but its first pause is short: on a machine that others share,
+long goes there too, but its pauses are short: on a machine that others share,
 time that they took counts as computed. Where a thousand runs before were in time,
 one such run is excused, as for the collecting of garbage.
 
@@ -70,7 +70,7 @@ class Pauses(NamedTuple):
 OVERRUN_PAUSES = Pauses(600.0, 21_600.0)
 """For a plan that took more than it may in place: it would hold the loop each time that it is tried."""
 
-COMPUTING_PAUSES = Pauses(10.0, 21_600.0)
+COMPUTING_PAUSES = Pauses(10.0, 1_800.0)
 """For a plan that computed for too long, of itself or because the machine was slow: it may be either."""
 
 WAITING_PAUSES = Pauses(10.0, 1_800.0)

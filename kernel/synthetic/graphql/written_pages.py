@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synthetic.database.snapshot import Parameters, Snapshot
+from synthetic.errors import SyntheticError
 from synthetic.graphql.executor.rows import LeafField, LeafFields, Written
 from synthetic.graphql.json_columns import JsonColumn, quoted
 from synthetic.graphql.row_types import JsonSource
+from synthetic.logs import logger_for
 
 FIELDS_MAX = 100
-"""SQLite bounds the arguments of a function; a selection with more is written by Python."""
+"""A selection with more is written by Python: SQLite bounds the arguments of a function."""
+
+RESTS = 100
+"""After a page that was too long, so many are read at once: pages of one place are often alike."""
+
+log = logger_for(__name__)
 
 
 class PageWriter:
@@ -28,12 +35,7 @@ class PageWriter:
         """
         self._sources = sources
         self._selects: dict[LeafFields, str | None] = {}
-
-    def can_write(self, fields: LeafFields) -> bool:
-        """Whether a page with these fields can be written."""
-        if fields not in self._selects:
-            self._selects[fields] = self._select(fields)
-        return self._selects[fields] is not None
+        self._rests = 0
 
     def write(self, snapshot: Snapshot, fields: LeafFields, page_sql: str, params: Parameters) -> Written | None:
         """A page as JSON.
@@ -47,12 +49,25 @@ class PageWriter:
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
-        if not self.can_write(fields):
+        if self._rests:
+            self._rests -= 1
             return None
-        row = snapshot.row_of_json(f"{self._selects[fields]} FROM ({page_sql})", params)
-        if row is None:
-            # Pages of one place are much alike, so the next would be too large as well.
+        if fields not in self._selects:
+            self._selects[fields] = self._select(fields)
+        select = self._selects[fields]
+        if select is None:
+            return None
+        try:
+            row = snapshot.row_of_json(f"{select} FROM ({page_sql})", params)
+        except SyntheticError:
+            # Reading the rows will tell.
+            return None
+        except Exception:
+            log.exception("page not written", select=select)
             self._selects[fields] = None
+            return None
+        if row is None:
+            self._rests = RESTS
             return None
         text, count, is_wrong = row
         return None if is_wrong else Written(text, count)

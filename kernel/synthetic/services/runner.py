@@ -22,8 +22,9 @@ from synthetic.services.workers import Worker
 
 log = logger_for(__name__)
 
-POLL_SECONDS = 0.25
-"""How often other processes' events are looked for: nobody waits for background work as for a live update."""
+POLL_SECONDS = 0.1
+"""How often other processes' events are looked for. Fewer wait for background work than for a live update: those who
+ask another process by `atLeast` for what consumers have made."""
 
 STOP_SECONDS = 5.0
 """How long a stop waits for what runs; the rest is fenced, and ends with the process."""

@@ -53,6 +53,30 @@ def test_records_are_the_json_of_the_objects_that_they_stand_for(store: Store, c
     }
 
 
+class Name(str):
+    __slots__ = ()
+
+
+class Number(int):
+    pass
+
+
+def test_texts_and_numbers_of_classes_of_their_own_are_written_in_records_as_elsewhere(store: Store):
+    make = JSON_RECORDS.class_of(["name", "number"])
+    nodes = JSON_RECORDS.list_of([make(Name("é"), Number(7))])  # type: ignore[misc]
+    _, body = asyncio.run(writer(store).json(answered({"data": {"nodes": nodes}}), "c"))
+    assert orjson.loads(body) == {"data": {"nodes": [{"name": "é", "number": 7}]}}
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_record_that_no_json_can_hold_is_an_internal_error(store: Store, count: int):
+    make = JSON_RECORDS.class_of(["name"])
+    nodes = JSON_RECORDS.list_of([make("\ud800")] * count)  # type: ignore[misc]
+    sent, body = asyncio.run(writer(store).json(answered({"data": {"nodes": nodes}}), "c"))
+    assert sent.body["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert orjson.loads(body) == orjson.loads(orjson.dumps(sent.body))
+
+
 def test_records_beyond_the_bound_are_refused(store: Store):
     make = JSON_RECORDS.class_of(["n"])
     nodes = JSON_RECORDS.list_of([make(number) for number in range(200_000)])  # type: ignore[misc]

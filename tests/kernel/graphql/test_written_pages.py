@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,9 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from example_counts import examples
+from synthetic.clock import SystemClock
 from synthetic.contributions import GraphQL
 from synthetic.database import in_place
+from synthetic.database.in_place_connection import OverBudget
+from synthetic.database.interruption import Interruption
 from synthetic.database.snapshot import Snapshot
+from synthetic.graphql import written_pages
 from synthetic.graphql.answer_bytes import AnswerWriter
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.connections import After, Connection, First, Last
@@ -88,11 +92,37 @@ def samples(
     after: After = None,
     last: Last = None,
     merged: Annotated[bool, strawberry.argument(description="Read by two queries.")] = False,
+    joined: Annotated[bool, strawberry.argument(description="Read from more than the table.")] = False,
 ) -> Connection[Sample]:
     """All of them."""
-    selection = Selection("samples", ["id <> :not"], {"not": "?"}, ["is_new = 0", "is_new <> 0"] if merged else None)
+    source = "(SELECT * FROM samples LEFT JOIN (SELECT 'none' AS other) ON other = id)" if joined else "samples"
+    selection = Selection(source, ["id <> :not"], {"not": "?"}, ["is_new = 0", "is_new <> 0"] if merged else None)
     order = Order(("total", "id"), (int, str), descending=True)
     return page(snapshot, Sample, selection, order=order, asked=asked, first=first, after=after, last=last)
+
+
+@strawberry.type(description="A shelf.")
+class Shelf:
+    name: str = strawberry.field(description="Name.")
+
+    @batched
+    @staticmethod
+    def samples(snapshot: Snapshot, parents: Sequence[Shelf], asked: Asked) -> list[Connection[Sample]]:
+        """Of one shelf at once, of the other later."""
+        selection, order = Selection("samples", [], {}), Order(("id",), (str,))
+        found = page(snapshot, Sample, selection, order=order, asked=asked)
+
+        async def later() -> Any:
+            await asyncio.sleep(0)
+            return found
+
+        return [found if parent.name == "now" else later() for parent in parents]  # type: ignore[misc]
+
+
+@query
+def shelves(snapshot: Snapshot) -> list[Shelf]:
+    """Two."""
+    return [Shelf(name="now"), Shelf(name="later")]
 
 
 DDL = """
@@ -220,6 +250,7 @@ def test_what_follows_a_cursor_is_written_too(desk: Desk):
         "{ samples { nodes { id } pageInfo { hasNextPage } } }",
         "{ samples { nodes { id } edges { node { text } cursor } } }",
         "{ samples(last: 2) { nodes { id } } }",
+        "{ samples(joined: true) { nodes { id } } }",
     ],
 )
 def test_what_is_more_than_nodes_with_columns_is_made_by_python(desk: Desk, document: str):
@@ -249,13 +280,45 @@ def test_a_value_that_its_type_cannot_have_is_an_error_in_its_place(desk: Desk, 
     assert written["data"] == made["data"]
 
 
-def test_a_page_that_is_too_long_is_made_by_python_from_then_on(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_page_that_is_too_long_is_made_by_python_and_so_are_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Snapshot, "json_bytes_max", 20_000)
     monkeypatch.setattr(in_place.InPlaceSnapshot, "json_bytes_max", 20_000)
+    monkeypatch.setattr(written_pages, "RESTS", 2)
     desk.keep(*(ONE._replace(id=f"s{number}", text="long " * 400) for number in range(20)))
-    for attempt in range(4):
+    tried: list[bool] = []
+    for _ in range(5):
         assert desk.written(WHOLE) == desk.made(WHOLE)
-        assert desk.has_sqlite_written is (attempt == 0)
+        tried.append(desk.has_sqlite_written)
+    assert tried == [True, False, False, True, False]
+
+
+def test_what_was_put_off_is_read_before_the_snapshot_ends(tmp_path: Path):
+    with open_bench(tmp_path, parts=(GraphQL(queries=(shelves,)),)) as bench:
+        desk = Desk(bench)
+        desk.keep(ONE)
+        expected = {"samples": {"nodes": [{"id": "a"}]}}
+        assert desk.written("{ shelves { samples { nodes { id } } } }")["data"] == {"shelves": [expected, expected]}
+
+
+def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound_of_values(desk: Desk):
+    short = [ONE._replace(id=f"s{number}", text="x" * 100) for number in range(500)]
+    desk.keep(*short)
+    objects = "SELECT json_group_array(json_object('id', id, 'text', {})) FROM samples"
+
+    def read(function: Callable[[Snapshot], Any], steps_max: int = 50_000) -> Any:
+        interruption = Interruption(SystemClock())
+        return desk.bench.database.read_in_place(
+            function, interruption=interruption, steps_max=steps_max, bytes_max=10**6, hold_seconds_max=None
+        )
+
+    assert read(lambda snapshot: len(snapshot.row_of_json(objects.format("substr(text, 1, 9)"))[0])) > 10_000
+    with pytest.raises(OverBudget) as cut:
+        read(lambda snapshot: snapshot.row_of_json(objects.format("substr(text, 1, 9)")), steps_max=1_000)
+    assert cut.value.cut == "over_budget"
+    desk.keep(*short, ONE._replace(text="x" * 100_000))
+    assert read(lambda snapshot: snapshot.row_of_json(objects.format("text"))) is None
+    with pytest.raises(OverBudget):
+        read(lambda snapshot: (snapshot.row_of_json("SELECT 1"), snapshot.rows("SELECT text FROM samples")))
 
 
 def test_who_looks_at_the_nodes_of_a_page_finds_objects(tmp_path: Path):

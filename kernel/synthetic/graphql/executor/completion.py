@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Values = Sequence[Any]
 
+VALUE_CHARACTERS = 30
+"""Of a list that is JSON already, so many count as a value."""
+
 LISTS: frozenset[type[Any]] = frozenset({list, Rows, Unread})
 """What nearly all lists are, and nothing that has to be looked at first."""
 
@@ -219,7 +222,7 @@ class ListCompleter(Completer):
             return None
         if written is None:
             return None
-        run.cells += written.size * len(fields.fields)
+        run.cells += max(written.size * len(fields.fields), len(written.text) // VALUE_CHARACTERS)
         return run.record_form.list_of_json(written.text)
 
     def _recorded(

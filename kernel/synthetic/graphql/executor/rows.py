@@ -7,6 +7,7 @@ the tuples of the database to the dictionaries of the answer.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, overload
 
@@ -199,9 +200,20 @@ class Unread(Rows):
         self.rows = self._read()
         return self.rows
 
+    def keep(self) -> None:
+        """Read the rows now, since their source is about to go; why that failed is told to who asks for them."""
+        try:
+            self.rows  # noqa: B018 - to ask for them reads them
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
+            self._read = functools.partial(_raise, error)
+
     def write(self, fields: LeafFields) -> Written | None:
         """The list as JSON; None where it has to be made of the rows."""
         return self._write(fields)
+
+
+def _raise(error: Exception) -> list[Row]:
+    raise error
 
 
 class Parents(Rows):
