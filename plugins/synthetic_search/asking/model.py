@@ -22,12 +22,14 @@ class Question:
         mode: How to search; None: as well as the store can.
         group_by: What hits are gathered by.
         is_counted: Whether somebody wants to know how many match.
+        listed: How many of the best are wanted, at least; None: as many as are ever listed.
     """
 
     query: Query
     mode: SearchMode | None = None
     group_by: SearchGrouping | None = None
     is_counted: bool = True
+    listed: int | None = None
 
 
 class Found(NamedTuple):
@@ -57,7 +59,7 @@ class Answer:
     """What a question came to.
 
     Attributes:
-        found: Best first, as many as are ever listed.
+        found: Best first, as many as are ever listed, or were wanted.
         matched: How many documents match, or groups of them; at least so many where `is_exact` is False, or they were
             not to be counted.
         is_exact: Whether there are no more.

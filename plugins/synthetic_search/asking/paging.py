@@ -51,6 +51,19 @@ def extent_of(snapshot: Snapshot, window: Window, *, has_words: bool) -> Extent:
     return measure(snapshot) if has_words else Extent(last_row(snapshot), 0, 0)
 
 
+def listed_for(window: Window) -> int | None:
+    """How many of the best a page needs, and one more to know whether there are more; None: all that are listed."""
+    if window.backward or window.before is not None:
+        return None
+    behind = 0 if window.after is None else _rank_and_row(window.after)[0] + 1
+    return max(0, behind) + window.size + 1
+
+
+def is_far_enough(found: Sequence[Found], window: Window) -> bool:
+    """Whether what was listed for a page has the hit of its cursor where that was: else it is looked for in all."""
+    return window.after is None or _place(found, window.after) == (_rank_and_row(window.after)[0], True)
+
+
 def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
     """The page that a window asks for.
 
@@ -80,8 +93,12 @@ def _behind(listed: Sequence[Found], cursor: Sequence[object]) -> int:
 
 def _place(listed: Sequence[Found], cursor: Sequence[object]) -> tuple[int, bool]:
     """Where the hit of a cursor is now, or was, and whether it is there."""
-    rank, row = cast("tuple[int, int]", tuple(cursor[:2]))
+    rank, row = _rank_and_row(cursor)
     if 0 <= rank < len(listed) and listed[rank].id == row:
         return rank, True
     found = next((place for place, each in enumerate(listed) if each.id == row), None)
     return (min(max(0, rank), len(listed)), False) if found is None else (found, True)
+
+
+def _rank_and_row(cursor: Sequence[object]) -> tuple[int, int]:
+    return cast("tuple[int, int]", tuple(cursor[:2]))

@@ -70,6 +70,9 @@ class WordCounts:
         Ids are used up, so that their distance alone says little: of some of them it is looked how many are there.
         """
         distance = self.extent.through - row + 1
+        if self.extent.documents >= self.extent.through:
+            # Every id is in use.
+            return distance
         if distance <= LOOKED_AT:
             ids = list(range(row, row + distance))
         else:

@@ -19,7 +19,7 @@ from synthetic_search.index.expressions import Expression
 from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
 from synthetic_search.index.filters import Filters
-from synthetic_search.index.hits import LOOKED_UP, Retrieval, retrieved
+from synthetic_search.index.hits import LOOKED_UP, Hit, Retrieval, retrieved
 from synthetic_search.index.matching import Matcher
 from synthetic_search.index.places import filter_condition
 from synthetic_search.index.scoring import plan_text
@@ -28,8 +28,7 @@ from synthetic_search.settings import SearchSettings
 SCORED_MIN = 1_000
 
 _NEWEST = """
-SELECT d.id, 0.0 FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
-ORDER BY d.occurred_at DESC, d.id DESC
+SELECT d.occurred_at, d.id FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
 """
 
 
@@ -94,7 +93,7 @@ def find_by_words(
     window = max(SCORED_MIN, 2 * scored // (1 + len(matcher.occurring)))
     if counts.are_exact:
         window = counts.all_documents + 1
-    found = dict(_score(snapshot, asked, matcher, counts, window))
+    found = _score(snapshot, asked, matcher, counts, window)
     is_complete = len(found) < window
     if matcher.is_led and is_complete:
         room = window - len(found)
@@ -102,9 +101,9 @@ def find_by_words(
         asked = _ask(snapshot, every.query(expression), rows)
         others = [] if asked is None else _score(snapshot, asked, every, counts, room)
         is_complete = len(others) < room
-        found.update(others)
-    best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
-    return retrieved(snapshot, best, limit, is_complete=is_complete, is_counted=is_counted)
+        seen = {id for _, id in found}
+        found += [each for each in others if each[1] not in seen]
+    return retrieved(snapshot, found, limit, is_complete=is_complete, is_counted=is_counted)
 
 
 def find_newest(
@@ -131,7 +130,8 @@ def find_newest(
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
     newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
-    return retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
+    found = retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
+    return found._replace(hits=tuple(Hit(hit.id, 0.0) for hit in found.hits))
 
 
 def list_matches(
@@ -192,12 +192,12 @@ def which_match(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) 
 
 def _score(
     snapshot: Snapshot, asked: tuple[str, dict[str, Value]], matcher: Matcher, counts: WordCounts, window: int
-) -> list[tuple[int, float]]:
-    """The newest that match, each with its score."""
+) -> list[tuple[float, int]]:
+    """The newest that match: scores and ids."""
     source, params = asked
     plan = plan_text(matcher.occurring, counts.extent, snapshot.settings(SearchSettings).title_weight)
     return snapshot.rows(
-        f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
+        f"SELECT search_score(search_text, :plan), search_text.rowid FROM {source}"
         " ORDER BY search_text.rowid DESC LIMIT :window",
         {**params, "plan": plan, "window": window},
     )

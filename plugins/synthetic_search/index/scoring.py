@@ -80,18 +80,18 @@ def size(row: MatchedRow, _: str | None = None) -> str:
 
 def score(row: MatchedRow, text: str) -> float:
     """The score of a row: the sum over the words of what the best form of each adds."""
-    plan: Plan = row.aux_data or _plan(row, text)
-    terms, title_weight, norm_least, norm_by_token = plan
+    plan: Plan | None = row.aux_data
+    terms, title_weight, norm_least, norm_by_token = _plan(row, text) if plan is None else plan
     norm = norm_least + norm_by_token * row.column_size()
     total, best, word = 0.0, 0.0, -1
     for number, of_word, weight in terms:
-        if of_word != word:
-            total, best, word = total + best, 0.0, of_word
-        found = row.phrase_locations(number)
-        occurrences = len(found[BODY]) + title_weight * len(found[TITLE])
+        in_title, in_body, _ = row.phrase_locations(number)
+        occurrences = len(in_body) + title_weight * len(in_title) if in_title else len(in_body)
         if occurrences:
             worth = weight * occurrences / (occurrences + norm)
-            if worth > best:
+            if of_word != word:
+                total, best, word = total + best, worth, of_word
+            elif worth > best:
                 best = worth
     return total + best
 
