@@ -85,12 +85,16 @@ class WordCounts:
         return round(distance * there / max(1, len(ids)))
 
 
-def make_matcher(snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None) -> Matcher:
+def make_matcher(
+    snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None, *, wants_all: bool = False
+) -> Matcher:
     """What puts a query together.
 
     Args:
         snapshot: To look words up in.
         counts: How common they are; None: nothing is given a score.
         rare_enough: See `Matcher`.
+        wants_all: See `Matcher`.
     """
-    return Matcher(partial(forms_of_prefix, snapshot), None if counts is None else counts.count, rare_enough)
+    count = None if counts is None else counts.count
+    return Matcher(partial(forms_of_prefix, snapshot), count, rare_enough, wants_all)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -52,21 +52,21 @@ class Retrieval(NamedTuple):
 
 
 def retrieved(
-    snapshot: Snapshot, rows: Sequence[tuple[float, int]], limit: int, *, is_complete: bool, is_counted: bool
+    snapshot: Snapshot, scores: Mapping[int, float], limit: int, *, is_complete: bool, is_counted: bool
 ) -> Retrieval:
-    """What rows of the index, each a score and an id, come to as documents."""
-    hits = _best_parts(snapshot, rows, limit)
+    """What rows of the index, by their ids, come to as documents."""
+    hits = _best_parts(snapshot, scores, limit)
     matched = len(hits)
     if matched == limit and is_counted:
-        matched = snapshot.value(_COUNTED, {"ids": to_json([id for _, id in rows])})
+        matched = snapshot.value(_COUNTED, {"ids": to_json(list(scores))})
     return Retrieval(hits, matched, is_complete=is_complete)
 
 
-def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[float, int]], limit: int) -> tuple[Hit, ...]:
+def _best_parts(snapshot: Snapshot, scores: Mapping[int, float], limit: int) -> tuple[Hit, ...]:
     """The first hits, of each document only the best part."""
     hits: list[Hit] = []
     seen: set[tuple[int, int]] = set()
-    in_order = _in_order(rows, limit)
+    in_order = _in_order(scores, limit)
     while some := list(islice(in_order, min(limit, LOOKED_UP))):
         documents = {
             id: (entity, ordinal)
@@ -87,10 +87,11 @@ def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[float, int]], limit: in
     return tuple(hits)
 
 
-def _in_order(rows: Sequence[tuple[float, int]], expected: int) -> Iterator[tuple[float, int]]:
-    """The rows, best first; to put in order no more than are expected to be taken is several times as fast."""
+def _in_order(scores: Mapping[int, float], expected: int) -> Iterator[tuple[float, int]]:
+    """Scores and ids, the best first; to put no more in order than are expected to be taken is much faster."""
+    rows = list(zip(scores.values(), scores, strict=True))
+    taken = 0
     if expected < len(rows) // ALL_ARE_SORTED_FROM:
+        taken = expected
         yield from heapq.nlargest(expected, rows)
-    else:
-        expected = 0
-    yield from sorted(rows, reverse=True)[expected:]
+    yield from sorted(rows, reverse=True)[taken:]

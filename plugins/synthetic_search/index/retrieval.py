@@ -4,8 +4,9 @@ With no more documents than `scored_matches`, all that match are given a score.
 With more, a search looks at so many matches at most, the newest, by the ids of
 documents. So a word that every document has costs no more than others; a query
 of several words is led by the rarest, which are those that tell most, and what
-has only others of its words is looked at as far as there is room. What it costs
-in relevance is in docs/search.md.
+has only others of its words is looked at as far as there is room. Where none is
+rare, what has all of them comes before that. What it costs in relevance is in
+docs/search.md.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression
 from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
-from synthetic_search.index.filters import Filters
+from synthetic_search.index.filters import EVERYTHING, Filters
 from synthetic_search.index.hits import LOOKED_UP, Hit, Retrieval, retrieved
 from synthetic_search.index.matching import Matcher
 from synthetic_search.index.places import filter_condition
@@ -27,8 +28,11 @@ from synthetic_search.settings import SearchSettings
 
 SCORED_MIN = 1_000
 
+ENTRIES_MAX = 3_000_000
+"""So many entries of the lists of words are gone through for documents that have them all: some 50 ms."""
+
 _NEWEST = """
-SELECT d.occurred_at, d.id FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
+SELECT d.id, d.occurred_at FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
 """
 
 
@@ -93,17 +97,41 @@ def find_by_words(
     window = max(SCORED_MIN, 2 * scored // (1 + len(matcher.occurring)))
     if counts.are_exact:
         window = counts.all_documents + 1
-    found = _score(snapshot, asked, matcher, counts, window)
-    is_complete = len(found) < window
+    found: dict[int, float] = {}
+    if matcher.leaders_are_common:
+        found = _score_those_with_all(snapshot, expression, rows, counts, window)
+    is_complete = False
+    if len(found) < window:
+        some = _score(snapshot, asked, matcher, counts, window - len(found))
+        is_complete = len(some) < window - len(found)
+        found = {**some, **found}
     if matcher.is_led and is_complete:
         room = window - len(found)
         every = make_matcher(snapshot, counts, None)
         asked = _ask(snapshot, every.query(expression), rows)
-        others = [] if asked is None else _score(snapshot, asked, every, counts, room)
+        others = {} if asked is None else _score(snapshot, asked, every, counts, room)
         is_complete = len(others) < room
-        seen = {id for _, id in found}
-        found += [each for each in others if each[1] not in seen]
+        found = {**others, **found}
     return retrieved(snapshot, found, limit, is_complete=is_complete, is_counted=is_counted)
+
+
+def _score_those_with_all(
+    snapshot: Snapshot, expression: Expression, rows: _Rows, counts: WordCounts, window: int
+) -> dict[int, float]:
+    """Where all words are common: the newest that have each of them, which are far better than the newest of all.
+
+    What has them all lies far apart, so the lists of where the words occur are gone through up to a bound.
+    """
+    matcher = make_matcher(snapshot, counts, wants_all=True)
+    words = matcher.query(expression)
+    entries = sum(each.documents for each in matcher.occurring)
+    if rows.filters != EVERYTHING:
+        entries += counts.all_documents
+    if entries > ENTRIES_MAX:
+        span = counts.extent.through * ENTRIES_MAX // entries
+        rows = rows._replace(after=counts.extent.through - span)
+    asked = _ask(snapshot, words, rows)
+    return {} if asked is None else _score(snapshot, asked, matcher, counts, window)
 
 
 def find_newest(
@@ -129,7 +157,7 @@ def find_newest(
     """
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
-    newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
+    newest = dict(snapshot.rows(_NEWEST, {"ids": to_json(ids)}))
     found = retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
     return found._replace(hits=tuple(Hit(hit.id, 0.0) for hit in found.hits))
 
@@ -192,14 +220,16 @@ def which_match(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) 
 
 def _score(
     snapshot: Snapshot, asked: tuple[str, dict[str, Value]], matcher: Matcher, counts: WordCounts, window: int
-) -> list[tuple[float, int]]:
-    """The newest that match: scores and ids."""
+) -> dict[int, float]:
+    """The newest that match: ids and scores."""
     source, params = asked
     plan = plan_text(matcher.occurring, counts.extent, snapshot.settings(SearchSettings).title_weight)
-    return snapshot.rows(
-        f"SELECT search_score(search_text, :plan), search_text.rowid FROM {source}"
-        " ORDER BY search_text.rowid DESC LIMIT :window",
-        {**params, "plan": plan, "window": window},
+    return dict(
+        snapshot.rows(
+            f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
+            " ORDER BY search_text.rowid DESC LIMIT :window",
+            {**params, "plan": plan, "window": window},
+        )
     )
 
 
