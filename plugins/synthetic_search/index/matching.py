@@ -69,7 +69,7 @@ class Matcher:
         wants_all: Whether all words must occur of which one must, and which occur at all.
         scored: The phrases that count.
         is_led: Whether some words lead, so that what has only others does not match.
-        leaders_are_common: Whether even the rarest words are in more documents than is rare enough.
+        leading_documents: In how many documents those that lead occur, at most.
     """
 
     prefixes: Callable[[str], Sequence[str]]
@@ -78,7 +78,7 @@ class Matcher:
     wants_all: bool = False
     scored: list[Scored] = field(default_factory=list["Scored"])
     is_led: bool = False
-    leaders_are_common: bool = False
+    leading_documents: int = 0
     _phrases: int = 0
     _words: int = 0
 
@@ -161,11 +161,10 @@ class Matcher:
         by_rarity = sorted((self._count(word), number) for number, word in enumerate(words))
         occurring = [(documents, number) for documents, number in by_rarity if documents]
         sums = list(accumulate(documents for documents, _ in occurring))
-        rare = sum(documents <= self.rare_enough for documents in sums)
-        leading = max(1, rare)
+        leading = max(1, sum(documents <= self.rare_enough for documents in sums))
         if leading >= len(occurring):
             return ()
-        self.leaders_are_common |= not rare
+        self.leading_documents = max(self.leading_documents, sums[leading - 1])
         return [words[number] for _, number in occurring[:leading]]
 
     def _count(self, word: Word) -> int:

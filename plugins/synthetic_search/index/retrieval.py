@@ -98,7 +98,7 @@ def find_by_words(
     if counts.are_exact:
         window = counts.all_documents + 1
     found: dict[int, float] = {}
-    if matcher.leaders_are_common:
+    if matcher.leading_documents > window:
         found = _score_those_with_all(snapshot, expression, rows, counts, window)
     is_complete = False
     if len(found) < window:
@@ -118,7 +118,7 @@ def find_by_words(
 def _score_those_with_all(
     snapshot: Snapshot, expression: Expression, rows: _Rows, counts: WordCounts, window: int
 ) -> dict[int, float]:
-    """Where all words are common: the newest that have each of them, which are far better than the newest of all.
+    """Where not all can be scored that leading words have: the newest that have each word, which are far better.
 
     What has them all lies far apart, so the lists of where the words occur are gone through up to a bound.
     """
