@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from synthetic import Snapshot, Value, to_json
@@ -59,6 +60,20 @@ class WordCounts:
             " WHERE search_text MATCH :query AND rowid <= :through ORDER BY rowid DESC LIMIT :counted)",
             params,
         )[0]
+        return self._estimate(found, oldest)
+
+    def learn(self, form: Form, ids: Sequence[int]) -> int:
+        """As `count`, of a phrase whose documents have been listed, the newest first: at least as many as are counted.
+
+        Returns:
+            What `count` would have returned.
+        """
+        found = min(len(ids), self._counted)
+        self._forms[form] = self._estimate(found, ids[found - 1] if found else 0)
+        return self._forms[form]
+
+    def _estimate(self, found: int, oldest: int) -> int:
+        """In about how many documents a phrase occurs of which so many were found, down to this row."""
         if found < self._counted:
             return found
         among = max(found, self._count_from(oldest))

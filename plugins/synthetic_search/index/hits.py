@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from synthetic import Snapshot, to_json
 
@@ -14,6 +14,9 @@ LOOKED_UP = 500
 
 ALL_ARE_SORTED_FROM = 8
 """Where one in so many rows is wanted, or more, all are sorted."""
+
+Scores: TypeAlias = list[tuple[float, int]]
+"""Scores and ids of rows of the index."""
 
 # A long document is several rows, and is counted once.
 _COUNTED = """
@@ -51,18 +54,16 @@ class Retrieval(NamedTuple):
     is_complete: bool
 
 
-def retrieved(
-    snapshot: Snapshot, scores: Mapping[int, float], limit: int, *, is_complete: bool, is_counted: bool
-) -> Retrieval:
-    """What rows of the index, by their ids, come to as documents."""
+def retrieved(snapshot: Snapshot, scores: Scores, limit: int, *, is_complete: bool, is_counted: bool) -> Retrieval:
+    """What rows of the index come to as documents."""
     hits = _best_parts(snapshot, scores, limit)
     matched = len(hits)
     if matched == limit and is_counted:
-        matched = snapshot.value(_COUNTED, {"ids": to_json(list(scores))})
+        matched = snapshot.value(_COUNTED, {"ids": to_json([id for _, id in scores])})
     return Retrieval(hits, matched, is_complete=is_complete)
 
 
-def _best_parts(snapshot: Snapshot, scores: Mapping[int, float], limit: int) -> tuple[Hit, ...]:
+def _best_parts(snapshot: Snapshot, scores: Scores, limit: int) -> tuple[Hit, ...]:
     """The first hits, of each document only the best part."""
     hits: list[Hit] = []
     seen: set[tuple[int, int]] = set()
@@ -87,11 +88,10 @@ def _best_parts(snapshot: Snapshot, scores: Mapping[int, float], limit: int) -> 
     return tuple(hits)
 
 
-def _in_order(scores: Mapping[int, float], expected: int) -> Iterator[tuple[float, int]]:
-    """Scores and ids, the best first; to put no more in order than are expected to be taken is much faster."""
-    rows = list(zip(scores.values(), scores, strict=True))
+def _in_order(scores: Scores, expected: int) -> Iterator[tuple[float, int]]:
+    """The best first; to put no more in order than are expected to be taken is much faster."""
     taken = 0
-    if expected < len(rows) // ALL_ARE_SORTED_FROM:
+    if expected < len(scores) // ALL_ARE_SORTED_FROM:
         taken = expected
-        yield from heapq.nlargest(expected, rows)
-    yield from sorted(rows, reverse=True)[taken:]
+        yield from heapq.nlargest(expected, scores)
+    yield from sorted(scores, reverse=True)[taken:]

@@ -87,6 +87,18 @@ class Matcher:
         """The phrases that count and occur at all: the others only take time."""
         return [each for each in self.scored if each.documents]
 
+    def sole_form(self, expression: Expression) -> Form | None:
+        """The form of the one phrase that an expression is, if there is only one in which it may stand in a text."""
+        match expression:
+            case Phrase():
+                phrase = expression
+            case Ranked(parts=(phrase,)):
+                pass
+            case _:
+                return None
+        forms = self._forms_of(phrase)
+        return forms[0] if len(forms) == 1 else None
+
     def query(self, expression: Expression, *, counts: bool = True) -> str | None:
         """An expression as FTS5 takes it; None: it has no words, so it says nothing.
 

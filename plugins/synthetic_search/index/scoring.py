@@ -34,7 +34,7 @@ class Term(NamedTuple):
     Attributes:
         number: Which phrase of the query.
         word: Which word it is a form of.
-        weight: Its inverse document frequency, times k1 + 1.
+        weight: Its inverse document frequency; in a plan, times k1 + 1.
     """
 
     number: int
@@ -50,12 +50,14 @@ class Plan(NamedTuple):
         title_weight: How much an occurrence in the title counts; one in the body counts 1.
         norm_least: What is added to the occurrences, whatever the length of the document.
         norm_by_token: What each of its tokens adds to that.
+        norms: What both come to, by the sizes of a document as FTS5 keeps them.
     """
 
     terms: tuple[Term, ...]
     title_weight: float
     norm_least: float
     norm_by_token: float
+    norms: dict[bytes, float]
 
 
 def inverse_document_frequency(documents: int, all_documents: int) -> float:
@@ -64,10 +66,16 @@ def inverse_document_frequency(documents: int, all_documents: int) -> float:
     return math.log(1 + (all_documents - found + 0.5) / (found + 0.5))
 
 
-def plan_text(scored: Sequence[Scored], extent: Extent, title_weight: float) -> str:
+def plan_text(terms: Sequence[Term], extent: Extent, title_weight: float) -> str:
     """What is handed to the functions in SQL."""
-    terms = [(each.number, each.word, inverse_document_frequency(each.documents, extent.documents)) for each in scored]
-    return to_json([title_weight, extent.mean_length, terms])
+    return to_json([title_weight, extent.mean_length, list(map(tuple, terms))])
+
+
+def terms_of(scored: Sequence[Scored], extent: Extent) -> list[Term]:
+    """Phrases with their weights."""
+    return [
+        Term(each.number, each.word, inverse_document_frequency(each.documents, extent.documents)) for each in scored
+    ]
 
 
 def size(row: MatchedRow, _: str | None = None) -> str:
@@ -78,11 +86,20 @@ def size(row: MatchedRow, _: str | None = None) -> str:
     return to_json([row.row_count, row.column_total_size()])
 
 
-def score(row: MatchedRow, text: str) -> float:
-    """The score of a row: the sum over the words of what the best form of each adds."""
+def score(row: MatchedRow, text: str, sizes: bytes) -> float:
+    """The score of a row: the sum over the words of what the best form of each adds.
+
+    Args:
+        row: As FTS5 has found it.
+        text: See `plan_text`.
+        sizes: What FTS5 keeps of the lengths of the row's columns: to have it look them up itself takes longer than
+            all else here, so it is asked once for all rows of the same sizes.
+    """
     plan: Plan | None = row.aux_data
-    terms, title_weight, norm_least, norm_by_token = _plan(row, text) if plan is None else plan
-    norm = norm_least + norm_by_token * row.column_size()
+    terms, title_weight, norm_least, norm_by_token, norms = _plan(row, text) if plan is None else plan
+    norm = norms.get(sizes)
+    if norm is None:
+        norm = norms[sizes] = norm_least + norm_by_token * row.column_size()
     total, best, word = 0.0, 0.0, -1
     for number, of_word, weight in terms:
         in_title, in_body, _ = row.phrase_locations(number)
@@ -123,6 +140,7 @@ def _plan(row: MatchedRow, text: str) -> Plan:
         title_weight,
         SATURATION * (1 - LENGTH),
         SATURATION * LENGTH / mean_length,
+        {},
     )
     row.aux_data = plan
     return plan
