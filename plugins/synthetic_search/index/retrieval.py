@@ -21,6 +21,7 @@ from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
 from synthetic_search.index.filters import EVERYTHING, Filters
 from synthetic_search.index.hits import LOOKED_UP, Hit, Retrieval, Scores, retrieved
+from synthetic_search.index.lengths import DocumentLengths
 from synthetic_search.index.matching import Form
 from synthetic_search.index.places import filter_condition
 from synthetic_search.index.scoring import Term, inverse_document_frequency, plan_text, terms_of
@@ -62,8 +63,8 @@ class _Rows(NamedTuple):
         return condition, params
 
 
-_Asked: TypeAlias = tuple[tuple[str, str], dict[str, Value]]
-"""What stands behind FROM and behind WHERE, and what is bound in it."""
+_Asked: TypeAlias = tuple[str, dict[str, Value]]
+"""What stands behind FROM, and what is bound in it."""
 
 NOTHING = Retrieval((), 0, is_complete=True)
 
@@ -217,9 +218,9 @@ def list_matches(
     asked = _ask(snapshot, make_matcher(snapshot).query(expression), rows)
     if asked is None:
         return [], True
-    (source, where), params = asked
+    source, params = asked
     found = snapshot.rows(
-        f"SELECT search_text.rowid FROM {source} WHERE {where} ORDER BY search_text.rowid DESC LIMIT :limit",
+        f"SELECT search_text.rowid FROM {source} ORDER BY search_text.rowid DESC LIMIT :limit",
         {**params, "limit": limit},
     )
     return [id for (id,) in found], len(found) < limit
@@ -247,14 +248,16 @@ def which_match(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) 
 
 def _score(snapshot: Snapshot, asked: _Asked, terms: Sequence[Term], counts: WordCounts, window: int) -> Scores:
     """The newest that match, the newest first."""
-    (source, where), params = asked
-    plan = plan_text(terms, counts.extent, snapshot.settings(SearchSettings).title_weight)
-    return snapshot.rows(
-        f"SELECT search_score(search_text, :plan, z.sz), search_text.rowid FROM {source}"
-        f" CROSS JOIN search_text_docsize z ON z.id = search_text.rowid WHERE {where}"
+    source, params = asked
+    lengths = snapshot.resource(DocumentLengths)
+    plan = plan_text(terms, counts.extent, snapshot.settings(SearchSettings).title_weight, lengths)
+    found: Scores = snapshot.rows(
+        f"SELECT search_score(search_text, :plan, search_text.rowid), search_text.rowid FROM {source}"
         " ORDER BY search_text.rowid DESC LIMIT :window",
         {**params, "plan": plan, "window": window},
     )
+    lengths.learn(snapshot, counts.extent.through, len(found))
+    return found
 
 
 def _list_filtered(snapshot: Snapshot, rows: _Rows, limit: int, unwanted: Expression | None) -> tuple[list[int], bool]:
@@ -299,4 +302,4 @@ def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> _Asked | None:
             f"{where} AND {condition}",
         )
         params |= times
-    return (source, where), params
+    return f"{source} WHERE {where}", params

@@ -11,11 +11,13 @@ never negative (ln(1 + (N - n + 0.5) / (n + 0.5))).
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import ConnectionRole, MatchedRow, PreparedConnection, from_json, to_json
 from synthetic_search.index.extent import Extent
+from synthetic_search.index.lengths import DocumentLengths, lent
 from synthetic_search.index.matching import Scored
 
 SATURATION = 1.2
@@ -50,14 +52,14 @@ class Plan(NamedTuple):
         title_weight: How much an occurrence in the title counts; one in the body counts 1.
         norm_least: What is added to the occurrences, whatever the length of the document.
         norm_by_token: What each of its tokens adds to that.
-        norms: What both come to, by the sizes of a document as FTS5 keeps them.
+        lengths: How many tokens documents have, by their ids; 0: not known.
     """
 
     terms: tuple[Term, ...]
     title_weight: float
     norm_least: float
     norm_by_token: float
-    norms: dict[bytes, float]
+    lengths: array[int]
 
 
 def inverse_document_frequency(documents: int, all_documents: int) -> float:
@@ -66,9 +68,9 @@ def inverse_document_frequency(documents: int, all_documents: int) -> float:
     return math.log(1 + (all_documents - found + 0.5) / (found + 0.5))
 
 
-def plan_text(terms: Sequence[Term], extent: Extent, title_weight: float) -> str:
+def plan_text(terms: Sequence[Term], extent: Extent, title_weight: float, lengths: DocumentLengths) -> str:
     """What is handed to the functions in SQL."""
-    return to_json([title_weight, extent.mean_length, list(map(tuple, terms))])
+    return to_json([title_weight, extent.mean_length, list(map(tuple, terms)), lengths.number])
 
 
 def terms_of(scored: Sequence[Scored], extent: Extent) -> list[Term]:
@@ -86,20 +88,11 @@ def size(row: MatchedRow, _: str | None = None) -> str:
     return to_json([row.row_count, row.column_total_size()])
 
 
-def score(row: MatchedRow, text: str, sizes: bytes) -> float:
-    """The score of a row: the sum over the words of what the best form of each adds.
-
-    Args:
-        row: As FTS5 has found it.
-        text: See `plan_text`.
-        sizes: What FTS5 keeps of the lengths of the row's columns: to have it look them up itself takes longer than
-            all else here, so it is asked once for all rows of the same sizes.
-    """
+def score(row: MatchedRow, text: str, id: int) -> float:
+    """The score of a row: the sum over the words of what the best form of each adds."""
     plan: Plan | None = row.aux_data
-    terms, title_weight, norm_least, norm_by_token, norms = _plan(row, text) if plan is None else plan
-    norm = norms.get(sizes)
-    if norm is None:
-        norm = norms[sizes] = norm_least + norm_by_token * row.column_size()
+    terms, title_weight, norm_least, norm_by_token, lengths = _plan(row, text) if plan is None else plan
+    norm = norm_least + norm_by_token * ((lengths[id] if id < len(lengths) else 0) or row.column_size())
     total, best, word = 0.0, 0.0, -1
     for number, of_word, weight in terms:
         in_title, in_body, _ = row.phrase_locations(number)
@@ -134,13 +127,13 @@ def prepare_scoring(connection: PreparedConnection, role: ConnectionRole) -> Non
 
 
 def _plan(row: MatchedRow, text: str) -> Plan:
-    title_weight, mean_length, terms = from_json(text)
+    title_weight, mean_length, terms, lengths = from_json(text)
     plan = Plan(
         tuple(Term(number, word, weight * (SATURATION + 1)) for number, word, weight in terms),
         title_weight,
         SATURATION * (1 - LENGTH),
         SATURATION * LENGTH / mean_length,
-        {},
+        lent(lengths),
     )
     row.aux_data = plan
     return plan
