@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple, TypeAlias, cast
 
 from synthetic_search.asking.enums import SearchGrouping, SearchMode
-from synthetic_search.index.filters import Filters
+from synthetic_search.index.filters import EVERYTHING, Filters
 from synthetic_search.language.model import Query
 
 Values: TypeAlias = tuple[str, ...] | None
@@ -74,6 +74,8 @@ class Answer:
 
 def narrowed(filters: Filters, more: Filters) -> Filters | None:
     """The filters that say what both say; None: nothing can fulfil both."""
+    if filters == more == EVERYTHING:
+        return EVERYTHING
     merged: dict[str, object] = {}
     for field in fields(Filters):
         ours, theirs = getattr(filters, field.name), getattr(more, field.name)

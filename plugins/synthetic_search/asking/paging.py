@@ -26,7 +26,7 @@ class Page(NamedTuple):
 
     Attributes:
         found: In order.
-        cursors: Of each.
+        cursors: Of each; empty where nobody wants them.
         has_more: Whether the list goes on in the direction in which it was read.
     """
 
@@ -64,13 +64,14 @@ def is_far_enough(found: Sequence[Found], window: Window) -> bool:
     return window.after is None or _place(found, window.after) == (_rank_and_row(window.after)[0], True)
 
 
-def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
+def page_of(found: Sequence[Found], window: Window, extent: Extent, *, with_cursors: bool) -> Page:
     """The page that a window asks for.
 
     Args:
         found: Best first, all of them.
         window: Which part.
         extent: What of the index the list is of.
+        with_cursors: Whether anybody wants cursors.
     """
     start = 0 if window.after is None else _behind(found, window.after)
     end = len(found) if window.before is None else _place(found, window.before)[0]
@@ -81,7 +82,9 @@ def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
         begin, has_more = start, end > start + window.size
         end = max(start, min(end, start + window.size))
     page = found[begin:end]
-    cursors = [encode_cursor(ORDER, (rank, each.id, *extent)) for rank, each in enumerate(page, begin)]
+    cursors = [""] * len(page)
+    if with_cursors:
+        cursors = [encode_cursor(ORDER, (rank, each.id, *extent)) for rank, each in enumerate(page, begin)]
     return Page(page, cursors, has_more)
 
 

@@ -92,7 +92,7 @@ def search(
         found = answer(snapshot, question, prepared, extent)
         if question.listed is not None and not is_far_enough(found.found, window):
             found = answer(snapshot, replace(question, listed=None), prepared, extent)
-    page = page_of(found.found, window, extent)
+    page = page_of(found.found, window, extent, with_cursors=asked.has("edges") or asked.has("pageInfo"))
     wishes = Wishes(_is_asked(asked, "snippet"), _is_asked(asked, "explanation"), extent)
     hits = read_hits(snapshot, understood or Query(), page.found, wishes)
     cursors = dict(zip((each.id for each in page.found), page.cursors, strict=True))
