@@ -252,6 +252,24 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     body: bytes | None
 
 
+class MessageText(NamedTuple):
+    """A stored message as far as it says something: without ids, model and usage.
+
+    The attributes are those of a `Message`.
+    """
+
+    transcript_key: int
+    seq: int
+    role: MessageRole
+    kind: MessageKind
+    form: ContentForm
+    tool_calls: int
+    occurred_at: int | None
+    content_bytes: int
+    metadata_bytes: int
+    body: bytes | None
+
+
 class MessageRow(NamedTuple):
     """A message as it is given out in pages: a row of which no object need be made.
 

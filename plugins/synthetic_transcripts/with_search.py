@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -11,8 +11,8 @@ from synthetic import Snapshot, hookimpl, to_json
 from synthetic_search.store import SearchDocument, SearchDocuments, SearchStretch
 from synthetic_transcripts.content import DEPTH_MAX, text_of_blocks
 from synthetic_transcripts.errors import ContentTooLargeError
-from synthetic_transcripts.model import ContentForm, Message, MessageKind, MessageRole, Transcript
-from synthetic_transcripts.store import find_messages, find_transcript, find_transcripts, load_bodies, read_messages
+from synthetic_transcripts.model import ContentForm, Message, MessageKind, MessageRole, MessageText, Transcript
+from synthetic_transcripts.store import Speech, find_texts, find_transcript, load_bodies, read_messages
 
 CALLS = frozenset({MessageKind.TOOL_CALL, MessageKind.OTHER})
 """Kinds of messages whose blocks may call tools."""
@@ -27,10 +27,11 @@ def follow_messages(snapshot: Snapshot, transcript_id: str, after: int, limit: i
     transcript = find_transcript(snapshot, transcript_id)
     if transcript is None:
         return None
+    speech = _speech_of(snapshot, transcript)
     while True:
         page = read_messages(snapshot, transcript, first=limit, after_seq=after)
         try:
-            documents = _documents(snapshot, page.messages, {transcript.key: transcript})
+            documents = _documents(snapshot, page.messages, {transcript.key: speech})
             break
         except ContentTooLargeError:
             # Together they are more than may be read at once; one alone never is.
@@ -38,8 +39,7 @@ def follow_messages(snapshot: Snapshot, transcript_id: str, after: int, limit: i
                 raise
             limit = min(limit, len(page.messages)) // 2
     through = page.messages[-1].seq if page.messages else after
-    construct_id = _constructs_of(snapshot, [transcript]).get(transcript.session_id)
-    return SearchStretch(documents, str(transcript.key), through, page.more, basis=construct_id or "")
+    return SearchStretch(documents, str(transcript.key), through, page.more, basis=speech.construct_id or "")
 
 
 def transcripts_of_sessions(snapshot: Snapshot, session_ids: Sequence[str]) -> list[str]:
@@ -53,14 +53,12 @@ def transcripts_of_sessions(snapshot: Snapshot, session_ids: Sequence[str]) -> l
 
 def read_message_documents(snapshot: Snapshot, ids: Sequence[str]) -> list[SearchDocument | None]:
     """Messages by their ids: that of the transcript, a colon, and the seq."""
-    places = [(transcript_id, int(seq)) for transcript_id, _, seq in (id.rpartition(":") for id in ids)]
-    found = [message for message in find_messages(snapshot, places) if message is not None]
-    transcripts = find_transcripts(snapshot, list(dict.fromkeys(transcript_id for transcript_id, _ in places)))
-    by_key = {transcript.key: transcript for transcript in transcripts if transcript is not None}
+    places = {id: (transcript_id, int(seq)) for id in ids for transcript_id, _, seq in (id.rpartition(":"),)}
+    found, speeches = find_texts(snapshot, list(places.values()))
     try:
-        listed = _documents(snapshot, found, by_key)
+        listed = _documents(snapshot, found, speeches)
     except ContentTooLargeError:
-        listed = [document for message in found for document in _documents(snapshot, [message], by_key)]
+        listed = [document for text in found for document in _documents(snapshot, [text], speeches)]
     documents = {document.id: document for document in listed}
     return [documents.get(id) for id in ids]
 
@@ -74,21 +72,20 @@ def scan_transcripts(snapshot: Snapshot, after: str | None, limit: int) -> list[
 
 
 def _documents(
-    snapshot: Snapshot, messages: Sequence[Message], transcripts: dict[int, Transcript]
+    snapshot: Snapshot, messages: Sequence[Message | MessageText], speeches: Mapping[int, Speech]
 ) -> list[SearchDocument]:
-    constructs = _constructs_of(snapshot, transcripts.values())
     documents: list[SearchDocument] = []
     for message, body in zip(messages, load_bodies(snapshot, messages), strict=True):
-        transcript = transcripts[message.transcript_key]
+        speech = speeches[message.transcript_key]
         title, text = _text_of(message, body[: message.content_bytes])
         documents.append(
             SearchDocument(
-                id=f"{transcript.id}:{message.seq}",
+                id=f"{speech.transcript_id}:{message.seq}",
                 title=title,
                 body=text,
-                occurred_at=transcript.created_at if message.occurred_at is None else message.occurred_at,
-                construct_id=constructs.get(transcript.session_id),
-                session_id=transcript.session_id,
+                occurred_at=speech.created_at if message.occurred_at is None else message.occurred_at,
+                construct_id=speech.construct_id,
+                session_id=speech.session_id,
                 facets=FACETS[message.role, message.kind],
                 ordinal=message.seq,
             )
@@ -96,17 +93,12 @@ def _documents(
     return documents
 
 
-def _constructs_of(snapshot: Snapshot, transcripts: Iterable[Transcript]) -> dict[str, str | None]:
-    """The construct, or None, of each session."""
-    return dict(
-        snapshot.rows(
-            "SELECT id, construct_id FROM sessions WHERE id IN (SELECT value FROM json_each(:ids))",
-            {"ids": to_json(sorted({transcript.session_id for transcript in transcripts}))},
-        )
-    )
+def _speech_of(snapshot: Snapshot, transcript: Transcript) -> Speech:
+    construct_id = snapshot.value("SELECT construct_id FROM sessions WHERE id = :id", {"id": transcript.session_id})
+    return Speech(transcript.id, transcript.session_id, transcript.created_at, construct_id)
 
 
-def _text_of(message: Message, content: bytes) -> tuple[str, str]:
+def _text_of(message: Message | MessageText, content: bytes) -> tuple[str, str]:
     """The tools that a message calls, and all else that is read of it."""
     if message.form is ContentForm.TEXT:
         return "", content.decode()

@@ -89,7 +89,7 @@ def answer(snapshot: Snapshot, question: Question, meaning: QueryMeaning, extent
         listed = find_newest(
             snapshot,
             query.filters,
-            limit,
+            _limit_of_one_list(question, limit),
             unwanted=query.unwanted,
             through=extent.through,
             is_counted=_is_counted(question, SearchMode.LEXICAL),
@@ -112,7 +112,8 @@ def _by_words(
     snapshot: Snapshot, question: Question, wanted: Expression, problem: str | None, extent: Extent
 ) -> Answer:
     """What is found by words alone; `problem`: why not by meaning, if somebody might expect that."""
-    query, limit = question.query, snapshot.settings(SearchSettings).results
+    query = question.query
+    limit = _limit_of_one_list(question, snapshot.settings(SearchSettings).results)
     if problem is not None:
         snapshot.notice(LEXICAL_ONLY, f"{problem} So the search was by words.")
     is_counted = _is_counted(question, SearchMode.LEXICAL)
@@ -181,6 +182,11 @@ def _is_one_list(question: Question, mode: SearchMode) -> bool:
 def _is_counted(question: Question, mode: SearchMode) -> bool:
     """Whether all that match have to be counted: what is fused or gathered is known to be all only by that."""
     return question.is_counted or not _is_one_list(question, mode)
+
+
+def _limit_of_one_list(question: Question, limit: int) -> int:
+    """How many are listed of what is found by words alone: groups are gathered of all."""
+    return limit if question.listed is None or question.group_by is not None else min(limit, question.listed)
 
 
 def _gathered(snapshot: Snapshot, found: Sequence[Found], group_by: SearchGrouping) -> tuple[Found, ...]:

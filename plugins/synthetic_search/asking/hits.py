@@ -9,7 +9,7 @@ import strawberry
 
 from synthetic import JSON, DateTime, Long, RawJSON, Snapshot
 from synthetic_search.asking.model import Found
-from synthetic_search.asking.snippets import Wanted, make_snippet, wanted_of
+from synthetic_search.asking.snippets import Snippet, SnippetMaker, wanted_of
 from synthetic_search.documents import SearchDocument, SearchDocuments
 from synthetic_search.index.explaining import WordScore, explain_words
 from synthetic_search.index.expressions import phrases_of
@@ -52,7 +52,7 @@ def read_hits(
     placed = [(each, place) for each, place in pairs if place is not None]
     documents = read_documents(snapshot, [place for _, place in placed], with_bodies=wishes.snippets)
     wanted = wanted_of(tuple(phrases_of(query.wanted))) if wishes.snippets and query.wanted is not None else ()
-    characters = snapshot.settings(SearchSettings).snippet_characters
+    maker = SnippetMaker(wanted, snapshot.settings(SearchSettings).snippet_characters)
     explained: dict[int, tuple[WordScore, ...]] = {}
     if wishes.explanations and query.expression is not None:
         ids = [each.id for each, _ in placed]
@@ -60,7 +60,7 @@ def read_hits(
     hits: list[tuple[Found, SearchHit]] = []
     for (each, place), document in zip(placed, documents, strict=True):
         if document is not None:
-            snippet = _snippet(document, wanted, characters) if wishes.snippets else NO_SNIPPET
+            snippet = _snippet(maker.make(document.body)) if wishes.snippets else NO_SNIPPET
             explanation = _explanation(each, explained.get(each.id, ())) if wishes.explanations else None
             hits.append((each, _hit(each, place, document, types.get(place.kind, ""), snippet, explanation)))
     return hits
@@ -95,8 +95,7 @@ def _id(value: str | None) -> strawberry.ID | None:
     return None if value is None else strawberry.ID(value)
 
 
-def _snippet(document: SearchDocument, wanted: Sequence[Wanted], characters: int) -> SearchSnippet:
-    made = make_snippet(document.body, wanted, characters)
+def _snippet(made: Snippet) -> SearchSnippet:
     return SearchSnippet(
         text=made.text, highlights=[SearchHighlight(start=at.start, end=at.end) for at in made.highlights]
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple, TypeAlias, cast
 
 from synthetic_search.asking.enums import SearchGrouping, SearchMode
-from synthetic_search.index.filters import Filters
+from synthetic_search.index.filters import EVERYTHING, Filters
 from synthetic_search.language.model import Query
 
 Values: TypeAlias = tuple[str, ...] | None
@@ -22,12 +22,14 @@ class Question:
         mode: How to search; None: as well as the store can.
         group_by: What hits are gathered by.
         is_counted: Whether somebody wants to know how many match.
+        listed: How many of the best are wanted, at least; None: as many as are ever listed.
     """
 
     query: Query
     mode: SearchMode | None = None
     group_by: SearchGrouping | None = None
     is_counted: bool = True
+    listed: int | None = None
 
 
 class Found(NamedTuple):
@@ -57,7 +59,7 @@ class Answer:
     """What a question came to.
 
     Attributes:
-        found: Best first, as many as are ever listed.
+        found: Best first, as many as are ever listed, or were wanted.
         matched: How many documents match, or groups of them; at least so many where `is_exact` is False, or they were
             not to be counted.
         is_exact: Whether there are no more.
@@ -72,6 +74,8 @@ class Answer:
 
 def narrowed(filters: Filters, more: Filters) -> Filters | None:
     """The filters that say what both say; None: nothing can fulfil both."""
+    if filters == more == EVERYTHING:
+        return EVERYTHING
     merged: dict[str, object] = {}
     for field in fields(Filters):
         ours, theirs = getattr(filters, field.name), getattr(more, field.name)

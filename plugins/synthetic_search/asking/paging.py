@@ -26,7 +26,7 @@ class Page(NamedTuple):
 
     Attributes:
         found: In order.
-        cursors: Of each.
+        cursors: Of each; empty where nobody wants them.
         has_more: Whether the list goes on in the direction in which it was read.
     """
 
@@ -51,13 +51,27 @@ def extent_of(snapshot: Snapshot, window: Window, *, has_words: bool) -> Extent:
     return measure(snapshot) if has_words else Extent(last_row(snapshot), 0, 0)
 
 
-def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
+def listed_for(window: Window) -> int | None:
+    """How many of the best a page needs, and one more to know whether there are more; None: all that are listed."""
+    if window.backward or window.before is not None:
+        return None
+    behind = 0 if window.after is None else _rank_and_row(window.after)[0] + 1
+    return max(0, behind) + window.size + 1
+
+
+def is_far_enough(found: Sequence[Found], window: Window) -> bool:
+    """Whether what was listed for a page has the hit of its cursor where that was: else it is looked for in all."""
+    return window.after is None or _place(found, window.after) == (_rank_and_row(window.after)[0], True)
+
+
+def page_of(found: Sequence[Found], window: Window, extent: Extent, *, with_cursors: bool) -> Page:
     """The page that a window asks for.
 
     Args:
         found: Best first, all of them.
         window: Which part.
         extent: What of the index the list is of.
+        with_cursors: Whether anybody wants cursors.
     """
     start = 0 if window.after is None else _behind(found, window.after)
     end = len(found) if window.before is None else _place(found, window.before)[0]
@@ -68,7 +82,9 @@ def page_of(found: Sequence[Found], window: Window, extent: Extent) -> Page:
         begin, has_more = start, end > start + window.size
         end = max(start, min(end, start + window.size))
     page = found[begin:end]
-    cursors = [encode_cursor(ORDER, (rank, each.id, *extent)) for rank, each in enumerate(page, begin)]
+    cursors = [""] * len(page)
+    if with_cursors:
+        cursors = [encode_cursor(ORDER, (rank, each.id, *extent)) for rank, each in enumerate(page, begin)]
     return Page(page, cursors, has_more)
 
 
@@ -80,8 +96,12 @@ def _behind(listed: Sequence[Found], cursor: Sequence[object]) -> int:
 
 def _place(listed: Sequence[Found], cursor: Sequence[object]) -> tuple[int, bool]:
     """Where the hit of a cursor is now, or was, and whether it is there."""
-    rank, row = cast("tuple[int, int]", tuple(cursor[:2]))
+    rank, row = _rank_and_row(cursor)
     if 0 <= rank < len(listed) and listed[rank].id == row:
         return rank, True
     found = next((place for place, each in enumerate(listed) if each.id == row), None)
     return (min(max(0, rank), len(listed)), False) if found is None else (found, True)
+
+
+def _rank_and_row(cursor: Sequence[object]) -> tuple[int, int]:
+    return cast("tuple[int, int]", tuple(cursor[:2]))

@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import strawberry
@@ -25,7 +26,7 @@ from synthetic_search.asking.facets import count_facets
 from synthetic_search.asking.hits import Wishes, read_hits
 from synthetic_search.asking.inputs import SearchFilter
 from synthetic_search.asking.model import Question
-from synthetic_search.asking.paging import ORDER, extent_of, page_of
+from synthetic_search.asking.paging import ORDER, extent_of, is_far_enough, listed_for, page_of
 from synthetic_search.asking.suggestions import suggest_query
 from synthetic_search.asking.types import SearchConnection, connection_of_hits
 from synthetic_search.index.filters import EVERYTHING
@@ -87,8 +88,11 @@ def search(
     found = NOTHING
     extent = extent_of(snapshot, window, has_words=understood is not None and understood.wanted is not None)
     if understood is not None:
-        found = answer(snapshot, Question(understood, mode, group_by, asked.has("totalCount")), prepared, extent)
-    page = page_of(found.found, window, extent)
+        question = Question(understood, mode, group_by, asked.has("totalCount"), listed_for(window))
+        found = answer(snapshot, question, prepared, extent)
+        if question.listed is not None and not is_far_enough(found.found, window):
+            found = answer(snapshot, replace(question, listed=None), prepared, extent)
+    page = page_of(found.found, window, extent, with_cursors=asked.has("edges") or asked.has("pageInfo"))
     wishes = Wishes(_is_asked(asked, "snippet"), _is_asked(asked, "explanation"), extent)
     hits = read_hits(snapshot, understood or Query(), page.found, wishes)
     cursors = dict(zip((each.id for each in page.found), page.cursors, strict=True))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from synthetic_search.index.expressions import Phrase
 from synthetic_search.index.prefixes import typed_prefix
-from synthetic_search.index.words import MARKS, Span, spans_of
+from synthetic_search.index.words import MARKS, Span, spans_of, spans_of_word
 
 ELLIPSIS = "…"
 
@@ -32,7 +32,9 @@ WORD_CHARACTERS_MAX = 200
 
 _WORD = re.compile(rf"[\w{MARKS}]+")
 _TOKEN = re.compile(r"[^\W_]")
-_WORD_END = re.compile(r"\w+\Z")
+_SPACED = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+"""ASCII of which only words are left."""
+
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -82,59 +84,67 @@ def wanted_of(phrases: Sequence[Phrase]) -> tuple[Wanted, ...]:
     return tuple(found)
 
 
-def make_snippet(text: str, wanted: Sequence[Wanted], characters: int) -> Snippet:
-    """The best stretch of a text.
+class SnippetMaker:
+    """Cuts snippets from the documents of one search."""
 
-    Args:
-        text: Of a document, or of a part of one.
-        wanted: What was searched for.
-        characters: How long it may be, about: it is cut between words.
-    """
-    places = find_places_of(text, wanted)
-    start, end = _best_window(len(text), places, characters)
-    start, end = _at_words(text, start, end)
-    inside = [Range(place.start, min(place.end, end)) for place, _ in places if start <= place.start < end]
-    return _drawn_together(text, start, end, _apart(inside))
+    def __init__(self, wanted: Sequence[Wanted], characters: int) -> None:
+        """Prepare it.
+
+        Args:
+            wanted: What was searched for.
+            characters: How long a snippet may be, about: it is cut between words.
+        """
+        self._wanted = tuple(enumerate(wanted))
+        self._characters = characters
+        beginnings = {_folded(_beginning(token)) for each in wanted for token in each.tokens}
+        beginnings |= {_folded(_beginning(each.prefix)) for each in wanted if each.prefix}
+        # Only the words with the beginning of something wanted are worth being stemmed.
+        self._likely = re.compile("|".join(map(re.escape, sorted(beginnings))))
+
+    def make(self, text: str) -> Snippet:
+        """The best stretch of a text of a document, or of a part of one."""
+        places = self._places(text)
+        start, end = _best_window(len(text), places, self._characters)
+        start, end = _at_words(text, start, end)
+        inside = [Range(place.start, min(place.end, end)) for place, _ in places if start <= place.start < end]
+        return _drawn_together(text, start, end, _apart(inside))
+
+    def _places(self, text: str) -> list[tuple[Range, int]]:
+        """Where a text has what is wanted, in order, each with which of it that is."""
+        if not self._wanted:
+            return []
+        words = list(itertools.islice(self._spans(text), LOOKED_AT_MAX))
+        places: list[tuple[Range, int]] = []
+        for first in range(len(words)):
+            for number, each in self._wanted:
+                last = _match(text, words, first, each)
+                if last is not None:
+                    places.append((Range(words[first].start, words[last].end), number))
+        return places
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        """The words that may be wanted."""
+        for start, word in _likely_words(text, self._likely):
+            for span in spans_of_word(word):
+                yield Span(start + span.start, start + span.end, span.tokens)
 
 
-def find_places_of(text: str, wanted: Sequence[Wanted]) -> list[tuple[Range, int]]:
-    """Where a text has what is wanted, in order, each with which of it that is."""
-    if not wanted:
-        return []
-    words = list(itertools.islice(_words_in(text, wanted), LOOKED_AT_MAX))
-    places: list[tuple[Range, int]] = []
-    for first in range(len(words)):
-        for number, each in enumerate(wanted):
-            last = _match(text, words, first, each)
-            if last is not None:
-                places.append((Range(words[first].start, words[last].end), number))
-    return places
-
-
-def _words_in(text: str, wanted: Sequence[Wanted]) -> Iterator[Span]:
-    """The words that have the beginning of something wanted; only these are worth being stemmed."""
-    beginnings = {_folded(_beginning(token)) for each in wanted for token in each.tokens}
-    beginnings |= {_folded(_beginning(each.prefix)) for each in wanted if each.prefix}
-    likely = re.compile("|".join(map(re.escape, sorted(beginnings))))
-    for word in _likely_words(text, likely):
-        for span in spans_of(word[0]):
-            yield Span(word.start() + span.start, word.start() + span.end, span.tokens)
-
-
-def _likely_words(text: str, likely: re.Pattern[str]) -> Iterator[re.Match[str]]:
+def _likely_words(text: str, likely: re.Pattern[str]) -> Iterator[tuple[int, str]]:
     """The words with something likely in them; in ASCII, without a look at each of the others."""
     if not text.isascii():
-        yield from (word for word in _WORD.finditer(text) if likely.search(_folded(word[0])) is not None)
+        for word in _WORD.finditer(text):
+            if likely.search(_folded(word[0])) is not None:
+                yield word.start(), word[0]
         return
+    lower = text.lower()
+    spaced = lower.translate(_SPACED) + " "
     end = 0
-    for found in likely.finditer(text.lower()):
-        if found.start() < end:
-            continue
-        before = _WORD_END.search(text, max(end, found.start() - WORD_CHARACTERS_MAX), found.start())
-        word = _WORD.match(text, found.start() if before is None else before.start())
-        if word is not None:
-            end = word.end()
-            yield word
+    for found in likely.finditer(lower):
+        at = found.start()
+        if at >= end:
+            start = max(end, at - WORD_CHARACTERS_MAX, spaced.rfind(" ", 0, at) + 1)
+            end = spaced.index(" ", at)
+            yield start, text[start:end]
 
 
 def _beginning(token: str) -> str:
@@ -222,20 +232,25 @@ def _apart(places: Sequence[Range]) -> list[Range]:
 
 def _drawn_together(text: str, start: int, end: int, places: Sequence[Range]) -> Snippet:
     """The stretch on one line, and where the places are in it."""
-    parts: list[str] = []
-    length = 0
+    before = ELLIPSIS if start > 0 else ""
+    after = ELLIPSIS if end < len(text.rstrip()) else ""
+    stretch = text[start:end].rstrip()
+    if stretch.isprintable() and "  " not in stretch and (before or not stretch.startswith(" ")):
+        # It is on one line as it stands.
+        shift = len(before) - start
+        return Snippet(f"{before}{stretch}{after}", tuple(Range(at.start + shift, at.end + shift) for at in places))
+    parts = [before]
+    length = len(before)
 
     def add(piece: str) -> None:
         nonlocal length
         drawn = _BLANK.sub(" ", piece)
-        if drawn.startswith(" ") and (not parts or parts[-1].endswith(" ")):
+        if drawn.startswith(" ") and (not parts[-1] or parts[-1].endswith(" ")):
             drawn = drawn[1:]
         if drawn:
             parts.append(drawn)
             length += len(drawn)
 
-    if start > 0:
-        add(ELLIPSIS)
     ranges: list[Range] = []
     at = start
     for place in places:
@@ -245,6 +260,4 @@ def _drawn_together(text: str, start: int, end: int, places: Sequence[Range]) ->
         ranges.append(Range(begin, length))
         at = place.end
     add(text[at:end].rstrip())
-    if end < len(text.rstrip()):
-        add(ELLIPSIS)
-    return Snippet("".join(parts), tuple(ranges))
+    return Snippet("".join([*parts, after]), tuple(ranges))

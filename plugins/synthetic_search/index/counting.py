@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from synthetic import Snapshot, Value, to_json
@@ -59,6 +60,20 @@ class WordCounts:
             " WHERE search_text MATCH :query AND rowid <= :through ORDER BY rowid DESC LIMIT :counted)",
             params,
         )[0]
+        return self._estimate(found, oldest)
+
+    def learn(self, form: Form, ids: Sequence[int]) -> int:
+        """As `count`, of a phrase whose documents have been listed, the newest first: at least as many as are counted.
+
+        Returns:
+            What `count` would have returned.
+        """
+        found = min(len(ids), self._counted)
+        self._forms[form] = self._estimate(found, ids[found - 1] if found else 0)
+        return self._forms[form]
+
+    def _estimate(self, found: int, oldest: int) -> int:
+        """In about how many documents a phrase occurs of which so many were found, down to this row."""
         if found < self._counted:
             return found
         among = max(found, self._count_from(oldest))
@@ -70,6 +85,9 @@ class WordCounts:
         Ids are used up, so that their distance alone says little: of some of them it is looked how many are there.
         """
         distance = self.extent.through - row + 1
+        if self.extent.documents >= self.extent.through:
+            # Every id is in use.
+            return distance
         if distance <= LOOKED_AT:
             ids = list(range(row, row + distance))
         else:
@@ -82,12 +100,16 @@ class WordCounts:
         return round(distance * there / max(1, len(ids)))
 
 
-def make_matcher(snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None) -> Matcher:
+def make_matcher(
+    snapshot: Snapshot, counts: WordCounts | None = None, rare_enough: int | None = None, *, wants_all: bool = False
+) -> Matcher:
     """What puts a query together.
 
     Args:
         snapshot: To look words up in.
         counts: How common they are; None: nothing is given a score.
         rare_enough: See `Matcher`.
+        wants_all: See `Matcher`.
     """
-    return Matcher(partial(forms_of_prefix, snapshot), None if counts is None else counts.count, rare_enough)
+    count = None if counts is None else counts.count
+    return Matcher(partial(forms_of_prefix, snapshot), count, rare_enough, wants_all)

@@ -9,7 +9,8 @@ from synthetic import Snapshot, from_json, to_json
 from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression, Phrase
 from synthetic_search.index.extent import Extent
-from synthetic_search.index.scoring import plan_text
+from synthetic_search.index.lengths import DocumentLengths
+from synthetic_search.index.scoring import plan_text, terms_of
 from synthetic_search.settings import SearchSettings
 
 
@@ -53,7 +54,12 @@ def explain_words(
         {
             "query": query,
             "ids": to_json(ids),
-            "plan": plan_text(matcher.scored, counts.extent, settings.title_weight),
+            "plan": plan_text(
+                terms_of(matcher.scored, counts.extent),
+                counts.extent,
+                settings.title_weight,
+                snapshot.resource(DocumentLengths),
+            ),
         },
     ):
         told[id] = tuple(

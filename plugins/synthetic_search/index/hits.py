@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple, TypeAlias
 
 from synthetic import Snapshot, to_json
 
 LOOKED_UP = 500
 """Hits whose documents are looked up at once."""
+
+ALL_ARE_SORTED_FROM = 8
+"""Where one in so many rows is wanted, or more, all are sorted."""
+
+Scores: TypeAlias = list[tuple[float, int]]
+"""Scores and ids of rows of the index."""
 
 # A long document is several rows, and is counted once.
 _COUNTED = """
@@ -46,32 +54,30 @@ class Retrieval(NamedTuple):
     is_complete: bool
 
 
-def retrieved(
-    snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int, *, is_complete: bool, is_counted: bool
-) -> Retrieval:
-    """What rows of the index come to, best first, as documents."""
-    hits = _best_parts(snapshot, rows, limit)
+def retrieved(snapshot: Snapshot, scores: Scores, limit: int, *, is_complete: bool, is_counted: bool) -> Retrieval:
+    """What rows of the index come to as documents."""
+    hits = _best_parts(snapshot, scores, limit)
     matched = len(hits)
     if matched == limit and is_counted:
-        matched = snapshot.value(_COUNTED, {"ids": to_json([id for id, _ in rows])})
+        matched = snapshot.value(_COUNTED, {"ids": to_json([id for _, id in scores])})
     return Retrieval(hits, matched, is_complete=is_complete)
 
 
-def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: int) -> tuple[Hit, ...]:
+def _best_parts(snapshot: Snapshot, scores: Scores, limit: int) -> tuple[Hit, ...]:
     """The first hits, of each document only the best part."""
     hits: list[Hit] = []
     seen: set[tuple[int, int]] = set()
-    for begun in range(0, len(rows), LOOKED_UP):
-        some = rows[begun : begun + LOOKED_UP]
+    in_order = _in_order(scores, limit)
+    while some := list(islice(in_order, min(limit, LOOKED_UP))):
         documents = {
             id: (entity, ordinal)
             for id, entity, ordinal in snapshot.rows(
                 "SELECT d.id, d.entity_key, d.ordinal FROM json_each(:ids) j"
                 " CROSS JOIN search_documents d ON d.id = j.value",
-                {"ids": to_json([id for id, _ in some])},
+                {"ids": to_json([id for _, id in some])},
             )
         }
-        for id, score in some:
+        for score, id in some:
             document = documents.get(id)
             if document is None or document in seen:
                 continue
@@ -80,3 +86,12 @@ def _best_parts(snapshot: Snapshot, rows: Sequence[tuple[int, float]], limit: in
             if len(hits) >= limit:
                 return tuple(hits)
     return tuple(hits)
+
+
+def _in_order(scores: Scores, expected: int) -> Iterator[tuple[float, int]]:
+    """The best first; to put no more in order than are expected to be taken is much faster."""
+    taken = 0
+    if expected < len(scores) // ALL_ARE_SORTED_FROM:
+        taken = expected
+        yield from heapq.nlargest(expected, scores)
+    yield from sorted(scores, reverse=True)[taken:]

@@ -66,15 +66,19 @@ class Matcher:
         count: How many documents a form occurs in, about; None: no phrase counts for a score.
         rare_enough: Of words of which one must occur, those lead that occur in
             so many documents together, at most; None: no word leads.
+        wants_all: Whether all words must occur of which one must, and which occur at all.
         scored: The phrases that count.
         is_led: Whether some words lead, so that what has only others does not match.
+        leading_documents: In how many documents those that lead occur, at most.
     """
 
     prefixes: Callable[[str], Sequence[str]]
     count: Callable[[Form], int] | None = None
     rare_enough: int | None = None
+    wants_all: bool = False
     scored: list[Scored] = field(default_factory=list["Scored"])
     is_led: bool = False
+    leading_documents: int = 0
     _phrases: int = 0
     _words: int = 0
 
@@ -82,6 +86,18 @@ class Matcher:
     def occurring(self) -> list[Scored]:
         """The phrases that count and occur at all: the others only take time."""
         return [each for each in self.scored if each.documents]
+
+    def sole_form(self, expression: Expression) -> Form | None:
+        """The form of the one phrase that an expression is, if there is only one in which it may stand in a text."""
+        match expression:
+            case Phrase():
+                phrase = expression
+            case Ranked(parts=(phrase,)):
+                pass
+            case _:
+                return None
+        forms = self._forms_of(phrase)
+        return forms[0] if len(forms) == 1 else None
 
     def query(self, expression: Expression, *, counts: bool = True) -> str | None:
         """An expression as FTS5 takes it; None: it has no words, so it says nothing.
@@ -139,28 +155,37 @@ class Matcher:
 
     def _ranked(self, parts: Sequence[Phrase], *, counts: bool) -> str | None:
         words = [(part, forms) for part in dict.fromkeys(parts) if (forms := self._forms_of(part))]
+        if counts and self.wants_all:
+            occurring = [word for word in words if self._count(word)]
+            return self._joined_words(" AND ", occurring or words, counts=True)
         leading = self._leading(words) if counts else ()
         if not leading:
-            return self._alternatives(words, counts=counts)
+            return self._joined_words(" OR ", words, counts=counts)
         self.is_led = True
         # The rest only adds to the score of what a leading word has found: so common words cost little.
-        first = self._alternatives(leading, counts=False)
-        return f"({first}) AND ({self._alternatives(words, counts=True)})"
+        first = self._joined_words(" OR ", leading, counts=False)
+        return f"({first}) AND ({self._joined_words(' OR ', words, counts=True)})"
 
     def _leading(self, words: Sequence[Word]) -> Sequence[Word]:
         """The rarest of the words that occur at all; none if these are not too common together."""
-        count = self.count
-        if count is None or self.rare_enough is None:
+        if self.count is None or self.rare_enough is None:
             return ()
-        by_rarity = sorted((sum(map(count, forms)), number) for number, (_, forms) in enumerate(words))
+        by_rarity = sorted((self._count(word), number) for number, word in enumerate(words))
         occurring = [(documents, number) for documents, number in by_rarity if documents]
         sums = list(accumulate(documents for documents, _ in occurring))
         leading = max(1, sum(documents <= self.rare_enough for documents in sums))
-        return [words[number] for _, number in occurring[:leading]] if leading < len(occurring) else ()
+        if leading >= len(occurring):
+            return ()
+        self.leading_documents = max(self.leading_documents, sums[leading - 1])
+        return [words[number] for _, number in occurring[:leading]]
 
-    def _alternatives(self, words: Sequence[Word], *, counts: bool) -> str | None:
+    def _count(self, word: Word) -> int:
+        """In about how many documents a word occurs, at most."""
+        return 0 if self.count is None else sum(map(self.count, word[1]))
+
+    def _joined_words(self, operator: str, words: Sequence[Word], *, counts: bool) -> str | None:
         found = [query for phrase, forms in words if (query := self._word(phrase, forms, counts=counts))]
-        return " OR ".join(f"({query})" for query in found) if found else None
+        return operator.join(f"({query})" for query in found) if found else None
 
     def _forms_of(self, phrase: Phrase) -> tuple[Form, ...]:
         """The ways in which a phrase may stand in a text: as it is written, and with its identifiers in parts."""

@@ -4,32 +4,36 @@ With no more documents than `scored_matches`, all that match are given a score.
 With more, a search looks at so many matches at most, the newest, by the ids of
 documents. So a word that every document has costs no more than others; a query
 of several words is led by the rarest, which are those that tell most, and what
-has only others of its words is looked at as far as there is room. What it costs
-in relevance is in docs/search.md.
+has only others of its words is looked at as far as there is room. Where none is
+rare, what has all of them comes before that. What it costs in relevance is in
+docs/search.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from synthetic import Snapshot, Value, to_json
 from synthetic_search.index.counting import WordCounts, make_matcher
 from synthetic_search.index.expressions import Expression
 from synthetic_search.index.extent import Extent
 from synthetic_search.index.filtering import AND, filter_query
-from synthetic_search.index.filters import Filters
-from synthetic_search.index.hits import LOOKED_UP, Retrieval, retrieved
-from synthetic_search.index.matching import Matcher
+from synthetic_search.index.filters import EVERYTHING, Filters
+from synthetic_search.index.hits import LOOKED_UP, Hit, Retrieval, Scores, retrieved
+from synthetic_search.index.lengths import DocumentLengths
+from synthetic_search.index.matching import Form
 from synthetic_search.index.places import filter_condition
-from synthetic_search.index.scoring import plan_text
+from synthetic_search.index.scoring import Term, inverse_document_frequency, plan_text, terms_of
 from synthetic_search.settings import SearchSettings
 
 SCORED_MIN = 1_000
 
+ENTRIES_MAX = 3_000_000
+"""So many entries of the lists of words are gone through for documents that have them all: some 50 ms."""
+
 _NEWEST = """
-SELECT d.id, 0.0 FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
-ORDER BY d.occurred_at DESC, d.id DESC
+SELECT d.occurred_at, d.id FROM json_each(:ids) AS j CROSS JOIN search_documents AS d ON d.id = j.value
 """
 
 
@@ -59,6 +63,9 @@ class _Rows(NamedTuple):
         return condition, params
 
 
+_Asked: TypeAlias = tuple[str, dict[str, Value]]
+"""What stands behind FROM, and what is bound in it."""
+
 NOTHING = Retrieval((), 0, is_complete=True)
 
 
@@ -87,6 +94,9 @@ def find_by_words(
     counts = WordCounts(snapshot, scored, extent)
     rows = _Rows(filters, through=counts.extent.through)
     matcher = make_matcher(snapshot, counts, None if counts.are_exact else scored)
+    sole = matcher.sole_form(expression) if filters == EVERYTHING else None
+    if sole is not None:
+        return _find_by_one_word(snapshot, sole, rows, counts, max(SCORED_MIN, scored), limit, is_counted=is_counted)
     asked = _ask(snapshot, matcher.query(expression), rows)
     if asked is None:
         return NOTHING
@@ -94,17 +104,62 @@ def find_by_words(
     window = max(SCORED_MIN, 2 * scored // (1 + len(matcher.occurring)))
     if counts.are_exact:
         window = counts.all_documents + 1
-    found = dict(_score(snapshot, asked, matcher, counts, window))
-    is_complete = len(found) < window
+    found: Scores = []
+    if matcher.leading_documents > window:
+        found = _score_those_with_all(snapshot, expression, rows, counts, window)
+    room = window - len(found)
+    some = _score(snapshot, asked, terms_of(matcher.occurring, counts.extent), counts, room) if room else []
+    is_complete = len(some) < room
+    found = _joined(found, some)
     if matcher.is_led and is_complete:
         room = window - len(found)
         every = make_matcher(snapshot, counts, None)
         asked = _ask(snapshot, every.query(expression), rows)
-        others = [] if asked is None else _score(snapshot, asked, every, counts, room)
+        others = (
+            [] if asked is None else _score(snapshot, asked, terms_of(every.occurring, counts.extent), counts, room)
+        )
         is_complete = len(others) < room
-        found.update(others)
-    best = sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True)
-    return retrieved(snapshot, best, limit, is_complete=is_complete, is_counted=is_counted)
+        found = _joined(found, others)
+    return retrieved(snapshot, found, limit, is_complete=is_complete, is_counted=is_counted)
+
+
+def _find_by_one_word(
+    snapshot: Snapshot, form: Form, rows: _Rows, counts: WordCounts, window: int, limit: int, *, is_counted: bool
+) -> Retrieval:
+    """What has one word: how common it is changes no order, so it is told by what was found and not counted before."""
+    asked = _ask(snapshot, form.query, rows)
+    if asked is None:
+        return NOTHING
+    if counts.are_exact:
+        window = counts.all_documents + 1
+    found = _score(snapshot, asked, [Term(0, 0, 1.0)], counts, window)
+    retrieval = retrieved(snapshot, found, limit, is_complete=len(found) < window, is_counted=is_counted)
+    weight = inverse_document_frequency(counts.learn(form, [id for _, id in found]), counts.extent.documents)
+    return retrieval._replace(hits=tuple(Hit(hit.id, weight * hit.score) for hit in retrieval.hits))
+
+
+def _joined(found: Scores, others: Scores) -> Scores:
+    seen = {id for _, id in found}
+    return [*found, *(each for each in others if each[1] not in seen)] if seen else others
+
+
+def _score_those_with_all(
+    snapshot: Snapshot, expression: Expression, rows: _Rows, counts: WordCounts, window: int
+) -> Scores:
+    """Where not all can be scored that leading words have: the newest that have each word, which are far better.
+
+    What has them all lies far apart, so the lists of where the words occur are gone through up to a bound.
+    """
+    matcher = make_matcher(snapshot, counts, wants_all=True)
+    words = matcher.query(expression)
+    entries = sum(each.documents for each in matcher.scored)
+    if rows.filters != EVERYTHING:
+        entries += counts.all_documents
+    if entries > ENTRIES_MAX:
+        span = counts.extent.through * ENTRIES_MAX // entries
+        rows = rows._replace(after=counts.extent.through - span)
+    asked = _ask(snapshot, words, rows)
+    return [] if asked is None else _score(snapshot, asked, terms_of(matcher.occurring, counts.extent), counts, window)
 
 
 def find_newest(
@@ -131,7 +186,8 @@ def find_newest(
     most = snapshot.settings(SearchSettings).scored_matches
     ids, is_complete = _list_filtered(snapshot, _Rows(filters, through=through), most, unwanted)
     newest = snapshot.rows(_NEWEST, {"ids": to_json(ids)})
-    return retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
+    found = retrieved(snapshot, newest, limit, is_complete=is_complete, is_counted=is_counted)
+    return found._replace(hits=tuple(Hit(hit.id, 0.0) for hit in found.hits))
 
 
 def list_matches(
@@ -190,17 +246,18 @@ def which_match(snapshot: Snapshot, expression: Expression, ids: Sequence[int]) 
     return frozenset(id for (id,) in rows).intersection(ids)
 
 
-def _score(
-    snapshot: Snapshot, asked: tuple[str, dict[str, Value]], matcher: Matcher, counts: WordCounts, window: int
-) -> list[tuple[int, float]]:
-    """The newest that match, each with its score."""
+def _score(snapshot: Snapshot, asked: _Asked, terms: Sequence[Term], counts: WordCounts, window: int) -> Scores:
+    """The newest that match, the newest first."""
     source, params = asked
-    plan = plan_text(matcher.occurring, counts.extent, snapshot.settings(SearchSettings).title_weight)
-    return snapshot.rows(
-        f"SELECT search_text.rowid, search_score(search_text, :plan) FROM {source}"
+    lengths = snapshot.resource(DocumentLengths)
+    plan = plan_text(terms, counts.extent, snapshot.settings(SearchSettings).title_weight, lengths)
+    found: Scores = snapshot.rows(
+        f"SELECT search_score(search_text, :plan, search_text.rowid), search_text.rowid FROM {source}"
         " ORDER BY search_text.rowid DESC LIMIT :window",
         {**params, "plan": plan, "window": window},
     )
+    lengths.learn(snapshot, counts.extent.through, len(found))
+    return found
 
 
 def _list_filtered(snapshot: Snapshot, rows: _Rows, limit: int, unwanted: Expression | None) -> tuple[list[int], bool]:
@@ -227,8 +284,8 @@ def _list_filtered(snapshot: Snapshot, rows: _Rows, limit: int, unwanted: Expres
     return [id for id in ids if id not in without], len(found) < limit
 
 
-def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> tuple[str, dict[str, Value]] | None:
-    """A search as SQL takes it: the part after FROM, and what is bound; None: nothing can match."""
+def _ask(snapshot: Snapshot, words: str | None, rows: _Rows) -> _Asked | None:
+    """A search as SQL takes it; None: nothing can match."""
     filters = rows.filters
     narrowed = filter_query(snapshot, filters)
     if words is None or narrowed is None:

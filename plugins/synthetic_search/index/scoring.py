@@ -11,11 +11,13 @@ never negative (ln(1 + (N - n + 0.5) / (n + 0.5))).
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthetic import ConnectionRole, MatchedRow, PreparedConnection, from_json, to_json
 from synthetic_search.index.extent import Extent
+from synthetic_search.index.lengths import DocumentLengths, lent
 from synthetic_search.index.matching import Scored
 
 SATURATION = 1.2
@@ -34,7 +36,7 @@ class Term(NamedTuple):
     Attributes:
         number: Which phrase of the query.
         word: Which word it is a form of.
-        weight: Its inverse document frequency, times k1 + 1.
+        weight: Its inverse document frequency; in a plan, times k1 + 1.
     """
 
     number: int
@@ -50,12 +52,14 @@ class Plan(NamedTuple):
         title_weight: How much an occurrence in the title counts; one in the body counts 1.
         norm_least: What is added to the occurrences, whatever the length of the document.
         norm_by_token: What each of its tokens adds to that.
+        lengths: How many tokens documents have, by their ids; 0: not known.
     """
 
     terms: tuple[Term, ...]
     title_weight: float
     norm_least: float
     norm_by_token: float
+    lengths: array[int]
 
 
 def inverse_document_frequency(documents: int, all_documents: int) -> float:
@@ -64,10 +68,16 @@ def inverse_document_frequency(documents: int, all_documents: int) -> float:
     return math.log(1 + (all_documents - found + 0.5) / (found + 0.5))
 
 
-def plan_text(scored: Sequence[Scored], extent: Extent, title_weight: float) -> str:
+def plan_text(terms: Sequence[Term], extent: Extent, title_weight: float, lengths: DocumentLengths) -> str:
     """What is handed to the functions in SQL."""
-    terms = [(each.number, each.word, inverse_document_frequency(each.documents, extent.documents)) for each in scored]
-    return to_json([title_weight, extent.mean_length, terms])
+    return to_json([title_weight, extent.mean_length, list(map(tuple, terms)), lengths.number])
+
+
+def terms_of(scored: Sequence[Scored], extent: Extent) -> list[Term]:
+    """Phrases with their weights."""
+    return [
+        Term(each.number, each.word, inverse_document_frequency(each.documents, extent.documents)) for each in scored
+    ]
 
 
 def size(row: MatchedRow, _: str | None = None) -> str:
@@ -78,20 +88,20 @@ def size(row: MatchedRow, _: str | None = None) -> str:
     return to_json([row.row_count, row.column_total_size()])
 
 
-def score(row: MatchedRow, text: str) -> float:
+def score(row: MatchedRow, text: str, id: int) -> float:
     """The score of a row: the sum over the words of what the best form of each adds."""
-    plan: Plan = row.aux_data or _plan(row, text)
-    terms, title_weight, norm_least, norm_by_token = plan
-    norm = norm_least + norm_by_token * row.column_size()
+    plan: Plan | None = row.aux_data
+    terms, title_weight, norm_least, norm_by_token, lengths = _plan(row, text) if plan is None else plan
+    norm = norm_least + norm_by_token * ((lengths[id] if id < len(lengths) else 0) or row.column_size())
     total, best, word = 0.0, 0.0, -1
     for number, of_word, weight in terms:
-        if of_word != word:
-            total, best, word = total + best, 0.0, of_word
-        found = row.phrase_locations(number)
-        occurrences = len(found[BODY]) + title_weight * len(found[TITLE])
+        in_title, in_body, _ = row.phrase_locations(number)
+        occurrences = len(in_body) + title_weight * len(in_title) if in_title else len(in_body)
         if occurrences:
             worth = weight * occurrences / (occurrences + norm)
-            if worth > best:
+            if of_word != word:
+                total, best, word = total + best, worth, of_word
+            elif worth > best:
                 best = worth
     return total + best
 
@@ -117,12 +127,13 @@ def prepare_scoring(connection: PreparedConnection, role: ConnectionRole) -> Non
 
 
 def _plan(row: MatchedRow, text: str) -> Plan:
-    title_weight, mean_length, terms = from_json(text)
+    title_weight, mean_length, terms, lengths = from_json(text)
     plan = Plan(
         tuple(Term(number, word, weight * (SATURATION + 1)) for number, word, weight in terms),
         title_weight,
         SATURATION * (1 - LENGTH),
         SATURATION * LENGTH / mean_length,
+        lent(lengths),
     )
     row.aux_data = plan
     return plan

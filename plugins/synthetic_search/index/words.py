@@ -30,6 +30,10 @@ PREPARATION = 2
 IDENTIFIERS_KEPT = 20_000
 """The same identifiers come again and again, and to split one takes longer than to look it up."""
 
+WORDS_KEPT = 10_000
+WORD_KEPT_CHARACTERS_MAX = 40
+"""So many of the words that were looked at for snippets are remembered with their tokens, and no longer ones."""
+
 _UNSPACED = re.compile(
     "["
     "\u0e00-\u0eff"  # Thai, Lao
@@ -154,10 +158,20 @@ def tokens_of(text: str) -> list[str]:
 def spans_of(text: str) -> Iterator[Span]:
     """The words of a text and where they stand, each with the tokens by which it is found."""
     for word in _WORD.finditer(text):
-        if word[0].isascii():
-            yield from _spans_in(word[0], word.start())
-        else:
-            yield from _spans_of_folded(word[0], word.start())
+        for span in spans_of_word(word[0]):
+            yield Span(word.start() + span.start, word.start() + span.end, span.tokens)
+
+
+def spans_of_word(word: str) -> tuple[Span, ...]:
+    """The spans of a text without white space; most words come again and again."""
+    return _kept_spans_of(word) if len(word) <= WORD_KEPT_CHARACTERS_MAX else _spans_of_word(word)
+
+
+def _spans_of_word(word: str) -> tuple[Span, ...]:
+    return tuple(_spans_in(word, 0) if word.isascii() else _spans_of_folded(word, 0))
+
+
+_kept_spans_of = lru_cache(maxsize=WORDS_KEPT)(_spans_of_word)
 
 
 def _tokens_in(prepared: str) -> list[str]:

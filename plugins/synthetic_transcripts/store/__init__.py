@@ -1,9 +1,10 @@
 """All the SQL of transcripts, and what other plugins may use of this one.
 
 One file a concern: `transcripts` (the rows), `appending`, `sealing`,
-`reading`, `message_pages` (of many transcripts at once), `stretches` (sealed
-messages and their cache), `sources` (which source ids are known) and
-`accounting` (usage). Functions take the transaction first.
+`reading`, `message_pages` (of many transcripts at once), `texts` (what single
+messages say), `stretches` (sealed messages and their cache), `sources` (which
+source ids are known) and `accounting` (usage). Functions take the transaction
+first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from synthetic_transcripts.model import (
     MessageKind,
     MessagePage,
     MessageRole,
+    MessageText,
     ModelUsage,
     NewMessage,
     NewTranscript,
@@ -28,6 +30,7 @@ from synthetic_transcripts.store.message_pages import columns_for, read_message_
 from synthetic_transcripts.store.reading import find_messages, load_bodies, read_messages
 from synthetic_transcripts.store.sealing import seal_idle_tails, seal_tail
 from synthetic_transcripts.store.sources import find_seqs
+from synthetic_transcripts.store.texts import Speech, find_texts
 from synthetic_transcripts.store.transcripts import (
     ensure_transcript,
     find_transcript,
@@ -43,9 +46,11 @@ __all__ = [
     "MessageKind",
     "MessagePage",
     "MessageRole",
+    "MessageText",
     "ModelUsage",
     "NewMessage",
     "NewTranscript",
+    "Speech",
     "Transcript",
     "Usage",
     "append_messages",
@@ -54,6 +59,7 @@ __all__ = [
     "find_messages",
     "find_refusals",
     "find_seqs",
+    "find_texts",
     "find_transcript",
     "find_transcripts",
     "get_transcript",

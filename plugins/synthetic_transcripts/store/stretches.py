@@ -116,7 +116,15 @@ def load_stretch(snapshot: Snapshot, stretch: Stretch) -> codec.Sealed:
 def load_stretches(
     snapshot: Snapshot, stretches: Sequence[Stretch]
 ) -> Iterator[tuple[Stretch, codec.Sealed | TranscriptDamagedError]]:
-    """For each of some stretches its messages, or the error if they cannot be read; in no particular order.
+    """For each of some stretches its messages, or the error if they cannot be read; in no particular order."""
+    for stretch, encoded in load_encoded(snapshot, stretches):
+        yield stretch, _unsealed(stretch, encoded)
+
+
+def load_encoded(
+    snapshot: Snapshot, stretches: Sequence[Stretch]
+) -> Iterator[tuple[Stretch, codec.Encoded | TranscriptDamagedError]]:
+    """For each of some stretches what it was made of, or the error if that cannot be read; in no particular order.
 
     Those that are not in the cache are read by one statement, one after the other, so that only one is in memory.
     """
@@ -128,7 +136,7 @@ def load_stretches(
             missing[stretch.id] = stretch
         else:
             snapshot.spend(codec.head_bytes(encoded))
-            yield stretch, _unsealed(stretch, encoded)
+            yield stretch, encoded
     rows = snapshot.iterate(_SELECT_FRAMES, {"ids": to_json(list(missing))}) if missing else ()
     for id, *stored in rows:
         stretch = missing.pop(id)
@@ -136,7 +144,7 @@ def load_stretches(
         encoded = _decompressed(*stored)
         if isinstance(encoded, codec.Encoded) and not isinstance(snapshot, Transaction):
             cache.keep(id, encoded)
-        yield stretch, _unsealed(stretch, encoded)
+        yield stretch, encoded
     for stretch in missing.values():
         yield stretch, TranscriptDamagedError()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from synthetic_transcripts import codec, intake
 from synthetic_transcripts.columns import Columns
 from synthetic_transcripts.errors import TranscriptDamagedError
 from synthetic_transcripts.identities import PackedIds, pack_ids, pack_parents, unpack_parents
-from synthetic_transcripts.model import MessageKind
+from synthetic_transcripts.model import MessageKind, MessageText
 
 UUID = "0198c2a4-7d1e-7cc3-98c4-dc0c0c07398f"
 ANY_IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
@@ -44,6 +46,19 @@ def test_messages_come_back_as_they_were(batch, data) -> None:
         place for place in range(start, stop) if batch[place].kind in {MessageKind.TEXT, MessageKind.OTHER}
     ]
     assert [sealed.source_id(place) for place in range(len(batch))] == [message.source_id for message in batch]
+
+
+@settings(deadline=None, max_examples=examples(80))
+@given(batch=st.lists(messages(ANY_IDS), min_size=1), data=st.data())
+def test_what_a_message_says_is_read_without_the_rest_of_it(batch, data) -> None:
+    columns = intake.pack(batch, 1_000_000)
+    columns = columns._replace(body=[None if len(body) > 200 else body for body in columns.body])
+    seqs = sorted(data.draw(st.sets(st.integers(11, 10 + len(batch))), label="seqs"))
+
+    texts = codec.texts_at(codec.encode(columns), range(11, 11 + len(batch)), [(7, seq) for seq in seqs])
+
+    whole = columns.chosen([seq - 11 for seq in seqs]).messages(7, seqs)
+    assert texts == [MessageText(*(getattr(message, name) for name in MessageText._fields)) for message in whole]
 
 
 @given(st.lists(IDS))
@@ -95,8 +110,11 @@ def test_every_flipped_byte_of_a_frame_is_noticed(encoded) -> None:
 
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 5, 100])
 def test_a_payload_that_was_cut_is_refused(encoded, keep) -> None:
+    cut = codec.Encoded(encoded.ids, encoded.rest[-keep:] if keep else b"")
     with pytest.raises(TranscriptDamagedError):
-        codec.Sealed(codec.Encoded(encoded.ids, encoded.rest[-keep:] if keep else b""))
+        codec.Sealed(cut)
+    with pytest.raises(TranscriptDamagedError):
+        codec.texts_at(cut, range(1, 21), [(1, 1)])
 
 
 @settings(deadline=None)
@@ -104,11 +122,11 @@ def test_a_payload_that_was_cut_is_refused(encoded, keep) -> None:
 def test_a_changed_byte_is_refused_or_changes_a_value_but_never_crashes(encoded, position, value) -> None:
     damaged = bytearray(encoded.rest)
     damaged[-1 - position % min(len(damaged), 2_000)] = value
-    try:
-        columns = codec.Sealed(codec.Encoded(encoded.ids, bytes(damaged))).columns()
-    except TranscriptDamagedError:
-        return
-    assert {len(column) for column in columns} == {20}
+    changed = codec.Encoded(encoded.ids, bytes(damaged))
+    with contextlib.suppress(TranscriptDamagedError):
+        assert len(codec.texts_at(changed, range(1, 21), [(1, seq) for seq in range(1, 21)])) == 20
+    with contextlib.suppress(TranscriptDamagedError):
+        assert {len(column) for column in codec.Sealed(changed).columns()} == {20}
 
 
 @pytest.mark.parametrize("ids", [b"", bytes(16), bytes(19 * 16), bytes(21 * 16)])

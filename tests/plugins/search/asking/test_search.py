@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthetic.testing import copy_template, expect_data, expect_error, open_test_store
-from synthetic_search.asking.snippets import make_snippet, wanted_of
+from synthetic_search.asking.snippets import SnippetMaker, wanted_of
 from synthetic_search.index.expressions import Phrase
 
 
@@ -172,5 +172,5 @@ def test_what_is_gone_but_still_indexed_is_left_out(filled, tmp_path):
 )
 def test_what_begins_as_a_prefix_was_typed_is_highlighted(prefix, places):
     wanted = wanted_of((Phrase(prefix, is_prefix=True),))
-    snippet = make_snippet("keys of Happyland, played by a Büsse: tryPolicies", wanted, 200)
+    snippet = SnippetMaker(wanted, 200).make("keys of Happyland, played by a Büsse: tryPolicies")
     assert [snippet.text[at.start : at.end] for at in snippet.highlights] == places

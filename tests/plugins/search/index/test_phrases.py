@@ -6,7 +6,7 @@ import pytest
 
 from plugins.search.index.making import NOW, found_ids, index_all, say
 from synthetic.testing import ManualClock, open_test_store
-from synthetic_search.asking.snippets import make_snippet, wanted_of
+from synthetic_search.asking.snippets import SnippetMaker, wanted_of
 from synthetic_search.index.expressions import Phrase
 
 
@@ -56,5 +56,5 @@ def test_a_phrase_matches_what_stands_together(store, text, ids):
     ],
 )
 def test_a_highlight_has_the_letters_with_their_marks(text, phrase, marked):
-    snippet = make_snippet(text, wanted_of([Phrase(phrase)]), 240)
+    snippet = SnippetMaker(wanted_of([Phrase(phrase)]), 240).make(text)
     assert [snippet.text[start:end] for start, end in snippet.highlights] == [marked]

@@ -152,6 +152,20 @@ def test_a_rare_word_hides_nothing_that_has_the_common_one(store, rare):
     assert (len(ids) >= 1_200, are_all) == (True, True)
 
 
+@pytest.mark.parametrize("filters", [EVERYTHING, Filters(kinds=("MESSAGE",))])
+def test_of_words_that_are_all_common_what_has_each_of_them_is_found_however_old(tmp_path, template, filters):
+    settings = {"plugins.search.scored_matches": "100"}
+    with open_test_store(copy_template(template, tmp_path / "store"), settings=settings) as store:
+        say(store, "first", "pumpkins and turnips", "pumpkins, turnips and a lantern")
+        say(store, "then", *(f"{word} only" for _ in range(1_100) for word in ("pumpkins", "turnips")))
+        index_all(store)
+        assert found_ids(store, "pumpkins turnips", filters)[:2] == ["first:1", "first:2"]
+        without = Without(words("pumpkins turnips"), Phrase("lantern"))
+        assert "first:2" not in found_ids(store, without, filters)
+        found = store.read(lambda snapshot: find_by_words(snapshot, words("pumpkins turnips"), filters, 5))
+        assert (len(found.hits), found.is_complete) == (5, False)
+
+
 def test_in_a_small_index_every_match_is_given_its_score(store):
     found = store.read(
         lambda snapshot: find_by_words(snapshot, words("number the"), EVERYTHING, 5, scored_matches=5_000)
