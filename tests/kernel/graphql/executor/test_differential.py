@@ -15,8 +15,10 @@ from .made_documents import made_document
 from .made_schemas import made_recipe
 from .resolving import build
 
+LOST = "(Executor|resolver|default_type_resolver)"
 LOSSES = pytest.mark.filterwarnings(
-    "ignore:coroutine '(Executor|resolver|default_type_resolver).*was never awaited:RuntimeWarning"
+    f"ignore:coroutine '{LOST}.*was never awaited:RuntimeWarning",
+    f"ignore:Exception ignored in. <coroutine object {LOST}:pytest.PytestUnraisableExceptionWarning",
 )
 """graphql-core's: where an item of a list fails, it forgets coroutines of others. Ours are in test_failures_async."""
 
