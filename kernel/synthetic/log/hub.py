@@ -212,7 +212,8 @@ class Follower:
 
     def offer(self, events: list[Event], end: int) -> None:
         """From the hub: these are new, and the log has come so far."""
-        if self._waiting is None:
+        if self._waiting is None or len(self._offered) >= PAGE_EVENTS:
+            # Who does not come for what it was offered goes on behind that, from the log.
             return
         # It waits with all seen up to the first of these. Where none is for it, it need not be woken to know that.
         matching = [event for event in events if event.position > self.position.number and self._matches(event)]

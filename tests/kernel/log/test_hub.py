@@ -10,6 +10,7 @@ import pytest
 
 from synthetic import Position, Store, Transaction
 from synthetic.graphql.answers import GraphQLRequest
+from synthetic.graphql.stepping import begin
 from synthetic.graphql.subscriptions import Subscription
 from synthetic.log.errors import ResyncRequiredError
 from synthetic.log.event_types import EPOCH_BEGAN
@@ -256,3 +257,26 @@ async def test_a_subscription_that_is_closed_leaves_nobody_who_follows(store, mo
         assert subscribers() == 1
         await subscription.answers.aclose()
     assert subscribers() == 0
+
+
+@pytest.mark.anyio
+async def test_one_who_does_not_come_for_what_it_is_offered_is_offered_no_more_and_misses_nothing(store):
+    hub, offered = hub_of(store), list[int]()
+    async with following(hub) as follower, following(hub) as other:
+
+        async def take_next() -> None:
+            offered.extend(event.position for event in await follower.next())
+
+        # As somebody who waits for its turn to send: it has asked for the next events, and is not gone on with.
+        asking = begin(take_next())
+        assert asking is not None
+        while not follower.is_waiting:
+            await asking
+        everything: list[int] = []
+        for _ in range(10):
+            store.write(emit_many, PAGE_EVENTS // 2)
+            everything += await take(other, PAGE_EVENTS // 2)
+        while not asking.is_over:
+            await asking
+        assert len(offered) <= 2 * PAGE_EVENTS
+        assert offered + await take(follower, len(everything) - len(offered)) == everything
