@@ -3,16 +3,15 @@
 A plan begins in the pool, where its runs are timed. Once two were short, those
 of about the same cost run in place. A plan that uses up its steps or bytes there
 goes back to the pool, and is tried again after a long pause that doubles each
-time, since it may be short again by then. One that takes the processor for too
-long goes there too, but its pauses are short: on a machine that others share,
-time that they took counts as computed. Where a thousand runs before were in time,
-one such run is excused, as for the collecting of garbage.
+time, since it may be short again by then.
 
-A query may also be late without computing. Where it read from the disk, that
-counts when it happens again before many runs were in time, and the pause is short.
-Where the machine had no processor for the loop, or another thread that computes
-did not let go of Python's lock, the loop would have been held up all the same, so
-it has to happen far more often. Which it was is looked at after a first late run.
+A run may also be late in other ways. Where it computed for too long or read from
+the disk, that counts when it happens again before many runs were in time, and the
+pause is short: garbage may have been collected, and on a machine that others
+share, time that they took counts as computed. Where the machine had no processor
+for the loop, or another thread that computes did not let go of Python's lock, the
+loop would have been held up all the same, so it has to happen far more often.
+Which it was is looked at after a first late run.
 """
 
 from __future__ import annotations
@@ -39,20 +38,16 @@ COST_GROWTH = 4
 """A plan may run in place at so many times the cost at which it was seen to be short."""
 
 COMPUTED_SECONDS_MAX = 0.003
-"""A run that was late after computing for so long was late by its own fault."""
+"""A run that was late after computing for so long was late by its own fault, or the machine is slow."""
 
 LATE_RUNS_MAX = 3
-"""So many runs that waited for the disk and were late, shortly after each other, send a plan to the pool."""
+"""So many late runs that computed or waited for the disk, shortly after each other, send a plan to the pool."""
 
 RUNS_FOR_A_LATE_ONE = 32
 """So many runs in time make up for one that was late."""
 
 RUNS_FOR_A_STARVED_ONE = 4
-"""So many runs in time make up for one that was late, and had not waited for the disk."""
-
-
-RUNS_FOR_A_COMPUTED_ONE = 1_000
-"""So many runs in time before it excuse one that computed for too long."""
+"""So many runs in time make up for one that was late, and had neither computed nor waited for the disk."""
 
 
 class Pauses(NamedTuple):
@@ -70,11 +65,8 @@ class Pauses(NamedTuple):
 OVERRUN_PAUSES = Pauses(600.0, 21_600.0)
 """For a plan that took more than it may in place: it would hold the loop each time that it is tried."""
 
-COMPUTING_PAUSES = Pauses(10.0, 1_800.0)
-"""For a plan that computed for too long, of itself or because the machine was slow: it may be either."""
-
-WAITING_PAUSES = Pauses(10.0, 1_800.0)
-"""For a plan that was only kept waiting."""
+LATE_PAUSES = Pauses(10.0, 1_800.0)
+"""For a plan that was late again and again."""
 
 
 class Placement:
@@ -87,7 +79,6 @@ class Placement:
         "_paused_at",
         "_proven_cost",
         "_resume_at",
-        "_runs_in_time",
         "_short_runs",
     )
 
@@ -102,7 +93,6 @@ class Placement:
         self._short_runs = 0
         self._proven_cost = 0
         self._lateness = 0
-        self._runs_in_time = 0
         self._pause_seconds = 0.0
         self._paused_at = -math.inf
         self._resume_at = 0.0
@@ -146,7 +136,6 @@ class Placement:
 
     def ran_in_place(self, cost: int, seconds: float) -> None:
         """Learn from a run in place that was answered in time."""
-        self._runs_in_time += 1
         if self._lateness:
             self._lateness -= 1
         if seconds <= SHORT_SECONDS:
@@ -160,12 +149,10 @@ class Placement:
             now: Monotonic, in seconds.
             waited_for_disk: Whether it read from there, or may have.
         """
-        self._lateness += RUNS_FOR_A_LATE_ONE if waited_for_disk else RUNS_FOR_A_STARVED_ONE
-        is_excused, self._runs_in_time = self._runs_in_time >= RUNS_FOR_A_COMPUTED_ONE, 0
-        if processor_seconds > COMPUTED_SECONDS_MAX and not is_excused:
-            self._pause(COMPUTING_PAUSES, now)
-        elif self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
-            self._pause(WAITING_PAUSES, now)
+        is_its_own = waited_for_disk or processor_seconds > COMPUTED_SECONDS_MAX
+        self._lateness += RUNS_FOR_A_LATE_ONE if is_its_own else RUNS_FOR_A_STARVED_ONE
+        if self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
+            self._pause(LATE_PAUSES, now)
 
     def overran(self, now: float) -> None:
         """Stay in the pool for long, because the plan takes more than it may in place."""
