@@ -172,6 +172,8 @@ class Snapshot:
     def close(self) -> None:
         """End its use; the kernel calls it when the function has returned."""
         self._connection = self._lost = None
+        # What was put off holds on to this snapshot, and would be freed by the collector alone.
+        self._kept.clear()
         while self._unfinished:
             self._unfinished.pop().close(force=True)
 

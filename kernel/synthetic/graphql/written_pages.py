@@ -1,7 +1,8 @@
 """Pages that SQLite writes as JSON, where a page is nothing but nodes that have plain columns.
 
-Python has nothing to do for a row then: no tuple, no object, no encoding. For a
-hundred rows of ten columns that is a third of what the request costs.
+Python has nothing to do for a row then: no tuple, no object, no encoding. Of what
+a request over HTTP costs, that is a twelfth for a hundred rows of ten columns, and
+a third for ten thousand.
 """
 
 from __future__ import annotations

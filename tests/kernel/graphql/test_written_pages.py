@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -27,7 +28,7 @@ from synthetic.graphql.answer_bytes import AnswerWriter
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.connections import After, Connection, First, Last
 from synthetic.graphql.cursors import Order
-from synthetic.graphql.executor import Asked
+from synthetic.graphql.executor import Asked, Unread
 from synthetic.graphql.fields import batched, query
 from synthetic.graphql.pages import page
 from synthetic.graphql.row_types import Column, FromRecord
@@ -319,6 +320,19 @@ def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound
     assert read(lambda snapshot: snapshot.row_of_json(objects.format("text"))) is None
     with pytest.raises(OverBudget):
         read(lambda snapshot: (snapshot.row_of_json("SELECT 1"), snapshot.rows("SELECT text FROM samples")))
+
+
+@pytest.mark.parametrize("document", [WHOLE, "{ samples { nodes { id at } } }"])
+def test_nothing_of_a_page_is_left_to_the_collector(desk: Desk, document: str):
+    desk.keep(ONE)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(4):
+            desk.written(document)
+        assert not [each for each in gc.get_objects() if isinstance(each, Unread | Snapshot)]
+    finally:
+        gc.enable()
 
 
 def test_who_looks_at_the_nodes_of_a_page_finds_objects(tmp_path: Path):
