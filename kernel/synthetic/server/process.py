@@ -32,6 +32,7 @@ from synthetic.server.garbage import LongLived
 from synthetic.server.listener import Listener
 from synthetic.server.listening import reserve_descriptors
 from synthetic.server.protocol import HttpProtocol
+from synthetic.server.short_answers import Departures
 from synthetic.server.socket_protocol import SocketProtocol
 
 TICKS_BETWEEN_SWEEPS = 5
@@ -215,7 +216,7 @@ def _configure(
     protocols: Any = cast("Any", functools.partial)
     return uvicorn.Config(
         cast("Any", application),
-        http=protocols(HttpProtocol, connections, prompt),
+        http=protocols(HttpProtocol, connections, Departures(), prompt),
         ws=protocols(SocketProtocol, connections),
         lifespan="on",
         interface="asgi3",

@@ -27,7 +27,7 @@ from synthetic.graphql.http_exchange import SERVER_EXTENSION, Prompt
 from synthetic.graphql.sse_stream import STREAM_EXTENSION
 from synthetic.plain_errors import error_bytes
 from synthetic.server.connections import Connections
-from synthetic.server.short_answers import DirectCycle, OneWrite, whole_head
+from synthetic.server.short_answers import Departures, DirectCycle, OneWrite, whole_head
 
 PROMPT_URL = b"/graphql"
 UNKNOWN_ADDRESS = "unknown"
@@ -39,10 +39,18 @@ HEADERS_ERROR = PayloadTooLargeError("The request's headers are too large.", act
 class HttpProtocol(HttpToolsProtocol):
     """An HTTP/1.1 connection that is waited for only so long."""
 
-    def __init__(self, pool: Connections, prompt: Prompt | None, **given: Any) -> None:
-        """Make it; `pool` counts it, `prompt` answers what is short, what else is given is uvicorn's."""
+    def __init__(self, pool: Connections, departures: Departures, prompt: Prompt | None, **given: Any) -> None:
+        """Make it.
+
+        Args:
+            pool: Counts it.
+            departures: Sends what is short, with what other connections have to send.
+            prompt: Answers what is short.
+            given: What else uvicorn gives.
+        """
         super().__init__(**given)
         self._pool = pool
+        self._departures = departures
         self._prompt = prompt
         self._held_back: bytes | None = None
         self._may_be_prompt = False
@@ -56,7 +64,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and wait for its first request."""
         super().connection_made(transport)
-        self._writing = OneWrite(transport, self.loop)
+        self._writing = OneWrite(transport, self.loop, self._departures)
         self._pool.enter(self)
         self._pool.rest(self)
         self._wait(self._pool.read_seconds)
@@ -147,7 +155,7 @@ class HttpProtocol(HttpToolsProtocol):
             whole_head(self.server_state.default_headers, *answer, keep_alive=keep_alive), answer[1]
         )
         if not keep_alive:
-            self.transport.close()
+            self._writing.close()
         return True
 
     def _begin(self) -> None:
@@ -176,7 +184,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer has been given; the next request may come, or the rest of a body that nobody wanted."""
-        self._writing.flush()
         if self._end_stream is not None:
             self._end_stream = None
             self._pool.end_stream(self)
@@ -198,12 +205,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """The server stops: running requests are waited for, event streams are ended."""
+        self._writing.flush()
         super().shutdown()
         if self._end_stream is not None:
             self._end_stream()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the WebSocket protocol."""
+        self._writing.flush()
         self._pool.leave(self)
         self.overdue_at = math.inf
         super().handle_websocket_upgrade()
@@ -218,7 +227,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._in_message and self._in_headers:
             self._end(RequestTimeoutError("The request's headers did not arrive in time."))
         else:
-            self.transport.close()
+            self._writing.close()
 
     @property
     def has_left(self) -> bool:
@@ -239,8 +248,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering() or self.transport.is_closing():
             return
         if self._last_words:
-            self.transport.write(self._last_words)
-            self.transport.close()
+            self._say_last_words()
         elif self._in_message:
             self._wait(self._pool.read_seconds)
         else:
@@ -263,7 +271,7 @@ class HttpProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if self.pipeline:
             cycle.disconnected = True
-            self.pipeline[0] = cycle, self._say_last_words
+            self.pipeline[0] = cycle, self._end_pipeline
         elif not cycle.response_started:
             # To who reads the body, the client has left.
             cycle.disconnected = cycle.response_complete = True
@@ -272,8 +280,11 @@ class HttpProtocol(HttpToolsProtocol):
             # Nothing that follows could be told from the half of the answer that is out.
             self._writing.close()
 
-    async def _say_last_words(self, *_: Any) -> None:
+    async def _end_pipeline(self, *_: Any) -> None:
         """The application of a request that never came to its end, once those before it are answered."""
+        self._say_last_words()
+
+    def _say_last_words(self) -> None:
         self._writing.flush()
         self.transport.write(self._last_words)
         self.transport.close()
