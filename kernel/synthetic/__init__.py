@@ -52,12 +52,14 @@ from synthetic.graphql.connections import (
     First,
     Last,
     PageInfo,
+    PageLayout,
     layout_of_pages,
 )
 from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
 from synthetic.graphql.enums import describe_enum
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows, values_of
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Written, values_of
 from synthetic.graphql.fields import batched, mutation, query, subscription
+from synthetic.graphql.json_columns import JsonColumn
 from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
 from synthetic.graphql.node import Node
 from synthetic.graphql.pages import page, pages
@@ -65,6 +67,7 @@ from synthetic.graphql.preparing import PreparingReads
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, Long, RawJSON, ms_from_iso
 from synthetic.graphql.selections import EACH, Selection
+from synthetic.graphql.written_pages import PageWriter
 from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
@@ -150,8 +153,10 @@ __all__ = [
     "ForbiddenError",
     "FromRecord",
     "GraphQL",
+    "JsonColumn",
     "Last",
     "Layout",
+    "LeafFields",
     "LimitSettings",
     "Live",
     "Long",
@@ -167,6 +172,8 @@ __all__ = [
     "Order",
     "Origin",
     "PageInfo",
+    "PageLayout",
+    "PageWriter",
     "Plugin",
     "Position",
     "PreparedConnection",
@@ -215,6 +222,7 @@ __all__ = [
     "Value",
     "Waiting",
     "Window",
+    "Written",
     "bad_input",
     "batched",
     "changed_fields",

@@ -20,9 +20,9 @@ def text_of_blocks(blocks: bytes) -> str:
     What a tool is called with is no text: it stays in the blocks.
 
     Args:
-        blocks: A JSON array, in UTF-8.
+        blocks: A JSON array, in UTF-8; nothing where there are none.
     """
-    return "\n".join(_texts(orjson.loads(blocks), DEPTH_MAX))
+    return "\n".join(_texts(orjson.loads(blocks), DEPTH_MAX)) if blocks else ""
 
 
 def _texts(value: object, levels: int) -> Iterator[str]:

@@ -22,14 +22,19 @@ from synthetic import (
     Connection,
     DateTime,
     FromRecord,
+    LeafFields,
     LimitSettings,
     Long,
     Node,
     Order,
+    PageLayout,
+    PageWriter,
     RawJSON,
+    Row,
     Snapshot,
     Value,
     Window,
+    Written,
     bad_input,
     batched,
     layout_of_pages,
@@ -118,7 +123,7 @@ class TranscriptMessage(Node):
         size_bytes=Column("content_bytes", "metadata_bytes", read=add),
     )
 
-    @batched(needs=_BODY)
+    @batched(needs=_BODY, written=store.TEXT)
     @staticmethod
     def text(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[str]:
         """Its text: as it came, or taken out of its blocks, each on a line of its own."""
@@ -134,7 +139,7 @@ class TranscriptMessage(Node):
     def blocks(snapshot: Snapshot, parents: "Sequence[TranscriptMessage]") -> list[JSON | None]:
         """Its content as blocks (JSON), as they came; null where it came as plain text."""
         return [
-            JSON(RawJSON(content.decode())) if form == ContentForm.BLOCKS else None
+            JSON(RawJSON(content.decode() or "[]")) if form == ContentForm.BLOCKS else None
             for form, content in zip(values_of(parents, "form"), _contents(snapshot, parents), strict=True)
         ]
 
@@ -185,16 +190,16 @@ def pages_of_messages(
     span = Span(min(low, SEQ_MAX), max(min(high, SEQ_MAX), 0), window.size, window.backward)
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
     attributes = None if of_nodes is None or of_edges is None else of_nodes | of_edges
-    if kinds is None:
-        chosen = store.columns_for(TranscriptMessage.of.shape(attributes).places.keys())
-        columns = (*LEADING, *chosen)
-        found = store.read_message_rows(snapshot, transcript_ids, span, chosen)
-    else:
-        columns = MessageRow._fields
-        found = store.read_rows_of_kinds(snapshot, transcript_ids, span, kinds)
+    chosen = store.columns_for(TranscriptMessage.of.shape(attributes).places.keys())
+    columns = MessageRow._fields if kinds is not None else (*LEADING, *chosen)
     layout = TranscriptMessage.of.layout(columns, attributes)
-
     pages = layout_of_pages(layout, columns=columns, order=BY_SEQ, window=window, asked=asked)
+    if kinds is not None:
+        found = store.read_rows_of_kinds(snapshot, transcript_ids, span, kinds)
+    elif snapshot.is_for_json and pages.has_only_nodes:
+        return _unread(snapshot, transcript_ids, span, chosen, pages, asked)
+    else:
+        found = store.read_message_rows(snapshot, transcript_ids, span, chosen)
 
     def page_of(found: MessageRows | None) -> Connection[TranscriptMessage]:
         page = MessageRows([], more=False, total=0) if found is None else found
@@ -202,6 +207,33 @@ def pages_of_messages(
 
     # An error in the place of a page is that of its transcript alone.
     return [cast("Any", each) if isinstance(each, Exception) else page_of(each) for each in found]
+
+
+def _unread(
+    snapshot: Snapshot,
+    transcript_ids: Sequence[str],
+    span: Span,
+    columns: tuple[str, ...],
+    pages: PageLayout,
+    asked: Asked,
+) -> list[Connection[TranscriptMessage]]:
+    """The pages of which nothing but the nodes is asked for, to be written; see `pages_of_messages`."""
+    writer = asked.memory.get(PageWriter)
+    if writer is None:
+        writer = asked.memory[PageWriter] = PageWriter(TranscriptMessage.of.json_sources)
+
+    def read(places: Sequence[int]) -> list[list[Row] | Exception]:
+        found = store.read_message_rows(snapshot, [transcript_ids[place] for place in places], span, columns)
+        return [each if isinstance(each, Exception) else [] if each is None else each.rows for each in found]
+
+    def write(fields: LeafFields) -> list[Written | None]:
+        return store.write_message_pages(snapshot, writer, fields, transcript_ids, span)
+
+    def counts() -> list[int]:
+        found = store.find_transcripts(snapshot, transcript_ids)
+        return [0 if each is None else each.message_count for each in found]
+
+    return pages.connections_of_unread(snapshot, read, write, counts, len(transcript_ids))
 
 
 def window_of_messages(

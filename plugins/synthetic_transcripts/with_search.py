@@ -100,7 +100,7 @@ def _speech_of(snapshot: Snapshot, transcript: Transcript) -> Speech:
 
 def _text_of(message: Message | MessageText, content: bytes) -> tuple[str, str]:
     """The tools that a message calls, and all else that is read of it."""
-    if message.form is ContentForm.TEXT:
+    if message.form is ContentForm.TEXT or not content:
         return "", content.decode()
     text = text_of_blocks(content)
     if not message.tool_calls and message.kind not in CALLS:

@@ -86,17 +86,17 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
                 self._ready()
                 self._check_time()
 
-    def row_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> Row | None:
-        """The first row of a query that makes JSON; see `Snapshot.row_of_json`."""
+    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
+        """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
         connection = self._ready()
         try:
             self._check_statement(sql, params)
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
         with self._reader.looking_often():
-            row = super().row_of_json(sql, params)
+            rows = super().rows_of_json(sql, params)
         self._check_time()
-        return row
+        return rows
 
     def spend(self, size_bytes: int) -> None:
         """Take the work on so many bytes from the budget; see `Snapshot.spend`."""

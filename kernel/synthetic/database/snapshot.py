@@ -39,7 +39,7 @@ class Snapshot:
         now: Unix milliseconds UTC, the same during the whole transaction.
         notices: What the answer should mention, as (code, message).
         is_for_json: Whether what is read is only to be written as JSON, in the same transaction.
-        json_bytes_max: The longest text that `row_of_json` gives.
+        json_bytes_max: The longest text that `rows_of_json` gives.
         counts_by_rows: Whether a whole table has to be counted row by row, so that it can be cut short.
     """
 
@@ -114,19 +114,18 @@ class Snapshot:
                 self._unfinished.discard(cursor)
                 cursor.close(force=True)
 
-    def row_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> Row | None:
-        """For the kernel: the first row of a query that makes JSON; None if that is longer than is wise."""
+    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
+        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise."""
         connection = self._ready()
         longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
         try:
-            rows = connection.execute(sql, params).fetchall()
+            return connection.execute(sql, params).fetchall()
         except apsw.TooBigError:
             return None
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
         finally:
             connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
-        return rows[0] if rows else None
 
     def keep_until_end(self, read: Callable[[], None]) -> None:
         """For the kernel: what reads that which was put off, if what needs it has to wait without this snapshot."""

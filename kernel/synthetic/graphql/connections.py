@@ -12,9 +12,9 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import strawberry
 
-from synthetic.database.snapshot import Row
+from synthetic.database.snapshot import Row, Snapshot
 from synthetic.graphql.cursors import Order, Window, encode_cursor
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, Rows, Unread
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Unread, Written, unread_lists
 
 NodeT = TypeVar("NodeT")
 
@@ -102,10 +102,35 @@ class PageLayout:
         made.count, made.nodes = count, nodes
         return made
 
+    def connections_of_unread(
+        self,
+        snapshot: Snapshot,
+        read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
+        write: Callable[[LeafFields], Sequence[Written | None]],
+        counts: Callable[[], Sequence[int]],
+        size: int,
+    ) -> list[Connection[Any]]:
+        """The connections of many pages of which only the nodes are asked for, to be read or written together.
+
+        Args:
+            snapshot: What they are read in.
+            read: Reads those at these places: for each the rows of its page, or why they cannot be read.
+            write: Writes all, each as it would be made of its rows; None for a page that has to be made so.
+            counts: How many rows the lists have; called once, when that is asked for.
+            size: How many pages there are.
+        """
+        lists = unread_lists(self.nodes, size, read, write)
+        for nodes in lists:
+            snapshot.keep_until_end(nodes.keep)
+        counted = functools.cache(counts)
+        return [
+            self.connection_of_unread(nodes, lambda place=place: counted()[place]) for place, nodes in enumerate(lists)
+        ]
+
     @property
     def has_only_nodes(self) -> bool:
-        """Whether nothing else of a page is asked for, and it is read in the order of the list."""
-        return self.asked.nodes and not (self.asked.edges or self.asked.page_info or self.window.backward)
+        """Whether nothing of a page is asked for but nodes that have only leaves."""
+        return self.asked.leaves and not (self.asked.edges or self.asked.page_info)
 
     def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
         """The connection of the rows of a page.
@@ -140,12 +165,14 @@ class PageAsked(NamedTuple):
         edges: Its edges.
         page_info: Where it stands in its list.
         cursors: Cursors, in its edges or its PageInfo.
+        leaves: Nodes that have nothing but leaves.
     """
 
     nodes: bool
     edges: bool
     page_info: bool
     cursors: bool
+    leaves: bool
 
     @property
     def rows(self) -> bool:
@@ -160,7 +187,9 @@ def page_asked(asked: Asked) -> PageAsked:
         has_cursors = any(
             asked.has(*path) for path in (("edges", "cursor"), ("pageInfo", "startCursor"), ("pageInfo", "endCursor"))
         )
-        known = PageAsked(asked.has("nodes"), asked.has("edges"), asked.has("pageInfo"), has_cursors)
+        has_nodes = asked.has("nodes")
+        has_leaves = has_nodes and asked.has_only_leaves("nodes")
+        known = PageAsked(has_nodes, asked.has("edges"), asked.has("pageInfo"), has_cursors, has_leaves)
         asked.memory[PageAsked] = known
     return known
 

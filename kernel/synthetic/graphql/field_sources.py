@@ -115,7 +115,8 @@ class FieldSources:
         runs = find_runs(field)
         if runs is not None:
             if not definition.extensions:
-                return Batched(_call_of(runs), runs.needs, convert=self._convert_of(definition, field))
+                convert = self._convert_of(definition, field)
+                return Batched(_call_of(runs), runs.needs, convert=convert, written=runs.written)
         elif _is_plain_method(definition):
             return Batched(_method_call(definition), convert=self._convert_of(definition, field))
         return default_source(parent, name, field)

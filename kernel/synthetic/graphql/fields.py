@@ -29,6 +29,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from synthetic.exits import staying
 from synthetic.graphql.context import PREPARED
+from synthetic.graphql.json_columns import JsonColumn
 from synthetic.graphql.preparing import Prepare
 from synthetic.graphql.runs import ASKED, CALLER, LATEST, READS, RUNS, Kind, PlainFunction, Runs
 from synthetic.operations.mutations import RecordedMutation
@@ -128,6 +129,7 @@ def batched(
     needs: Sequence[str] | None = None,
     prepare: Prepare | None = None,
     scope: Scope = Scope.READ,
+    written: JsonColumn | None = None,
 ) -> Any:
     """Make a field that needs data of a function of (snapshot, parents, arguments...).
 
@@ -143,20 +145,31 @@ def batched(
             others; None: any of them.
         prepare: As for `query`; it is not given the parents.
         scope: As for `query`.
+        written: How SQLite writes what the function would return, made of the
+            columns of what it needs: for pages that nobody looks at, of which
+            no rows are read then. None: it cannot.
 
     Raises:
         TypeError: The function has no docstring, other first parameters, is
             async, does not say that it returns a list, or does not take what is
-            prepared.
+            prepared; or it says how it is written, and takes arguments, asks
+            for a scope, or does not say what it needs.
     """
     if function is None:
-        return functools.partial(batched, reads=reads, needs=needs, prepare=prepare, scope=scope)
+        return functools.partial(batched, reads=reads, needs=needs, prepare=prepare, scope=scope, written=written)
     _first_parameter(function, ("snapshot",))
-    if list(inspect.signature(function).parameters)[1:2] != ["parents"]:
+    if _parameters(function)[1:2] != ["parents"]:
         raise TypeError(f"the second parameter of {function.__qualname__} must be called parents")
-    needed = None if needs is None else tuple(needs)
+    if written is not None and (needs is None or scope is not Scope.READ or len(_parameters(function)) > 2):
+        raise TypeError(f"{function.__qualname__} can be written of what it needs only, for all who may read")
     runs = Runs(
-        Kind.BATCHED, function, own_parameters(function), needed, scope=scope, prepare=_checked(function, prepare)
+        Kind.BATCHED,
+        function,
+        own_parameters(function),
+        None if needs is None else tuple(needs),
+        scope=scope,
+        prepare=_checked(function, prepare),
+        written=written,
     )
 
     def resolve(root: Any, info: strawberry.Info[OperationContext, None], **arguments: Any) -> Any:
@@ -199,10 +212,14 @@ def subscription(
     return _field(function, resolve, taken=1, is_subscription=True, name=graphql_name, metadata={LATEST: latest})
 
 
+def _parameters(function: PlainFunction) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
 def _first_parameter(function: PlainFunction, names: tuple[str, ...]) -> str:
     if not (function.__doc__ or "").strip():
         raise TypeError(f"{function.__qualname__} must have a docstring: it is the field's description")
-    first = next(iter(inspect.signature(function).parameters), "")
+    first = next(iter(_parameters(function)), "")
     if first not in names:
         raise TypeError(f"the first parameter of {function.__qualname__} must be called {' or '.join(names)}")
     if inspect.iscoroutinefunction(function):
@@ -227,7 +244,7 @@ def own_parameters(function: PlainFunction) -> tuple[str, ...]:
 
 
 def _takes(function: PlainFunction, name: str) -> bool:
-    return name in inspect.signature(function).parameters
+    return name in _parameters(function)
 
 
 def _checked(function: PlainFunction, prepare: Prepare | None) -> Prepare | None:

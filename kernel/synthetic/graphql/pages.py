@@ -59,8 +59,7 @@ def page(
     if not layout.asked.rows:
         return layout.connection_of_read([], count)
     sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
-    # Of a table the types of the columns are known; what a join or a subquery makes of them is not.
-    if not (snapshot.is_for_json and layout.has_only_nodes and selection.source.isidentifier()):
+    if not _may_be_written(snapshot, layout, selection):
         return layout.connection_of_read(shape.rows(snapshot, sql, params), count)
 
     def read() -> list[Row]:
@@ -119,24 +118,85 @@ def pages(
         window_of: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
         return [page(snapshot, node_class, alone, order=order, asked=asked, **window_of)] * len(each)
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    shape, _, layout = _layout(node_class, order, window, asked, (PLACE,))
-    params = selection.params | {PARENTS: array_of(distinct)}
-    kind = kind_of(distinct)
-    found: list[list[Row]] = [[] for _ in distinct]
-    if layout.asked.rows:
-        sql = selection.pages_sql(shape.select, order, window, kind)
-        _share_out(shape.rows(snapshot, sql, params | _parameters(window)), found)
+    shape, writer, layout = _layout(node_class, order, window, asked, (PLACE,))
+    lists = _Lists(snapshot, selection, shape, writer, layout, order, distinct)
+    connections = dict(zip(distinct, lists.connections(), strict=True))
+    return [connections[value] for value in each]
 
-    @functools.cache
-    def counts() -> list[int]:
-        sql = selection.counts_sql(kind, by_rows=snapshot.counts_by_rows)
-        return [count for (count,) in snapshot.rows(sql, params)]
 
-    made = {
-        value: layout.connection_of_read(rows, lambda index=index: counts()[index])
-        for index, (value, rows) in enumerate(zip(distinct, found, strict=True))
-    }
-    return [made[value] for value in each]
+class _Lists:
+    """The lists of many parents, of each of which a page is wanted."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        selection: Selection,
+        shape: Shape,
+        writer: PageWriter,
+        layout: PageLayout,
+        order: Order,
+        parents: Sequence[Value],
+    ) -> None:
+        self._snapshot = snapshot
+        self._selection = selection
+        self._shape = shape
+        self._writer = writer
+        self._layout = layout
+        self._order = order
+        self._parents = parents
+        self._kind = kind_of(parents)
+        self._array = array_of(parents)
+
+    def connections(self) -> list[Connection[Any]]:
+        """The page of each."""
+        layout, size = self._layout, len(self._parents)
+        if self._selection.merged is None and _may_be_written(self._snapshot, layout, self._selection):
+            return layout.connections_of_unread(self._snapshot, self._pages, self._write, self._counts, size)
+        counts = functools.cache(self._counts)
+        return [
+            layout.connection_of_read(rows, lambda place=place: counts()[place])
+            for place, rows in enumerate(self._rows(range(size)))
+        ]
+
+    def _counts(self) -> list[int]:
+        sql = self._selection.counts_sql(self._kind, by_rows=self._snapshot.counts_by_rows)
+        params = self._selection.params | {PARENTS: self._array}
+        return [count for (count,) in self._snapshot.rows(sql, params)]
+
+    def _rows(self, places: Sequence[int]) -> list[list[Row]]:
+        """Rows of the pages at some places, as they are read: one too many where there are more."""
+        found: list[list[Row]] = [[] for _ in places]
+        if self._layout.asked.rows:
+            window = self._layout.window
+            is_all = len(places) == len(self._parents)
+            array = self._array if is_all else array_of([self._parents[place] for place in places])
+            sql = self._selection.pages_sql(self._shape.select, self._order, window, self._kind)
+            params = self._selection.params | _parameters(window) | {PARENTS: array}
+            _share_out(self._shape.rows(self._snapshot, sql, params), found)
+        return found
+
+    def _pages(self, places: Sequence[int]) -> list[list[Row]]:
+        found = self._rows(places)
+        for rows in found:
+            self._layout.cut(rows)
+        return found
+
+    def _write(self, fields: LeafFields) -> list[Written | None]:
+        window = self._layout.window
+        pages_sql = functools.partial(
+            self._selection.written_sql, select=self._shape.select, order=self._order, window=window, kind=self._kind
+        )
+        # Nobody asks whether more follows, so not one row too many is read.
+        own = {PARENTS: self._array, "page_rows": window.size}
+        params = self._selection.params | _parameters(window) | own
+        return self._writer.write_many(self._snapshot, fields, pages_sql, params, len(self._parents))
+
+
+def _may_be_written(snapshot: Snapshot, layout: PageLayout, selection: Selection) -> bool:
+    """Whether the database may write pages as JSON."""
+    # Of a table the types of the columns are known; what a join or a subquery makes of them is not.
+    is_forward = not layout.window.backward
+    return snapshot.is_for_json and layout.has_only_nodes and is_forward and selection.source.isidentifier()
 
 
 def _layout(

@@ -31,11 +31,12 @@ READING_SECONDS_MAX = 0.004
 SHORT_RUNS = 2
 """So many short runs let a plan run in place."""
 
-COST_MAX = 2_500
-"""Fields of the answer, by the document's own estimate: a page of 200 nodes with ten fields."""
-
 COST_GROWTH = 4
-"""A plan may run in place at so many times the cost at which it was seen to be short."""
+"""A plan may run in place at so many times the cost at which it was seen to be short, if that is little."""
+
+COST_MAX = 2_500
+"""Little are so many fields of the answer, by the document's own estimate: a page of 200 nodes with ten fields. Above
+that the estimate, which takes every page for full, says next to nothing of what the next run will cost."""
 
 COMPUTED_SECONDS_MAX = 0.003
 """A run that was late after computing for so long was late by its own fault, or the machine is slow."""
@@ -104,12 +105,11 @@ class Placement:
             cost: Of this request, with its variables.
             now: Monotonic, in seconds.
         """
-        return (
-            self._short_runs >= SHORT_RUNS
-            and cost <= COST_MAX
-            and cost <= self._proven_cost * COST_GROWTH
-            and now >= self._resume_at
-        )
+        return self._short_runs >= SHORT_RUNS and self._is_proven(cost) and now >= self._resume_at
+
+    def _is_proven(self, cost: int) -> bool:
+        """Whether the plan was seen to be short at about this cost."""
+        return cost <= max(self._proven_cost, min(self._proven_cost * COST_GROWTH, COST_MAX))
 
     @property
     def is_suspect(self) -> bool:
@@ -125,10 +125,10 @@ class Placement:
             reading_seconds: How long it took, if it read from the disk. What it waited for others in the pool, whose
                 turn it was, shows nothing of the plan.
         """
-        if not self._is_allowed or cost > COST_MAX:
+        if not self._is_allowed:
             return
         if processor_seconds > SHORT_IN_POOL_SECONDS:
-            if cost <= self._proven_cost * COST_GROWTH:
+            if self._is_proven(cost):
                 self._forget()
         elif reading_seconds <= READING_SECONDS_MAX:
             self._short_runs += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthetic.graphql.context import PREPARED
 from synthetic.graphql.executor import EVERYTHING, Asked
+from synthetic.graphql.json_columns import JsonColumn
 from synthetic.graphql.preparing import Prepare
 from synthetic.operations.mutations import RecordedMutation
 from synthetic.security.callers import Caller, Scope
@@ -49,6 +50,7 @@ class Runs:
         recorded: How a mutation is recorded; None: it is not.
         prepare: What is awaited before the snapshot is opened.
         frees: Whether a mutation goes on where the store's room is used up.
+        written: How SQLite writes the field in a page of rows; None: it cannot.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Runs:
     recorded: RecordedMutation | None = None
     prepare: Prepare | None = None
     frees: bool = False
+    written: JsonColumn | None = None
 
     def own(self, asked: Asked, caller: Caller) -> dict[str, Any]:
         """The parameters that are no arguments of the field, apart from what was prepared."""

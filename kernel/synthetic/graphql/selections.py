@@ -121,6 +121,20 @@ class Selection:
             f" WHERE ({keys}) IN ({found.replace(EACH, 'each_value')}) ORDER BY {PLACE}, {clause}"
         )
 
+    def written_sql(self, aggregate: str, select: str, order: Order, window: Window, kind: str) -> str:
+        """For each of many parents its place, and what is made of the rows of its page; of what is not `merged`.
+
+        Args:
+            aggregate: Makes it of these rows, which come in the order of the page.
+            select: The columns that it is made of.
+            order: Of each list.
+            window: Which part of it; read forwards, and not one row too many.
+            kind: See `kind_of`.
+        """
+        [query] = self._queries(select, [*_bounds(order, window), *self.where])
+        page = f"{query} ORDER BY {order.clause(reverse=False)} {LIMIT}".replace(EACH, "each_value")
+        return f"{_each(kind)} SELECT {PLACE}, (SELECT {aggregate} FROM ({page})) FROM each_one"
+
     def count_sql(self, *, by_rows: bool) -> str:
         """How many rows the whole list has; `by_rows` as for `Snapshot.counts_by_rows`."""
         return f"SELECT {self._count(by_rows=by_rows)}"

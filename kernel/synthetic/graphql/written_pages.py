@@ -7,11 +7,12 @@ a third for ten thousand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from synthetic.database.snapshot import Parameters, Snapshot
+from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.errors import SyntheticError
-from synthetic.graphql.executor.rows import LeafField, LeafFields, Written
+from synthetic.graphql.executor import LeafField, LeafFields, Written
 from synthetic.graphql.json_columns import JsonColumn, quoted
 from synthetic.graphql.row_types import JsonSource
 from synthetic.logs import logger_for
@@ -25,6 +26,19 @@ RESTS = 100
 log = logger_for(__name__)
 
 
+class _Select(NamedTuple):
+    """What is selected to write a page.
+
+    Attributes:
+        page: Its JSON, its rows, and whether one of them has a wrong value.
+        in_list: The number of its rows, a colon and its JSON, in one value; NULL where one has a wrong value. Of
+            many pages that is all that a query can say which stands in the place of a column.
+    """
+
+    page: str
+    in_list: str
+
+
 class PageWriter:
     """Has SQLite write the pages of one place in a plan; remembers what the selections there need."""
 
@@ -35,7 +49,7 @@ class PageWriter:
             sources: For the attributes that have a column of their own, how it becomes JSON.
         """
         self._sources = sources
-        self._selects: dict[LeafFields, str | None] = {}
+        self._selects: dict[LeafFields, _Select | None] = {}
         self._rests = 0
 
     def write(self, snapshot: Snapshot, fields: LeafFields, page_sql: str, params: Parameters) -> Written | None:
@@ -50,6 +64,43 @@ class PageWriter:
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
+        rows = self._rows(snapshot, fields, lambda select: f"SELECT {select.page} FROM ({page_sql})", params)
+        if rows is None:
+            return None
+        [(text, count, is_wrong)] = rows
+        return None if is_wrong else Written(text, count)
+
+    def write_many(
+        self,
+        snapshot: Snapshot,
+        fields: LeafFields,
+        pages_sql: Callable[[str], str],
+        params: Parameters,
+        count: int,
+    ) -> list[Written | None]:
+        """Many pages as JSON, by one statement.
+
+        Args:
+            snapshot: To read in.
+            fields: What the nodes have.
+            pages_sql: From an aggregate to the statement that selects for each page its place among them, and that
+                aggregate of its rows; a page without a row may be left out.
+            params: Of this statement.
+            count: How many pages there are.
+
+        Returns:
+            A page for each place, as `write` gives it; None, too, where the statement has left it out.
+        """
+        pages: list[Written | None] = [None] * count
+        for place, value in self._rows(snapshot, fields, lambda select: pages_sql(select.in_list), params) or ():
+            if value is not None:
+                size, _, text = value.partition(":")
+                pages[place] = Written(text, int(size))
+        return pages
+
+    def _rows(
+        self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[_Select], str], params: Parameters
+    ) -> list[Row] | None:
         if self._rests:
             self._rests -= 1
             return None
@@ -59,31 +110,37 @@ class PageWriter:
         if select is None:
             return None
         try:
-            row = snapshot.row_of_json(f"{select} FROM ({page_sql})", params)
+            rows = snapshot.rows_of_json(sql_of(select), params)
         except SyntheticError:
             # Reading the rows will tell.
             return None
         except Exception:
-            log.exception("page not written", select=select)
+            log.exception("page not written", select=select.page)
             self._selects[fields] = None
             return None
-        if row is None:
+        if rows is None:
             self._rests = RESTS
-            return None
-        text, count, is_wrong = row
-        return None if is_wrong else Written(text, count)
+        return rows
 
-    def _select(self, fields: LeafFields) -> str | None:
+    def _select(self, fields: LeafFields) -> _Select | None:
         columns = [self._column(field) for field in fields.fields]
         if None in columns or len(columns) > FIELDS_MAX:
             return None
         found = [column for column in columns if column is not None]
         keys = [quoted(field.key) for field in fields.fields]
         entries = ", ".join(f"{key}, {column.sql}" for key, column in zip(keys, found, strict=True))
-        wrong = " OR ".join(dict.fromkeys(column.wrong for column in found if column.wrong)) or "FALSE"
-        return f"SELECT json_group_array(json_object({entries})), count(*), max({wrong})"
+        # SQLite works out both sides of an OR, and of these only those up to the first that holds.
+        wrong = " ".join(f"WHEN {wrong} THEN TRUE" for wrong in dict.fromkeys(each.wrong for each in found) if wrong)
+        is_wrong = f"max(CASE {wrong} ELSE FALSE END)" if wrong else "FALSE"
+        written = f"json_group_array(json_object({entries}))"
+        return _Select(
+            f"{written}, count(*), {is_wrong}",
+            f"CASE WHEN {is_wrong} THEN NULL ELSE count(*) || ':' || {written} END",
+        )
 
     def _column(self, field: LeafField) -> JsonColumn | None:
+        if isinstance(field.written, JsonColumn):
+            return field.written
         if field.attribute is None:
             return JsonColumn(quoted(field.value)) if isinstance(field.value, str) else None
         source = self._sources.get(field.attribute)

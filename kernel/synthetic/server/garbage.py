@@ -14,17 +14,23 @@ import gc
 GROWTH = 250
 """So many connections more make it worth while."""
 
+YOUNG_MAX = 10_000
+"""So many objects are made before the collector looks for garbage among them. Python's own figure is 700, which is
+less than a page of a list: each request would be looked through several times while all of it is in use."""
+
 
 class LongLived:
     """Keeps the collector from what lives long."""
 
     def __init__(self) -> None:
         self._connections = 0
+        self._threshold = gc.get_threshold()
 
     def begin(self) -> None:
         """What was made until now lives as long as the process."""
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_MAX, *self._threshold[1:])
 
     def note(self, connections: int) -> None:
         """So many connections are open; called now and then."""
@@ -42,4 +48,5 @@ class LongLived:
     def end(self) -> None:
         """The server stops, and what is around it may go on."""
         gc.unfreeze()
+        gc.set_threshold(*self._threshold)
         self._connections = 0

@@ -61,9 +61,7 @@ class OneWrite:
 
     __slots__ = ("_departures", "_held", "_loop", "_transport")
 
-    def __init__(
-        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, departures: Departures
-    ) -> None:
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, departures: Departures) -> None:
         self._transport = transport
         self._loop = loop
         self._departures = departures

@@ -1,8 +1,8 @@
 """All the SQL of transcripts, and what other plugins may use of this one.
 
 One file a concern: `transcripts` (the rows), `appending`, `sealing`,
-`reading`, `message_pages` (of many transcripts at once), `texts` (what single
-messages say), `stretches` (sealed messages and their cache), `sources` (which
+`reading`, `message_pages` and `written_messages` (of many transcripts at once),
+`texts` (what single messages say), `stretches` (sealed messages and their cache), `sources` (which
 source ids are known) and `accounting` (usage). Functions take the transaction
 first.
 """
@@ -37,8 +37,10 @@ from synthetic_transcripts.store.transcripts import (
     find_transcripts,
     get_transcript,
 )
+from synthetic_transcripts.store.written_messages import TEXT, write_message_pages
 
 __all__ = [
+    "TEXT",
     "Appended",
     "ContentForm",
     "KindCounts",
@@ -71,4 +73,5 @@ __all__ = [
     "read_rows_of_kinds",
     "seal_idle_tails",
     "seal_tail",
+    "write_message_pages",
 ]

@@ -28,13 +28,14 @@ from synthetic.graphql.answer_bytes import AnswerWriter
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.connections import After, Connection, First, Last
 from synthetic.graphql.cursors import Order
-from synthetic.graphql.executor import Asked, Unread
+from synthetic.graphql.executor import Asked, Unread, values_of
 from synthetic.graphql.fields import batched, query
-from synthetic.graphql.pages import page
+from synthetic.graphql.json_columns import JsonColumn
+from synthetic.graphql.pages import page, pages
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, DateTime, Long
-from synthetic.graphql.selections import Selection
-from synthetic.security.gate import ANONYMOUS
+from synthetic.graphql.selections import EACH, Selection
+from synthetic.security.gate import ANONYMOUS, Scope
 
 from .engine_kit import LIMITS, Bench, open_bench
 
@@ -78,6 +79,12 @@ class Sample:
 
     of = FromRecord(SampleRecord, shown=Column("id", "total", read=lambda id, total: f"{id}: {total}"))
 
+    @batched(needs=("text", "id"), written=JsonColumn("coalesce(text, id) || '!'", "text = 'wrong'"))
+    @staticmethod
+    def shouted(snapshot: Snapshot, parents: Sequence[Sample]) -> list[str]:
+        """What follows from columns."""
+        return [f"{parent.id if parent.text is None else parent.text}!" for parent in parents]
+
     @batched(needs=("id",))
     @staticmethod
     def below(snapshot: Snapshot, parents: Sequence[Sample]) -> list[int]:
@@ -100,6 +107,42 @@ def samples(
     selection = Selection(source, ["id <> :not"], {"not": "?"}, ["is_new = 0", "is_new <> 0"] if merged else None)
     order = Order(("total", "id"), (int, str), descending=True)
     return page(snapshot, Sample, selection, order=order, asked=asked, first=first, after=after, last=last)
+
+
+@strawberry.type(description="Some of the samples.")
+class Group:
+    colour: str = strawberry.field(description="Colour of all of them.")
+
+    @batched(needs=("colour",))
+    @staticmethod
+    def samples(
+        snapshot: Snapshot,
+        parents: Sequence[Group],
+        asked: Asked,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        merged: Annotated[bool, strawberry.argument(description="Read by two queries.")] = False,
+    ) -> list[Connection[Sample]]:
+        """Those of the colour."""
+        conditions = ["is_new = 0", "is_new <> 0"] if merged else None
+        return pages(
+            snapshot,
+            Sample,
+            Selection("samples", [f"colour = {EACH}"], {}, conditions),
+            each=values_of(parents, "colour"),
+            order=Order(("total", "id"), (int, str), descending=True),
+            asked=asked,
+            first=first,
+            after=after,
+            last=last,
+        )
+
+
+@query
+def groups(snapshot: Snapshot, colours: list[str]) -> list[Group]:
+    """Groups of these colours."""
+    return [Group(colour=colour) for colour in colours]
 
 
 @strawberry.type(description="A shelf.")
@@ -188,6 +231,11 @@ class Desk:
     def has_sqlite_written(self) -> bool:
         return any("json_group_array" in sql for sql in self.statements)
 
+    @property
+    def reads(self) -> int:
+        """How often rows of samples were read."""
+        return len([sql for sql in self.statements if "samples" in sql and "json_group_array" not in sql])
+
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
@@ -197,7 +245,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         connection.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: statements.append(event["sql"]))
 
     monkeypatch.setattr(apsw, "connection_hooks", [*apsw.connection_hooks, follow])
-    with open_bench(tmp_path, parts=(GraphQL(queries=(samples,)),)) as bench:
+    with open_bench(tmp_path, parts=(GraphQL(queries=(samples, groups)),)) as bench:
         desk = Desk(bench)
         desk.statements = statements
         yield desk
@@ -230,6 +278,69 @@ def test_sqlite_writes_pages_of_any_size_under_any_names(desk: Desk, selection: 
     written = desk.written(document)
     assert desk.has_sqlite_written
     assert written == desk.made(document)
+
+
+GROUPS = '{{ groups(colours: ["red", "it\'s \\"dark\\" blue", "red", "none"]) {{ colour samples{} {{ {} }} }} }}'
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(80))
+@given(records=st.lists(SAMPLES, max_size=30), arguments=st.sampled_from(["", "(first: 2)", "(first: 0)"]))
+def test_the_pages_of_many_parents_are_written_by_one_statement(desk: Desk, records, arguments):
+    desk.keep(*records)
+    document = GROUPS.format(arguments, "totalCount nodes { id text colour tone count total share isNew shouted }")
+    written = desk.written(document)
+    assert len([sql for sql in desk.statements if "json_group_array" in sql]) == 1
+    assert desk.reads == 1, "only to count"
+    assert written == desk.made(document)
+
+
+@pytest.mark.parametrize("arguments", ["(last: 2)", "(merged: true)"])
+def test_the_pages_of_many_parents_that_are_read_otherwise_are_made_by_python(desk: Desk, arguments: str):
+    desk.keep(*(ONE._replace(id=f"s{number}", is_new=number % 2) for number in range(5)))
+    document = GROUPS.format(arguments, "nodes { id }")
+    written = desk.written(document)
+    assert not desk.has_sqlite_written
+    assert written == desk.made(document)
+
+
+def test_of_many_pages_only_those_are_read_that_cannot_be_written(desk: Desk):
+    blue = ONE._replace(id="b", colour=Colour.DARK_BLUE.value)
+    desk.keep(ONE, blue._replace(count=2**31), blue._replace(id="c"))
+    document = GROUPS.format("", "nodes { id count }")
+    written, reads = desk.written(document), desk.reads
+    assert reads == 1
+    assert written["data"] is None
+    assert [error["path"] for error in written["errors"]] == [["groups", 1, "samples", "nodes", 1, "count"]]
+    assert written["errors"][0]["path"] == desk.made(document)["errors"][0]["path"]
+    desk.keep(ONE, blue)
+    assert desk.written(document) == desk.made(document)
+
+
+def test_what_a_batched_field_says_of_rows_that_are_not_written_so_is_heard(desk: Desk):
+    desk.keep(ONE, ONE._replace(id="b", text=None))
+    document = "{ samples { nodes { id shouted } } }"
+    written = desk.written(document)
+    assert desk.has_sqlite_written
+    assert desk.reads == 0
+    assert [node["shouted"] for node in written["data"]["samples"]["nodes"]] == ["b!", "t!"]
+    desk.keep(ONE, ONE._replace(id="b", text="wrong"))
+    written, reads = desk.written(document), desk.reads
+    assert written == desk.made(document)
+    assert reads == 1
+
+
+def test_a_batched_field_that_needs_more_than_columns_cannot_be_written():
+    def of_scope(snapshot: Snapshot, parents: Sequence[Any]) -> list[str]:
+        """A field."""
+        raise NotImplementedError
+
+    def of_argument(snapshot: Snapshot, parents: Sequence[Any], more: str) -> list[str]:
+        """A field."""
+        raise NotImplementedError
+
+    for function, other in ((of_scope, {"scope": Scope.ADMIN}), (of_scope, {"needs": None}), (of_argument, {})):
+        with pytest.raises(TypeError, match="can be written"):
+            batched(function, **{"needs": ("id",), "written": JsonColumn("id")} | other)
 
 
 def test_what_follows_a_cursor_is_written_too(desk: Desk):
@@ -312,17 +423,17 @@ def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound
             function, interruption=interruption, steps_max=steps_max, bytes_max=10**6, hold_seconds_max=None
         )
 
-    assert read(lambda snapshot: len(snapshot.row_of_json(objects.format("substr(text, 1, 9)"))[0])) > 10_000
+    assert read(lambda snapshot: len(snapshot.rows_of_json(objects.format("substr(text, 1, 9)"))[0][0])) > 10_000
     with pytest.raises(OverBudget) as cut:
-        read(lambda snapshot: snapshot.row_of_json(objects.format("substr(text, 1, 9)")), steps_max=1_000)
+        read(lambda snapshot: snapshot.rows_of_json(objects.format("substr(text, 1, 9)")), steps_max=1_000)
     assert cut.value.cut == "over_budget"
     desk.keep(*short, ONE._replace(text="x" * 100_000))
-    assert read(lambda snapshot: snapshot.row_of_json(objects.format("text"))) is None
+    assert read(lambda snapshot: snapshot.rows_of_json(objects.format("text"))) is None
     with pytest.raises(OverBudget):
-        read(lambda snapshot: (snapshot.row_of_json("SELECT 1"), snapshot.rows("SELECT text FROM samples")))
+        read(lambda snapshot: (snapshot.rows_of_json("SELECT 1"), snapshot.rows("SELECT text FROM samples")))
 
 
-@pytest.mark.parametrize("document", [WHOLE, "{ samples { nodes { id at } } }"])
+@pytest.mark.parametrize("document", [WHOLE, "{ samples { nodes { id at } } }", GROUPS.format("", "nodes { id }")])
 def test_nothing_of_a_page_is_left_to_the_collector(desk: Desk, document: str):
     desk.keep(ONE)
     gc.collect()

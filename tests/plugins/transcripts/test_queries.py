@@ -387,3 +387,10 @@ def test_a_construct_is_deleted_with_all_that_its_transcripts_have(ask, store) -
     assert after == {table: before[table] // 2 for table in tables}
     assert ask('{ transcript(id: "gone") { id } }')["transcript"] is None
     seal(store, "stays")
+
+
+def test_a_message_whose_list_of_blocks_is_empty_says_nothing(ask, store) -> None:
+    begin(store, "t")
+    append(store, [plain(1, blocks=[]), plain(2, kind=MessageKind.TOOL_CALL, tool_calls=1, blocks=[]), plain(3)])
+    nodes = ask('{ transcript(id: "t") { messages { nodes { text blocks } } } }')["transcript"]["messages"]["nodes"]
+    assert nodes == [*[{"text": "", "blocks": []}] * 2, {"text": "message 3", "blocks": None}]

@@ -6,8 +6,8 @@ project. docs/executor.md explains it with an example.
 The rooms: `plan` and `compiler` (from an operation to its plan), `objects` and
 `field_plan` (a level of objects, field by field), `builders` (generated code), `completion` and
 `composites` (values of each kind of type), `leaves` (scalars and enums),
-`sources` and `rows` (where values come from), `records` (objects that are only
-to be written), `asked` (what a selection will read), `frames` and `failures`
+`sources`, `rows` and `unread` (where values come from), `records` (objects that
+are only to be written), `asked` (what a selection will read), `frames` and `failures`
 (where errors are, and which of them count), `waiting` (asynchronous resolvers), `run` (one execution), `executing` (the
 doors that graphql-core has).
 """
@@ -18,7 +18,7 @@ from synthetic.graphql.executor.asked import EVERYTHING, Asked
 from synthetic.graphql.executor.compiler import Knowledge, NotCompiled, Size
 from synthetic.graphql.executor.executing import BreadthFirstExecutor, execute
 from synthetic.graphql.executor.plan import OperationPlans, Plan
-from synthetic.graphql.executor.rows import Layout, LeafFields, Row, Rows, Unread, Written, values_of
+from synthetic.graphql.executor.rows import Layout, Row, Rows, values_of
 from synthetic.graphql.executor.run import Run
 from synthetic.graphql.executor.sources import (
     Attribute,
@@ -31,6 +31,7 @@ from synthetic.graphql.executor.sources import (
     SourceOf,
     default_source,
 )
+from synthetic.graphql.executor.unread import LeafField, LeafFields, Unread, Written, unread_lists
 from synthetic.graphql.executor.waiting import Step, abandon, finish, gather, is_awaitable, run_until_waiting
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Default",
     "Knowledge",
     "Layout",
+    "LeafField",
     "LeafFields",
     "NotCompiled",
     "OperationPlans",
@@ -65,5 +67,6 @@ __all__ = [
     "gather",
     "is_awaitable",
     "run_until_waiting",
+    "unread_lists",
     "values_of",
 ]

@@ -60,6 +60,14 @@ class Asked:
             self._reads[path] = _attributes(self._objects_at(path))
         return self._reads[path]
 
+    def has_only_leaves(self, *path: str) -> bool:
+        """Whether the objects that a field gives may be written as they are read: they have nothing but leaves.
+
+        Args:
+            path: As for `reads`.
+        """
+        return self._field is not None and all(each.leaf_fields is not None for each in self._objects_at(path))
+
     def on(self, type_name: str) -> Asked:
         """What is asked of the objects of one type, where the field gives an interface or a union.
 

@@ -18,10 +18,11 @@ from graphql.pyutils import Undefined
 
 from synthetic.graphql.executor.core import is_iterable, kind_of
 from synthetic.graphql.executor.failures import FAILED
-from synthetic.graphql.executor.frames import Frame, ItemFrame
+from synthetic.graphql.executor.frames import Frame, ItemFrame, SomeFrame
 from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
-from synthetic.graphql.executor.rows import LeafFields, Rows, Unread
+from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.unread import LeafFields, Unread, Written
 from synthetic.graphql.executor.waiting import Step, is_awaitable, listed, settled
 
 if TYPE_CHECKING:
@@ -174,13 +175,21 @@ class ListCompleter(Completer):
         return self._item.objects()
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
-        """Complete the items of all lists, and make lists of them again."""
+        """Complete the items of all lists, and make lists of them again; what its source has written stays that."""
+        if Unread not in {*map(type, values)}:
+            return (yield from self._complete(run, values, frame))
+        results = self._written(run, values)
+        rest = [index for index, each in enumerate(results) if each is None]
+        if rest:
+            read = [_read(each) if isinstance(each, Unread) else each for each in map(values.__getitem__, rest)]
+            at = frame if len(rest) == len(values) else SomeFrame(frame, rest)
+            done = yield from self._complete(run, read, at)
+            for index, result in zip(rest, done, strict=True):
+                results[index] = result
+        return results
+
+    def _complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         kinds: set[type[Any]] = {*map(type, values)}
-        if Unread in kinds:
-            if len(values) == 1 and (written := self._written(run, cast("Unread", values[0]))) is not None:
-                return [written]
-            values = [_read(each) if isinstance(each, Unread) else each for each in values]
-            kinds = {*map(type, values)}
         results: list[Any] = [None] * len(values)
         owners: Sequence[int] = range(len(values))
         lists: Sequence[Values] = values
@@ -209,21 +218,18 @@ class ListCompleter(Completer):
                     results[owner] = self.fall(run)
         return results
 
-    def _written(self, run: Run, unread: Unread) -> object:
-        """What stands for a list that its source has written; None where it cannot, or may not."""
-        if run.record_form is None:
-            return None
-        fields = self._item.leaf_fields
-        if fields is None:
-            return None
-        try:
-            written = unread.write(fields)
-        except Exception:  # noqa: BLE001 - what it was shows again when the rows are read, in its place
-            return None
-        if written is None:
-            return None
-        run.cells += max(written.size * len(fields.fields), len(written.text) // VALUE_CHARACTERS)
-        return run.record_form.list_of_json(written.text)
+    def _written(self, run: Run, values: Values) -> list[Any]:
+        """For each value what stands for a list that its source has written; None where it cannot, or may not."""
+        fields = self._item.leaf_fields if run.record_form is not None else None
+        if fields is None or run.record_form is None:
+            return [None] * len(values)
+        results = list[Any]()
+        for value in values:
+            written = _try_to_write(value, fields) if isinstance(value, Unread) else None
+            if written is not None:
+                run.cells += max(written.size * len(fields.fields), len(written.text) // VALUE_CHARACTERS)
+            results.append(None if written is None else run.record_form.list_of_json(written.text))
+        return results
 
     def _recorded(
         self, record_form: RecordForm, done: RecordList, results: list[Any], owners: Sequence[int], sizes: Sequence[int]
@@ -255,6 +261,13 @@ class ListCompleter(Completer):
             place = f"{self.field.parent_type.name}.{self.field.name}"
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{place}'.")
         return list(cast("Iterable[Any]", value))
+
+
+def _try_to_write(unread: Unread, fields: LeafFields) -> Written | None:
+    try:
+        return unread.write(fields)
+    except Exception:  # noqa: BLE001 - what it was shows again when the rows are read, in its place
+        return None
 
 
 def _read(unread: Unread) -> Any:

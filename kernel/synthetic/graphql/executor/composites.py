@@ -12,7 +12,8 @@ from synthetic.graphql.executor.completion import Completer, Values
 from synthetic.graphql.executor.core import Info, TypeResolver, kind_of
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.frames import Frame, SomeFrame
-from synthetic.graphql.executor.rows import LeafFields, Rows
+from synthetic.graphql.executor.rows import Rows
+from synthetic.graphql.executor.unread import LeafFields
 from synthetic.graphql.executor.waiting import Step, settled, together
 
 if TYPE_CHECKING:

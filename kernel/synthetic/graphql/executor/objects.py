@@ -19,8 +19,9 @@ from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.records import RecordForm, RecordList
-from synthetic.graphql.executor.rows import Layout, LeafField, LeafFields, Rows
-from synthetic.graphql.executor.sources import Attribute, Constant
+from synthetic.graphql.executor.rows import Layout, Rows
+from synthetic.graphql.executor.sources import Attribute, Batched, Constant
+from synthetic.graphql.executor.unread import LeafField, LeafFields
 from synthetic.graphql.executor.waiting import Step, abandon, is_awaitable, settled, together
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ObjectPlan:
 
     @property
     def leaf_fields(self) -> LeafFields | None:
-        """The fields, if all are leaves that are read of the objects as they are."""
+        """The fields, if all are leaves that follow from the objects alone."""
         if self._leaf_fields is None and not self._has_more:
             fields = list(map(_leaf_field, self.fields))
             self._has_more = None in fields or not fields
@@ -201,6 +202,8 @@ def _leaf_field(field: FieldPlan) -> LeafField | None:
         return LeafField(field.key, None, field.leaf.kind, field.source.value)
     if field.is_copied and isinstance(field.source, Attribute):
         return LeafField(field.key, field.source.name, field.leaf.kind)
+    if isinstance(field.source, Batched) and field.source.written is not None and not field.definition.args:
+        return LeafField(field.key, None, field.leaf.kind, written=field.source.written)
     return None
 
 

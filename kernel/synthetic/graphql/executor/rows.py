@@ -7,11 +7,8 @@ the tuples of the database to the dictionaries of the answer.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, overload
-
-from graphql import GraphQLLeafType
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, overload
 
 Row: TypeAlias = tuple[Any, ...]
 NOTHING: Mapping[str, Any] = {}
@@ -120,100 +117,6 @@ class Rows(_Sequence):
         make = self.layout.make
         for row in self.rows:
             yield None if row is None else make(row)
-
-
-class LeafField(NamedTuple):
-    """A field of objects that have nothing but leaves.
-
-    Attributes:
-        key: What the answer calls it.
-        attribute: Of which attribute its value is; None where it is the same for all objects.
-        leaf: Its type.
-        value: Its value where there is no attribute.
-    """
-
-    key: str
-    attribute: str | None
-    leaf: GraphQLLeafType
-    value: Any = None
-
-
-class LeafFields:
-    """All fields of such objects; one belongs to each place of a plan, and is compared by identity.
-
-    Attributes:
-        fields: In the order of the answer.
-    """
-
-    __slots__ = ("fields",)
-
-    def __init__(self, fields: Sequence[LeafField]) -> None:
-        """Make it; the argument is the attribute."""
-        self.fields = tuple(fields)
-
-
-class Written(NamedTuple):
-    """A list of objects as JSON.
-
-    Attributes:
-        text: The JSON.
-        size: How many objects it has.
-    """
-
-    text: str
-    size: int
-
-
-class Unread(Rows):
-    """Rows that are read when somebody wants them, and that their source may also write as JSON.
-
-    For who looks they are what `Rows` are. In an answer that is only to be
-    written, a list of them is asked for its JSON first; a source that can write
-    the list at once, as a database can, need not make a row of it then.
-
-    It is of use while its source can be read.
-    """
-
-    __slots__ = ("_read", "_write")
-
-    def __init__(
-        self, layout: Layout, read: Callable[[], list[Row]], write: Callable[[LeafFields], Written | None]
-    ) -> None:
-        """Make it.
-
-        Args:
-            layout: What the rows are.
-            read: Reads them; none of them is None.
-            write: Writes the objects with these fields; gives None where it cannot, and what the JSON has must be
-                what would be made of the rows.
-        """
-        # Not by the constructor of `Rows`, which wants the rows: without them, `__getattr__` is asked for them.
-        self.layout = layout
-        self.is_whole = True
-        self._read = read
-        self._write = write
-
-    def __getattr__(self, name: str) -> Any:
-        """The rows, when they are first asked for."""
-        if name != "rows":
-            raise AttributeError(name)
-        self.rows = self._read()
-        return self.rows
-
-    def keep(self) -> None:
-        """Read the rows now, since their source is about to go; why that failed is told to who asks for them."""
-        try:
-            self.rows  # noqa: B018 - to ask for them reads them
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
-            self._read = functools.partial(_raise, error)
-
-    def write(self, fields: LeafFields) -> Written | None:
-        """The list as JSON; None where it has to be made of the rows."""
-        return self._write(fields)
-
-
-def _raise(error: Exception) -> list[Row]:
-    raise error
 
 
 class Parents(Rows):

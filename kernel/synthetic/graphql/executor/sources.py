@@ -76,9 +76,11 @@ class Batched:
         needs: Attributes that it reads of the parents; None: any of them.
         convert: From arguments as graphql-core coerces them to those of the call; without effects, since what it
             gives may be kept. None: they stay as they are.
+        written: What tells the source of a list of rows how to write the field, as `unread.LeafField` passes it on;
+            without effects, and what is written must be what the function would give. None: it cannot.
     """
 
-    __slots__ = ("call", "convert", "needs")
+    __slots__ = ("call", "convert", "needs", "written")
 
     def __init__(
         self,
@@ -86,10 +88,12 @@ class Batched:
         needs: tuple[str, ...] | None = None,
         *,
         convert: Convert | None = None,
+        written: object = None,
     ) -> None:
         self.call = call
         self.needs = needs
         self.convert = convert
+        self.written = written
 
 
 class PerParent:

@@ -124,11 +124,27 @@ def test_a_list_that_its_source_cannot_write_is_read(written):
     assert told == [[("n", "n")], "read"]
 
 
-def test_lists_that_stand_together_are_read():
+def test_of_lists_that_stand_together_only_those_are_read_that_are_not_written():
     told: list[object] = []
-    lists = [[unread([(1, "t", 5)], Written("[7]", 1), told), unread([(2, "t", 5)], Written("[7]", 1), told)]]
-    assert run_for_writing([[]], lists, "lists { n }").data == {"lists": [[{"n": 1}], [{"n": 2}]]}
-    assert told == ["read", "read"]
+    lists = [
+        [
+            unread([(1, "t", 5)], Written("[7]", 1), told),
+            unread([(2, "t", 5), (3, "t", 5)], None, told),
+            Rows([(4, "t", 5)], LAYOUT),
+            unread([(5, "t", 5)], Written("[8]", 1), told),
+        ]
+    ]
+    result = run_for_writing([[]], lists, "lists { n }")
+    assert result.errors is None
+    assert result.data == {"lists": ["[7]", [{"n": 2}, {"n": 3}], [{"n": 4}], "[8]"]}
+    assert told.count("read") == 1
+
+
+def test_an_error_in_a_list_beside_written_ones_finds_its_place():
+    lists = [[unread([(1, "t", 5)], Written("[7]", 1), []), unread([(2, "t", 5), (None, "t", 5)], None, [])]]
+    result = run_for_writing([[]], lists, "lists { n }")
+    assert result.data is None
+    assert [error.path for error in result.errors] == [["lists", 1, 1, "n"]]
 
 
 def test_a_list_that_cannot_be_read_is_an_error_in_its_place():
