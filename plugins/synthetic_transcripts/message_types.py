@@ -233,7 +233,7 @@ def _unread(
         found = store.find_transcripts(snapshot, transcript_ids)
         return [0 if each is None else each.message_count for each in found]
 
-    return pages.connections_of_unread(snapshot, read, write, counts, len(transcript_ids))
+    return pages.connections_of_unread(snapshot, len(transcript_ids), read, write, counts)
 
 
 def window_of_messages(

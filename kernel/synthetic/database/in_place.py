@@ -60,7 +60,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             self._check_statement(sql, params)
             cursor = self._reader.execute(sql, params)
             # Asked for every few rows, so the clock is read here and not some calls further down.
-            hold_until, monotonic = self._reader.hold_until, self._reader.monotonic
+            hold_until, monotonic = self._reader.budget.hold_until, self._reader.budget.monotonic
             rows, wanted = list(islice(cursor, ROWS_BETWEEN_CHECKS)), ROWS_BETWEEN_CHECKS
             while len(rows) == wanted:
                 left = hold_until - monotonic()
@@ -101,7 +101,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
     def spend(self, size_bytes: int) -> None:
         """Take the work on so many bytes from the budget; see `Snapshot.spend`."""
         super().spend(size_bytes)
-        if not self._reader.affords(size_bytes):
+        if not self._reader.budget.affords(size_bytes):
             raise self._cut("over_budget")
         self._check_time()
 
@@ -110,11 +110,11 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             raise self._cut("over_budget")
 
     def _check_time(self) -> None:
-        if self._reader.is_late():
+        if self._reader.budget.is_late():
             raise self._cut("late")
 
     def _explain(self, error: Exception, connection: apsw.Connection) -> BaseException:
-        cut = self._reader.cut
+        cut = self._reader.budget.cut
         if isinstance(error, LOCKED):
             cut = "locked"
         elif isinstance(error, apsw.TooBigError):
@@ -124,7 +124,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
 
     def _cut(self, cut: Cut) -> OverBudget:
         """End the use of this snapshot: what still asks it gets the same answer."""
-        self._reader.cut = cut
+        self._reader.budget.cut = cut
         self._connection = None
         self._lost = over = OverBudget(cut)
         return over
@@ -164,22 +164,22 @@ class InPlaceReads:
         snapshot = None
         try:
             hold_until = None if hold_seconds_max is None else self._clock.monotonic() + hold_seconds_max
-            reader.allow(interruption, steps_max, bytes_max, hold_until)
+            reader.budget.grant(interruption, steps_max, bytes_max, hold_until)
             reader.begin()
             snapshot = InPlaceSnapshot(reader, self._clock.now_ms(), self._surroundings, interruption)
             result = function(snapshot, *args)
         except LOCKED:
             raise OverBudget("locked") from None
         except Exception as error:
-            if reader.cut is not None:
-                raise OverBudget(reader.cut) from error
+            if reader.budget.cut is not None:
+                raise OverBudget(reader.budget.cut) from error
             if isinstance(error, apsw.Error):
                 raise translate(error, reader.connection.system_errno) from error
             raise
         else:
             # Also when the function has made something of the part that it got.
-            if reader.cut is not None:
-                raise OverBudget(reader.cut)
+            if reader.budget.cut is not None:
+                raise OverBudget(reader.budget.cut)
             return result
         finally:
             try:

@@ -60,14 +60,66 @@ class OverBudget(BaseException):
         super().__init__(cut)
 
 
-class InPlaceConnection(ReadingConnection):
-    """The connection of reads in place, with what the present one may still use.
+class Budget:
+    """What the present read may still use.
+
+    SQLite asks it every few steps, so that is one short function; and it knows nothing of its connection, which would
+    hold on to itself by it, and never be collected.
 
     Attributes:
-        cut: Why the present read was cut short; None while it was not.
-        closed: Whether it is of no more use.
-        hold_until: How long the present read may hold its thread; infinite if any time.
+        cut: Why the read was cut short; None while it was not.
+        hold_until: How long it may hold its thread; infinite if any time.
         monotonic: The clock that this is measured by.
+        steps_between: SQLite's steps between two times that it is asked.
+    """
+
+    __slots__ = ("_bytes_left", "_interruption", "_steps_left", "cut", "hold_until", "monotonic", "steps_between")
+
+    def __init__(self, clock: Clock) -> None:
+        self.cut: Cut | None = None
+        self.hold_until = math.inf
+        self.monotonic = clock.monotonic
+        self.steps_between = STEPS_BETWEEN_CHECKS
+        self._steps_left = 0
+        self._bytes_left: float = 0
+        self._interruption: Interruption | None = None
+
+    def grant(self, interruption: Interruption, steps_max: int, bytes_max: float, hold_until: float | None) -> None:
+        """Begin the next read's; times are on the clock's monotonic scale."""
+        self.cut = None
+        # SQLite counts the steps of a statement on from its last run, so the first look may come early.
+        self._steps_left = steps_max + STEPS_BETWEEN_CHECKS
+        self._bytes_left = bytes_max
+        self.hold_until = math.inf if hold_until is None else hold_until
+        self._interruption = interruption
+
+    def affords(self, size_bytes: int) -> bool:
+        """Take so many bytes from it; False if it has not as many left."""
+        self._bytes_left -= size_bytes
+        return self._bytes_left >= 0
+
+    def should_stop(self) -> bool:
+        """Whether the read has to stop; called by SQLite after so many steps."""
+        self._steps_left -= self.steps_between
+        if self._steps_left <= 0:
+            self.cut = "over_budget"
+        elif self.monotonic() >= self.hold_until:
+            self.cut = "late"
+        if self.cut is not None:
+            return True
+        return self._interruption is not None and self._interruption.reason() is not None
+
+    def is_late(self) -> bool:
+        """Whether the read has held its thread for as long as it may."""
+        return self.monotonic() >= self.hold_until
+
+
+class InPlaceConnection(ReadingConnection):
+    """The connection of reads in place.
+
+    Attributes:
+        budget: Of the present one.
+        closed: Whether it is of no more use.
     """
 
     def __init__(
@@ -80,35 +132,12 @@ class InPlaceConnection(ReadingConnection):
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
         preparation.prepare(connection, "in_place")
         super().__init__(connection)
-        self.cut: Cut | None = None
+        self.budget = Budget(clock)
         self.closed = False
-        self._steps_left = 0
-        self._bytes_left: float = 0
         self._stepwise: set[str] = set()
-        self.hold_until = math.inf
-        self.monotonic = clock.monotonic
-        self._interruption: Interruption | None = None
-        # Not by a method of this object, which the connection would keep from ever being collected.
-        this: weakref.ref[InPlaceConnection] = weakref.ref(self)
-        self._look = lambda: _should_stop(this)
-        self._steps_between_checks = STEPS_BETWEEN_CHECKS
-        connection.set_progress_handler(self._look, STEPS_BETWEEN_CHECKS)
+        connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
-
-    def allow(self, interruption: Interruption, steps_max: int, bytes_max: float, hold_until: float | None) -> None:
-        """Grant the next read its budget; times are on the clock's monotonic scale."""
-        self.cut = None
-        # SQLite counts the steps of a statement on from its last run, so the first look may come early.
-        self._steps_left = steps_max + STEPS_BETWEEN_CHECKS
-        self._bytes_left = bytes_max
-        self.hold_until = math.inf if hold_until is None else hold_until
-        self._interruption = interruption
-
-    def affords(self, size_bytes: int) -> bool:
-        """Take so many bytes from the budget of the present read; False if it has not as many left."""
-        self._bytes_left -= size_bytes
-        return self._bytes_left >= 0
 
     def is_stepwise(self, sql: str, params: Parameters) -> bool:
         """Whether the steps of a statement grow with the rows that it goes through.
@@ -128,28 +157,15 @@ class InPlaceConnection(ReadingConnection):
     @contextlib.contextmanager
     def looking_often(self) -> Generator[None]:
         """Look at budget and clock every few rows, though the driver is not asked for each."""
-        self._steps_between_checks = STEPS_OF_FEW_ROWS
-        self.connection.set_progress_handler(self._look, STEPS_OF_FEW_ROWS)
+        self._look_every(STEPS_OF_FEW_ROWS)
         try:
             yield
         finally:
-            self._steps_between_checks = STEPS_BETWEEN_CHECKS
-            self.connection.set_progress_handler(self._look, STEPS_BETWEEN_CHECKS)
+            self._look_every(STEPS_BETWEEN_CHECKS)
 
-    def should_stop(self) -> bool:
-        """Whether the present read has to stop; called by SQLite after so many steps."""
-        self._steps_left -= self._steps_between_checks
-        if self._steps_left <= 0:
-            self.cut = "over_budget"
-        elif self.is_late():
-            self.cut = "late"
-        if self.cut is not None:
-            return True
-        return self._interruption is not None and self._interruption.reason() is not None
-
-    def is_late(self) -> bool:
-        """Whether the present read has held its thread for as long as it may."""
-        return self.monotonic() >= self.hold_until
+    def _look_every(self, steps: int) -> None:
+        self.budget.steps_between = steps
+        self.connection.set_progress_handler(self.budget.should_stop, steps)
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""
@@ -161,8 +177,3 @@ def _close(connection: apsw.Connection) -> None:
     # The last connection on a store empties the log, which one that only reads may not; nothing is lost by that.
     with contextlib.suppress(apsw.IOError):
         connection.close()
-
-
-def _should_stop(reference: weakref.ref[InPlaceConnection]) -> bool:
-    reader = reference()
-    return reader is not None and reader.should_stop()

@@ -14,7 +14,7 @@ import strawberry
 
 from synthetic.database.snapshot import Row, Snapshot
 from synthetic.graphql.cursors import Order, Window, encode_cursor
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Unread, Written, unread_lists
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Unread, UnreadSource, Written
 
 NodeT = TypeVar("NodeT")
 
@@ -82,11 +82,6 @@ class PageLayout:
     window: Window
     asked: PageAsked
 
-    def connection_of_read(self, rows: list[Row], count: Callable[[], int]) -> Connection[Any]:
-        """The connection of rows as they were read: one too many where there are more, in the order of reading."""
-        more = self.cut(rows)
-        return self.connection(rows, count, more=more)
-
     def cut(self, rows: list[Row]) -> bool:
         """Make the rows of the page of rows as they were read; whether there are more."""
         more = len(rows) > self.window.size
@@ -96,36 +91,47 @@ class PageLayout:
             rows.reverse()
         return more
 
-    def connection_of_unread(self, nodes: Unread, count: Callable[[], int]) -> Connection[Any]:
-        """The connection of a page of which only the nodes are asked for."""
-        made: Any = _new(Connection)
-        made.count, made.nodes = count, nodes
+    def connections_of_read(
+        self, pages: Sequence[list[Row]], counts: Callable[[], Sequence[int]]
+    ) -> list[Connection[Any]]:
+        """The connections of rows as they were read: one too many where there are more, in the order of reading.
+
+        Args:
+            pages: The rows of each.
+            counts: How many rows the lists have; called once, when that is asked for.
+        """
+        counted = _counters(counts, len(pages))
+        if self.asked.edges or self.asked.page_info:
+            return [
+                self.connection(rows, count, more=self.cut(rows)) for rows, count in zip(pages, counted, strict=True)
+            ]
+        made: list[Any] = []
+        for rows, count in zip(pages, counted, strict=True):
+            self.cut(rows)
+            made.append(_connection(count, Rows(rows, self.nodes, is_whole=True)))
         return made
 
     def connections_of_unread(
         self,
         snapshot: Snapshot,
+        size: int,
         read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
         write: Callable[[LeafFields], Sequence[Written | None]],
         counts: Callable[[], Sequence[int]],
-        size: int,
     ) -> list[Connection[Any]]:
-        """The connections of many pages of which only the nodes are asked for, to be read or written together.
+        """The connections of pages of which only the nodes are asked for, to be read or written together.
 
         Args:
             snapshot: What they are read in.
+            size: How many pages there are.
             read: Reads those at these places: for each the rows of its page, or why they cannot be read.
             write: Writes all, each as it would be made of its rows; None for a page that has to be made so.
-            counts: How many rows the lists have; called once, when that is asked for.
-            size: How many pages there are.
+            counts: As for `connections_of_read`.
         """
-        lists = unread_lists(self.nodes, size, read, write)
-        for nodes in lists:
-            snapshot.keep_until_end(nodes.keep)
-        counted = functools.cache(counts)
-        return [
-            self.connection_of_unread(nodes, lambda place=place: counted()[place]) for place, nodes in enumerate(lists)
-        ]
+        source = UnreadSource(size, read, write)
+        snapshot.keep_until_end(source.keep)
+        counted = _counters(counts, size)
+        return [_connection(count, Unread(self.nodes, source, place)) for place, count in enumerate(counted)]
 
     @property
     def has_only_nodes(self) -> bool:
@@ -155,6 +161,17 @@ class PageLayout:
                 )
             made.page_info = _page_info(self.window, start, end, more=more)
         return made
+
+
+def _connection(count: Callable[[], int], nodes: Rows) -> Any:
+    made: Any = _new(Connection)
+    made.count, made.nodes = count, nodes
+    return made
+
+
+def _counters(counts: Callable[[], Sequence[int]], size: int) -> list[Callable[[], int]]:
+    counted = functools.cache(counts)
+    return [lambda place=place: counted()[place] for place in range(size)]
 
 
 class PageAsked(NamedTuple):

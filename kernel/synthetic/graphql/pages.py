@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
 from synthetic.graphql.cursors import Order, Window, read_window
-from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields, Unread, Written
+from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields, Written
 from synthetic.graphql.row_types import Shape, row_type_of
 from synthetic.graphql.selections import PARENT, PARENTS, PLACE, Selection, array_of, kind_of
 from synthetic.graphql.written_pages import PageWriter
@@ -53,27 +53,24 @@ def page(
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
     shape, writer, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
 
-    def count() -> int:
-        return snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)
+    def counts() -> list[int]:
+        return [snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)]
 
-    if not layout.asked.rows:
-        return layout.connection_of_read([], count)
     sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
     if not _may_be_written(snapshot, layout, selection):
-        return layout.connection_of_read(shape.rows(snapshot, sql, params), count)
+        rows = shape.rows(snapshot, sql, params) if layout.asked.rows else []
+        return layout.connections_of_read([rows], counts)[0]
 
-    def read() -> list[Row]:
+    def read(_places: Sequence[int]) -> list[list[Row]]:
         rows = shape.rows(snapshot, sql, params)
         layout.cut(rows)
-        return rows
+        return [rows]
 
-    def write(fields: LeafFields) -> Written | None:
+    def write(fields: LeafFields) -> list[Written | None]:
         # Nobody asks whether more follows, so not one row too many is read.
-        return writer.write(snapshot, fields, sql, params | {"page_rows": window.size})
+        return [writer.write(snapshot, fields, sql, params | {"page_rows": window.size})]
 
-    nodes = Unread(layout.nodes, read, write)
-    snapshot.keep_until_end(nodes.keep)
-    return layout.connection_of_unread(nodes, count)
+    return layout.connections_of_unread(snapshot, 1, read, write, counts)[0]
 
 
 def pages(
@@ -151,12 +148,8 @@ class _Lists:
         """The page of each."""
         layout, size = self._layout, len(self._parents)
         if self._selection.merged is None and _may_be_written(self._snapshot, layout, self._selection):
-            return layout.connections_of_unread(self._snapshot, self._pages, self._write, self._counts, size)
-        counts = functools.cache(self._counts)
-        return [
-            layout.connection_of_read(rows, lambda place=place: counts()[place])
-            for place, rows in enumerate(self._rows(range(size)))
-        ]
+            return layout.connections_of_unread(self._snapshot, size, self._pages, self._write, self._counts)
+        return layout.connections_of_read(self._rows(range(size)), self._counts)
 
     def _counts(self) -> list[int]:
         sql = self._selection.counts_sql(self._kind, by_rows=self._snapshot.counts_by_rows)

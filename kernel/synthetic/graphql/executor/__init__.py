@@ -31,7 +31,7 @@ from synthetic.graphql.executor.sources import (
     SourceOf,
     default_source,
 )
-from synthetic.graphql.executor.unread import LeafField, LeafFields, Unread, Written, unread_lists
+from synthetic.graphql.executor.unread import LeafField, LeafFields, Unread, UnreadSource, Written
 from synthetic.graphql.executor.waiting import Step, abandon, finish, gather, is_awaitable, run_until_waiting
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "SourceOf",
     "Step",
     "Unread",
+    "UnreadSource",
     "Written",
     "abandon",
     "default_source",
@@ -67,6 +68,5 @@ __all__ = [
     "gather",
     "is_awaitable",
     "run_until_waiting",
-    "unread_lists",
     "values_of",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -55,6 +54,63 @@ class Written(NamedTuple):
     size: int
 
 
+class UnreadSource:
+    """What the lists of one or many parents come from, which are read together, and written together."""
+
+    __slots__ = ("_fields", "_read", "_rows", "_write", "_written")
+
+    def __init__(
+        self,
+        count: int,
+        read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
+        write: Callable[[LeafFields], Sequence[Written | None]],
+    ) -> None:
+        """Make it.
+
+        Args:
+            count: How many lists there are.
+            read: Reads those at these places among them: for each its rows, none of which is None, or why they cannot
+                be read.
+            write: Writes the objects of each list with these fields; None for one of which it cannot. What the JSON
+                has must be what would be made of the rows.
+        """
+        self._read = read
+        self._write = write
+        self._rows: dict[int, list[Row] | Exception] = {}
+        self._fields: LeafFields | None = None
+        self._written: Sequence[Written | None] = [None] * count
+
+    def rows_of(self, place: int) -> list[Row]:
+        """The rows of a list; where they are not known yet, those of all that were not written are read."""
+        if place not in self._rows:
+            self._take([each for each, written in enumerate(self._written) if written is None or each == place])
+        rows = self._rows[place]
+        if isinstance(rows, Exception):
+            raise rows
+        return rows
+
+    def written_of(self, place: int, fields: LeafFields) -> Written | None:
+        """A list as JSON."""
+        if self._fields is not fields:
+            # Also where that fails, which is not tried again for each of the lists.
+            self._fields, self._written = fields, [None] * len(self._written)
+            self._written = self._write(fields)
+        return self._written[place]
+
+    def keep(self) -> None:
+        """Read all rows now, since what they are read of is about to go; an error is told to who asks for them."""
+        places = range(len(self._written))
+        try:
+            self._take(places)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
+            self._rows.update((place, error) for place in places if place not in self._rows)
+
+    def _take(self, places: Sequence[int]) -> None:
+        wanted = [place for place in places if place not in self._rows]
+        if wanted:
+            self._rows.update(zip(wanted, self._read(wanted), strict=True))
+
+
 class Unread(Rows):
     """Rows that are read when somebody wants them, and that their source may also write as JSON.
 
@@ -65,99 +121,29 @@ class Unread(Rows):
     It is of use while its source can be read.
     """
 
-    __slots__ = ("_read", "_write")
+    __slots__ = ("_place", "_source")
 
-    def __init__(
-        self, layout: Layout, read: Callable[[], list[Row]], write: Callable[[LeafFields], Written | None]
-    ) -> None:
+    def __init__(self, layout: Layout, source: UnreadSource, place: int = 0) -> None:
         """Make it.
 
         Args:
             layout: What the rows are.
-            read: Reads them; none of them is None.
-            write: Writes the objects with these fields; gives None where it cannot, and what the JSON has must be
-                what would be made of the rows.
+            source: What they come from. It does not know its lists, so nothing is left to the collector.
+            place: Which of its lists this is.
         """
         # Not by the constructor of `Rows`, which wants the rows: without them, `__getattr__` is asked for them.
         self.layout = layout
         self.is_whole = True
-        self._read = read
-        self._write = write
+        self._source = source
+        self._place = place
 
     def __getattr__(self, name: str) -> Any:
         """The rows, when they are first asked for."""
         if name != "rows":
             raise AttributeError(name)
-        self.rows = self._read()
+        self.rows = self._source.rows_of(self._place)
         return self.rows
-
-    def keep(self) -> None:
-        """Read the rows now, since their source is about to go; why that failed is told to who asks for them."""
-        try:
-            self.rows  # noqa: B018 - to ask for them reads them
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
-            self._read = functools.partial(_raise, error)
 
     def write(self, fields: LeafFields) -> Written | None:
         """The list as JSON; None where it has to be made of the rows."""
-        return self._write(fields)
-
-
-def unread_lists(
-    layout: Layout,
-    count: int,
-    read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
-    write: Callable[[LeafFields], Sequence[Written | None]],
-) -> list[Unread]:
-    """The lists of many parents, which are read together, and written together.
-
-    Args:
-        layout: What the rows are.
-        count: How many lists there are.
-        read: Reads those at these places among them: for each its rows, or why they cannot be read.
-        write: Writes all of them, as `Unread` has it.
-    """
-    source = _Lists(count, read, write)
-    # It does not hold the lists, which hold it: nothing of a request should be left to the collector.
-    rows_of, written_of = source.rows_of, source.written_of
-    return [
-        Unread(layout, functools.partial(rows_of, place), functools.partial(written_of, place))
-        for place in range(count)
-    ]
-
-
-class _Lists:
-    """What the lists of `unread_lists` have in common."""
-
-    def __init__(
-        self,
-        count: int,
-        read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
-        write: Callable[[LeafFields], Sequence[Written | None]],
-    ) -> None:
-        self._read = read
-        self._write = write
-        self._rows: dict[int, list[Row] | Exception] = {}
-        self._fields: LeafFields | None = None
-        self._written: Sequence[Written | None] = [None] * count
-
-    def rows_of(self, place: int) -> list[Row]:
-        if place not in self._rows:
-            unwritten = [each for each, written in enumerate(self._written) if written is None or each == place]
-            wanted = [each for each in unwritten if each not in self._rows]
-            self._rows.update(zip(wanted, self._read(wanted), strict=True))
-        rows = self._rows[place]
-        if isinstance(rows, Exception):
-            raise rows
-        return rows
-
-    def written_of(self, place: int, fields: LeafFields) -> Written | None:
-        if self._fields is not fields:
-            # Also where that fails, which is not tried again for each of the lists.
-            self._fields, self._written = fields, [None] * len(self._written)
-            self._written = self._write(fields)
-        return self._written[place]
-
-
-def _raise(error: Exception) -> list[Row]:
-    raise error
+        return self._source.written_of(self._place, fields)

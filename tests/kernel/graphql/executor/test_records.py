@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from synthetic.graphql.executor import (
     OperationPlans,
     Rows,
     Unread,
+    UnreadSource,
     Written,
     run_until_waiting,
 )
@@ -94,19 +96,18 @@ def test_null_among_objects_stays_null():
 
 
 def unread(rows: list[tuple[object, ...]] | Exception, written: Written | Exception | None, told: list[object]):
-    def read():
+    def read(places: Sequence[int]):
         told.append("read")
-        if isinstance(rows, Exception):
-            raise rows
-        return rows
+        assert list(places) == [0]
+        return [rows]
 
     def write(fields: LeafFields):
         told.append([(field.key, field.attribute) for field in fields.fields])
         if isinstance(written, Exception):
             raise written
-        return written
+        return [written]
 
-    return Unread(LAYOUT, read, write)
+    return Unread(LAYOUT, UnreadSource(1, read, write))
 
 
 def test_a_list_whose_source_writes_it_is_not_read():
@@ -143,8 +144,12 @@ def test_of_lists_that_stand_together_only_those_are_read_that_are_not_written()
 def test_an_error_in_a_list_beside_written_ones_finds_its_place():
     lists = [[unread([(1, "t", 5)], Written("[7]", 1), []), unread([(2, "t", 5), (None, "t", 5)], None, [])]]
     result = run_for_writing([[]], lists, "lists { n }")
-    assert result.data is None
+    assert result.data == {"lists": ["[7]", [{"n": 2}, None]]}
     assert [error.path for error in result.errors] == [["lists", 1, 1, "n"]]
+    lists = [[unread([], Written("[7]", 1), []), unread(LookupError("gone"), None, [])]]
+    result = run_for_writing([[]], lists, "lists { n }")
+    assert result.data is None, "a list must not be null"
+    assert [error.path for error in result.errors] == [["lists", 1]]
 
 
 def test_a_list_that_cannot_be_read_is_an_error_in_its_place():
@@ -156,3 +161,49 @@ def test_a_list_that_cannot_be_read_is_an_error_in_its_place():
     result = run_for_writing([[]], lists, "lists { n }")
     assert result.data is None, "a list must not be null"
     assert [error.path for error in result.errors] == [["lists", 1]]
+
+
+def test_lists_of_one_source_are_read_and_written_together():
+    reads: list[list[int]] = []
+    writes: list[LeafFields] = []
+
+    def read(places: Sequence[int]):
+        reads.append(list(places))
+        return [LookupError("gone") if place == 3 else [(place, "t", None)] for place in places]
+
+    def write(fields: LeafFields):
+        writes.append(fields)
+        return [Written("[0]", 1), None, None, None]
+
+    source = UnreadSource(4, read, write)
+    lists = [Unread(LAYOUT, source, place) for place in range(4)]
+    fields = LeafFields(())
+    assert [each.write(fields) for each in lists] == [("[0]", 1), None, None, None]
+    assert len(writes) == 1
+    assert [each.n for each in lists[1]] == [1]
+    assert len(lists[2]) == 1
+    assert reads == [[1, 2, 3]]
+    with pytest.raises(LookupError):
+        len(lists[3])
+    source.keep()
+    assert reads == [[1, 2, 3], [0]], "what was written may be looked at all the same"
+
+
+def test_what_cannot_be_written_is_tried_once_and_what_cannot_be_kept_is_told_later():
+    def fail(_asked: object):
+        told.append("asked")
+        raise LookupError("gone")
+
+    told: list[str] = []
+    source = UnreadSource(2, fail, fail)
+    lists = [Unread(LAYOUT, source, place) for place in range(2)]
+    fields = LeafFields(())
+    with pytest.raises(LookupError):
+        lists[0].write(fields)
+    assert lists[1].write(fields) is None
+    source.keep()
+    assert told == ["asked", "asked"]
+    for each in lists:
+        with pytest.raises(LookupError):
+            len(each)
+    assert told == ["asked", "asked"]
