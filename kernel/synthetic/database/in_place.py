@@ -20,7 +20,14 @@ import apsw
 
 from synthetic.clock import Clock
 from synthetic.database.failures import DRIVER_ERRORS, translate
-from synthetic.database.in_place_connection import VALUE_BYTES_MAX, Cut, InPlaceConnection, OverBudget
+from synthetic.database.in_place_connection import (
+    STEPS_BETWEEN_CHECKS,
+    STEPS_OF_FEW_ROWS,
+    VALUE_BYTES_MAX,
+    Cut,
+    InPlaceConnection,
+    OverBudget,
+)
 from synthetic.database.interruption import Interruption
 from synthetic.database.preparation import ConnectionPreparation
 from synthetic.database.reading_connection import ReadingSnapshot
@@ -93,8 +100,12 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             self._check_statement(sql, params)
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        with self._reader.looking_often():
+        # The driver is not asked for each row here, so SQLite itself has to look after a few.
+        self._reader.look_every(STEPS_OF_FEW_ROWS)
+        try:
             rows = super().rows_of_json(sql, params)
+        finally:
+            self._reader.look_every(STEPS_BETWEEN_CHECKS)
         self._check_time()
         return rows
 

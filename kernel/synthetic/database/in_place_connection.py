@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import math
 import weakref
-from collections.abc import Generator
 from pathlib import Path
 from typing import Literal
 
@@ -101,13 +100,16 @@ class Budget:
     def should_stop(self) -> bool:
         """Whether the read has to stop; called by SQLite after so many steps."""
         self._steps_left -= self.steps_between
+        now = self.monotonic()
         if self._steps_left <= 0:
             self.cut = "over_budget"
-        elif self.monotonic() >= self.hold_until:
+        elif now >= self.hold_until:
             self.cut = "late"
         if self.cut is not None:
             return True
-        return self._interruption is not None and self._interruption.reason() is not None
+        # `Interruption.reason` would say no more, and this is asked every few microseconds.
+        watch = self._interruption
+        return watch is not None and (watch.cancelled or (watch.deadline is not None and now >= watch.deadline))
 
     def is_late(self) -> bool:
         """Whether the read has held its thread for as long as it may."""
@@ -154,16 +156,8 @@ class InPlaceConnection(ReadingConnection):
         self._stepwise.add(sql)
         return True
 
-    @contextlib.contextmanager
-    def looking_often(self) -> Generator[None]:
-        """Look at budget and clock every few rows, though the driver is not asked for each."""
-        self._look_every(STEPS_OF_FEW_ROWS)
-        try:
-            yield
-        finally:
-            self._look_every(STEPS_BETWEEN_CHECKS)
-
-    def _look_every(self, steps: int) -> None:
+    def look_every(self, steps: int) -> None:
+        """Have SQLite ask the budget after so many steps."""
         self.budget.steps_between = steps
         self.connection.set_progress_handler(self.budget.should_stop, steps)
 

@@ -20,9 +20,13 @@ class Interruption:
 
     Cancelling is a plain assignment, so any thread may do it at any time
     without a lock; work that has ended is not affected.
+
+    Attributes:
+        deadline: On the clock's monotonic scale, in seconds; None without one.
+        cancelled: Whether the one who asked has left.
     """
 
-    __slots__ = ("_cancelled", "_clock", "_deadline")
+    __slots__ = ("_clock", "cancelled", "deadline")
 
     def __init__(self, clock: Clock, deadline: float | None = None) -> None:
         """Start the watch.
@@ -32,34 +36,29 @@ class Interruption:
             deadline: On that scale, in seconds; None for no deadline.
         """
         self._clock = clock
-        self._deadline = deadline
-        self._cancelled = False
-
-    @property
-    def deadline(self) -> float | None:
-        """On the clock's monotonic scale, in seconds; None without one."""
-        return self._deadline
+        self.deadline = deadline
+        self.cancelled = False
 
     @contextmanager
     def narrowed(self, seconds: float) -> Generator[None]:
         """Let what runs in the block have no more than so much time; what comes after it has what was left before."""
-        before = self._deadline
+        before = self.deadline
         ends = self._clock.monotonic() + seconds
-        self._deadline = ends if before is None else min(before, ends)
+        self.deadline = ends if before is None else min(before, ends)
         try:
             yield
         finally:
-            self._deadline = before
+            self.deadline = before
 
     def cancel(self) -> None:
         """Ask the work to stop."""
-        self._cancelled = True
+        self.cancelled = True
 
     def reason(self) -> SyntheticError | None:
         """Why the work should stop, or None."""
-        if self._cancelled:
+        if self.cancelled:
             return CancelledError()
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+        if self.deadline is not None and self._clock.monotonic() >= self.deadline:
             return DeadlineExceededError(retry_after_ms=RETRY_MS)
         return None
 
@@ -71,7 +70,7 @@ class Interruption:
             DeadlineExceededError: Its time is up.
         """
         # Asked before every statement, so the clock is read here and not a call further down.
-        if self._cancelled or (self._deadline is not None and self._clock.monotonic() >= self._deadline):
+        if self.cancelled or (self.deadline is not None and self._clock.monotonic() >= self.deadline):
             raise self.reason() or CancelledError()
 
     async def within(self, awaitable: Awaitable[ResultT]) -> ResultT:
@@ -80,7 +79,7 @@ class Interruption:
         Raises:
             DeadlineExceededError: It takes longer; it was cancelled.
         """
-        seconds = None if self._deadline is None else max(0.0, self._deadline - self._clock.monotonic())
+        seconds = None if self.deadline is None else max(0.0, self.deadline - self._clock.monotonic())
         limit = asyncio.timeout(seconds)
         try:
             async with limit:

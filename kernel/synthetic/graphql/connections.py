@@ -169,9 +169,25 @@ def _connection(count: Callable[[], int], nodes: Rows) -> Any:
     return made
 
 
+class _Counts:
+    """How many rows lists have, counted for all of them when the first is asked for."""
+
+    __slots__ = ("_count", "_counted")
+
+    def __init__(self, count: Callable[[], Sequence[int]]) -> None:
+        self._count = count
+        self._counted: Sequence[int] | None = None
+
+    def of(self, place: int) -> int:
+        if self._counted is None:
+            self._counted = self._count()
+        return self._counted[place]
+
+
 def _counters(counts: Callable[[], Sequence[int]], size: int) -> list[Callable[[], int]]:
-    counted = functools.cache(counts)
-    return [lambda place=place: counted()[place] for place in range(size)]
+    """For each list what gives the number of its rows."""
+    count_of = _Counts(counts).of
+    return [functools.partial(count_of, place) for place in range(size)]
 
 
 class PageAsked(NamedTuple):

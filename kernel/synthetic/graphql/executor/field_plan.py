@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +14,16 @@ from synthetic.graphql.executor.asked import Asked
 from synthetic.graphql.executor.core import Info, is_iterable, kind_of
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.rows import Rows
-from synthetic.graphql.executor.sources import Attribute, Batched, Call, Constant, Default, PerParent, Source
+from synthetic.graphql.executor.sources import (
+    Attribute,
+    Batched,
+    Call,
+    Constant,
+    Default,
+    PerParent,
+    Source,
+    is_mapping,
+)
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.completion import Completer
@@ -190,10 +198,11 @@ def _read_all(name: str, parents: Parents) -> Sequence[Any]:
     """An attribute of each parent."""
     if isinstance(parents, Rows):
         return _read_rows(name, parents)
-    if not any(issubclass(kind, Mapping) for kind in {*map(type, parents)}):
-        with contextlib.suppress(Exception):
-            # Where one of them fails, each is asked again.
+    if not any(map(is_mapping, {*map(type, parents)})):
+        try:
             return list(map(attrgetter(name), parents))
+        except Exception:  # noqa: BLE001, S110 - each is asked again below, and the one that fails is found
+            pass
     values = list[Any]()
     for parent in parents:
         try:

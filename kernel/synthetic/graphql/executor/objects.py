@@ -20,7 +20,7 @@ from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Layout, Rows
-from synthetic.graphql.executor.sources import Attribute, Batched, Constant
+from synthetic.graphql.executor.sources import Attribute, Batched, Constant, is_mapping
 from synthetic.graphql.executor.unread import LeafField, LeafFields
 from synthetic.graphql.executor.waiting import Step, abandon, is_awaitable, settled, together
 
@@ -139,7 +139,7 @@ class ObjectPlan:
                 builder = self._by_layout[key] = build_from_rows(self.fields, *key)
             return builder
         kinds = {*map(type, parents)}
-        if kinds <= self._objects_of or not any(issubclass(kind, Mapping) for kind in kinds):
+        if kinds <= self._objects_of or not any(map(is_mapping, kinds)):
             if self._objects is None or not kinds <= self._objects_of:
                 self._objects = self._objects or build_from_objects(self.fields)
                 self._objects_of = frozenset(kinds)

@@ -7,7 +7,8 @@ generated code, or be resolved for all parents at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphql import GraphQLField, GraphQLFieldResolver, GraphQLObjectType
@@ -15,6 +16,10 @@ from graphql import GraphQLField, GraphQLFieldResolver, GraphQLObjectType
 if TYPE_CHECKING:
     from synthetic.graphql.executor.arguments import Convert
     from synthetic.graphql.executor.asked import Asked
+
+
+KINDS_KEPT = 1_024
+"""Classes of parents that are remembered."""
 
 
 class Call(NamedTuple):
@@ -135,3 +140,9 @@ SourceOf: TypeAlias = Callable[[GraphQLObjectType, str, GraphQLField], Source]
 def default_source(_parent: GraphQLObjectType, name: str, field: GraphQLField) -> Source:
     """Where values come from in a schema that says no more than graphql-core asks for."""
     return Default(name) if field.resolve is None else PerParent(field.resolve)
+
+
+@functools.lru_cache(maxsize=KINDS_KEPT)
+def is_mapping(kind: type[Any]) -> bool:
+    """Whether parents of a class have items, and not attributes."""
+    return issubclass(kind, Mapping)
