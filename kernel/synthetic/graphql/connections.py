@@ -101,14 +101,21 @@ class PageLayout:
             counts: How many rows the lists have; called once, when that is asked for.
         """
         counted = _counters(counts, len(pages))
-        if self.asked.edges or self.asked.page_info:
+        if not self.asked.nodes or self.asked.edges or self.asked.page_info:
             return [
                 self.connection(rows, count, more=self.cut(rows)) for rows, count in zip(pages, counted, strict=True)
             ]
+        # Most lists are asked for like this, and there is one for each of many parents.
         made: list[Any] = []
+        size, is_backward, layout = self.window.size, self.window.backward, self.nodes
         for rows, count in zip(pages, counted, strict=True):
-            self.cut(rows)
-            made.append(_connection(count, Rows(rows, self.nodes, is_whole=True)))
+            if len(rows) > size:
+                rows.pop()
+            if is_backward:
+                rows.reverse()
+            one: Any = _new(Connection)
+            one.count, one.nodes = count, Rows(rows, layout, is_whole=True)
+            made.append(one)
         return made
 
     def connections_of_unread(
@@ -131,7 +138,12 @@ class PageLayout:
         source = UnreadSource(size, read, write)
         snapshot.keep_until_end(source.keep)
         counted = _counters(counts, size)
-        return [_connection(count, Unread(self.nodes, source, place)) for place, count in enumerate(counted)]
+        made: list[Any] = []
+        for place, count in enumerate(counted):
+            one: Any = _new(Connection)
+            one.count, one.nodes = count, Unread(self.nodes, source, place)
+            made.append(one)
+        return made
 
     @property
     def has_only_nodes(self) -> bool:
@@ -161,12 +173,6 @@ class PageLayout:
                 )
             made.page_info = _page_info(self.window, start, end, more=more)
         return made
-
-
-def _connection(count: Callable[[], int], nodes: Rows) -> Any:
-    made: Any = _new(Connection)
-    made.count, made.nodes = count, nodes
-    return made
 
 
 class _Counts:

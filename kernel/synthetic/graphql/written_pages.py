@@ -68,7 +68,7 @@ class PageWriter:
         if rows is None:
             return None
         [(text, count, is_wrong)] = rows
-        return None if is_wrong else Written(text, count)
+        return None if is_wrong else (text, count)
 
     def write_many(
         self,
@@ -95,7 +95,7 @@ class PageWriter:
         for place, value in self._rows(snapshot, fields, lambda select: pages_sql(select.in_list), params) or ():
             if value is not None:
                 size, _, text = value.partition(":")
-                pages[place] = Written(text, int(size))
+                pages[place] = text, int(size)
         return pages
 
     def _rows(

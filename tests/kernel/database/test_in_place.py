@@ -398,8 +398,20 @@ def test_an_interrupt_from_the_keyboard_is_let_through_wherever_it_strikes(datab
 
 def test_an_interrupt_during_a_statement_leaves_the_connection_usable(database):
     class Watched(Interruption):
-        def reason(self):
-            raise KeyboardInterrupt
+        is_asked_by_sqlite = False
+
+        def check(self):
+            self.is_asked_by_sqlite = True
+
+        @property
+        def cancelled(self):
+            if self.is_asked_by_sqlite:
+                raise KeyboardInterrupt
+            return False
+
+        @cancelled.setter
+        def cancelled(self, value):
+            assert not value
 
     with pytest.raises(KeyboardInterrupt):
         database.read_in_place(

@@ -22,7 +22,7 @@ from synthetic.graphql.executor.frames import Frame, ItemFrame, SomeFrame
 from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Rows
-from synthetic.graphql.executor.unread import LeafFields, Unread, Written
+from synthetic.graphql.executor.unread import LeafFields, Unread, UnreadSource, Written
 from synthetic.graphql.executor.waiting import Step, is_awaitable, listed, settled
 
 if TYPE_CHECKING:
@@ -223,12 +223,25 @@ class ListCompleter(Completer):
         fields = self._item.leaf_fields if run.record_form is not None else None
         if fields is None or run.record_form is None:
             return [None] * len(values)
+        list_of_json, width = run.record_form.list_of_json, len(fields.fields)
         results = list[Any]()
+        source: UnreadSource | None = None
+        lists: Sequence[Written | None] = ()
+        cells = 0
         for value in values:
-            written = _try_to_write(value, fields) if isinstance(value, Unread) else None
-            if written is not None:
-                run.cells += max(written.size * len(fields.fields), len(written.text) // VALUE_CHARACTERS)
-            results.append(None if written is None else run.record_form.list_of_json(written.text))
+            written = None
+            if isinstance(value, Unread):
+                if value.source is not source:
+                    source = value.source
+                    lists = _try_to_write(source, fields)
+                written = lists[value.place] if lists else None
+            if written is None:
+                results.append(None)
+            else:
+                text, size = written
+                cells += max(size * width, len(text) // VALUE_CHARACTERS)
+                results.append(list_of_json(text))
+        run.cells += cells
         return results
 
     def _recorded(
@@ -263,11 +276,11 @@ class ListCompleter(Completer):
         return list(cast("Iterable[Any]", value))
 
 
-def _try_to_write(unread: Unread, fields: LeafFields) -> Written | None:
+def _try_to_write(source: UnreadSource, fields: LeafFields) -> Sequence[Written | None]:
     try:
-        return unread.write(fields)
+        return source.written(fields)
     except Exception:  # noqa: BLE001 - what it was shows again when the rows are read, in its place
-        return None
+        return ()
 
 
 def _read(unread: Unread) -> Any:

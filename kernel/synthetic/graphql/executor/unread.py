@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from graphql import GraphQLLeafType
 
@@ -42,16 +42,8 @@ class LeafFields:
         self.fields = tuple(fields)
 
 
-class Written(NamedTuple):
-    """A list of objects as JSON.
-
-    Attributes:
-        text: The JSON.
-        size: How many objects it has.
-    """
-
-    text: str
-    size: int
+Written: TypeAlias = tuple[str, int]
+"""A list of objects as JSON, and how many they are."""
 
 
 class UnreadSource:
@@ -89,13 +81,13 @@ class UnreadSource:
             raise rows
         return rows
 
-    def written_of(self, place: int, fields: LeafFields) -> Written | None:
-        """A list as JSON."""
+    def written(self, fields: LeafFields) -> Sequence[Written | None]:
+        """All lists as JSON; None for one that has to be made of its rows."""
         if self._fields is not fields:
             # Also where that fails, which is not tried again for each of the lists.
             self._fields, self._written = fields, [None] * len(self._written)
             self._written = self._write(fields)
-        return self._written[place]
+        return self._written
 
     def keep(self) -> None:
         """Read all rows now, since what they are read of is about to go; an error is told to who asks for them."""
@@ -115,35 +107,35 @@ class Unread(Rows):
     """Rows that are read when somebody wants them, and that their source may also write as JSON.
 
     For who looks they are what `Rows` are. In an answer that is only to be
-    written, a list of them is asked for its JSON first; a source that can write
-    the list at once, as a database can, need not make a row of it then.
+    written, the source is asked for its JSON first; one that can write the list
+    at once, as a database can, need not make a row of it then.
 
     It is of use while its source can be read.
+
+    Attributes:
+        source: What the rows come from. It does not know its lists, so nothing is left to the collector.
+        place: Which of its lists this is.
     """
 
-    __slots__ = ("_place", "_source")
+    __slots__ = ("place", "source")
 
     def __init__(self, layout: Layout, source: UnreadSource, place: int = 0) -> None:
         """Make it.
 
         Args:
             layout: What the rows are.
-            source: What they come from. It does not know its lists, so nothing is left to the collector.
-            place: Which of its lists this is.
+            source: See the attributes.
+            place: See the attributes.
         """
         # Not by the constructor of `Rows`, which wants the rows: without them, `__getattr__` is asked for them.
         self.layout = layout
         self.is_whole = True
-        self._source = source
-        self._place = place
+        self.source = source
+        self.place = place
 
     def __getattr__(self, name: str) -> Any:
         """The rows, when they are first asked for."""
         if name != "rows":
             raise AttributeError(name)
-        self.rows = self._source.rows_of(self._place)
+        self.rows = self.source.rows_of(self.place)
         return self.rows
-
-    def write(self, fields: LeafFields) -> Written | None:
-        """The list as JSON; None where it has to be made of the rows."""
-        return self._source.written_of(self._place, fields)
