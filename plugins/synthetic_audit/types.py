@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+import functools
 from typing import Annotated
 
 import strawberry
@@ -63,6 +64,7 @@ class AuditEntry:
     of = FromRecord(Entry, previous_hash=Column("lower(hex(previous_hash))"), hash=Column("lower(hex(hash))"))
 
 
+@functools.cache
 def order_of(order_by: AuditOrder) -> Order:
     """The order that a client asks for."""
     column, direction = order_by.value.split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 import strawberry
@@ -35,7 +36,13 @@ def constructs(
     before: Before = None,
 ) -> Connection[Construct]:
     """Constructs, the newest first unless asked otherwise."""
-    column, direction = order_by.value.split()
     criteria = Criteria() if filter is None else filter.criteria()
-    order = Order((column, "id"), (str if column == "title" else int, str), descending=direction == "desc")
+    order = order_of(order_by)
     return page_of_constructs(snapshot, criteria, order, asked, first=first, after=after, last=last, before=before)
+
+
+@functools.cache
+def order_of(order_by: ConstructOrder) -> Order:
+    """The order that a client asks for."""
+    column, direction = order_by.value.split()
+    return Order((column, "id"), (str if column == "title" else int, str), descending=direction == "desc")

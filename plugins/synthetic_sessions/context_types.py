@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+import functools
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -102,6 +103,7 @@ def find_context_nodes(
     return find_rows(snapshot, SessionContext, "session_contexts", ids, asked)
 
 
+@functools.cache
 def order_of_contexts(order_by: SessionContextOrder) -> Order:
     """The order that a client asks for."""
     column, direction = order_by.value.split()

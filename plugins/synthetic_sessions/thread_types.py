@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+import functools
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -100,6 +101,7 @@ def find_thread_nodes(
     return find_rows(snapshot, ThreadSession, "thread_sessions", ids, asked)
 
 
+@functools.cache
 def order_of_threads(order_by: ThreadSessionOrder) -> Order:
     """The order that a client asks for."""
     column, direction = order_by.value.split()

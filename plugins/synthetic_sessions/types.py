@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+import functools
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -148,6 +149,7 @@ def find_session_nodes(
     return find_rows(snapshot, Session, "sessions", ids, asked)
 
 
+@functools.cache
 def order_of(order_by: SessionOrder) -> Order:
     """The order that a client asks for."""
     column, direction = order_by.value.split()

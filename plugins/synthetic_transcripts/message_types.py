@@ -220,7 +220,7 @@ def _unread(
     """The pages of which nothing but the nodes is asked for, to be written; see `pages_of_messages`."""
     writer = asked.memory.get(PageWriter)
     if writer is None:
-        writer = asked.memory[PageWriter] = PageWriter(TranscriptMessage.of.json_sources)
+        writer = asked.memory[PageWriter] = PageWriter("transcript_messages", TranscriptMessage.of.json_sources)
 
     def read(places: Sequence[int]) -> list[list[Row] | Exception]:
         found = store.read_message_rows(snapshot, [transcript_ids[place] for place in places], span, columns)

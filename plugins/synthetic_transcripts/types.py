@@ -2,6 +2,7 @@
 
 # Annotations are left as they are: Strawberry takes far longer to read them as text, at every start.
 
+import functools
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -185,6 +186,7 @@ def find_transcript_nodes(
     return find_rows(snapshot, Transcript, "transcripts", ids, asked)
 
 
+@functools.cache
 def order_of(order_by: TranscriptOrder) -> Order:
     """The order that a client asks for."""
     column, direction = order_by.value.split()

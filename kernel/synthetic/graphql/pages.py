@@ -51,7 +51,7 @@ def page(
         BadUserInputError: See `read_window`.
     """
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    shape, writer, layout = _layout(node_class, order, window, asked, with_order=selection.merged is not None)
+    shape, writer, layout = _layout(node_class, selection, order, window, asked)
 
     def counts() -> list[int]:
         return [snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)]
@@ -115,7 +115,7 @@ def pages(
         window_of: dict[str, Any] = {"first": first, "after": after, "last": last, "before": before}
         return [page(snapshot, node_class, alone, order=order, asked=asked, **window_of)] * len(each)
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
-    shape, writer, layout = _layout(node_class, order, window, asked, (PLACE,))
+    shape, writer, layout = _layout(node_class, selection, order, window, asked, (PLACE,))
     lists = _Lists(snapshot, selection, shape, writer, layout, order, distinct)
     connections = dict(zip(distinct, lists.connections(), strict=True))
     return [connections[value] for value in each]
@@ -194,27 +194,28 @@ def _may_be_written(snapshot: Snapshot, layout: PageLayout, selection: Selection
 
 def _layout(
     node_class: type[Any],
+    selection: Selection,
     order: Order,
     window: Window,
     asked: Asked,
     extra: tuple[str, ...] = (),
-    *,
-    with_order: bool = False,
 ) -> tuple[Shape, PageWriter, PageLayout]:
     """The columns that are read for pages, by what is asked for, what writes them as JSON, and what the rows are.
 
     Args:
         node_class: What is listed.
+        selection: What the list is read from.
         order: Of the list.
         window: Which part of it.
         asked: Of the connection.
         extra: What else is read, behind all others.
-        with_order: Whether the columns of the order are read though nobody asks for cursors.
     """
-    key = node_class, order, extra, with_order
+    # Where lists are merged, the columns of the order are read though nobody asks for cursors.
+    is_merged = not extra and selection.merged is not None
+    key = node_class, selection.source, order, extra, is_merged
     known = asked.memory.get(key)
     if known is None:
-        known = _shape_of(node_class, order, asked, extra, with_order=with_order)
+        known = _shape_of(node_class, selection.source, order, asked, extra, with_order=is_merged)
         if asked is not EVERYTHING:
             asked.memory[key] = known
     shape, writer, order_of_cursors, places = known
@@ -222,7 +223,7 @@ def _layout(
 
 
 def _shape_of(
-    node_class: type[Any], order: Order, asked: Asked, extra: tuple[str, ...], *, with_order: bool
+    node_class: type[Any], source: str, order: Order, asked: Asked, extra: tuple[str, ...], *, with_order: bool
 ) -> tuple[Shape, PageWriter, Order | None, tuple[int, ...]]:
     """The columns and what writes them; the order, if cursors are made of it; and where its columns are in a row."""
     of_nodes, of_edges = asked.reads("nodes"), asked.reads("edges", "node")
@@ -233,7 +234,7 @@ def _shape_of(
     shape = row_type.shape(attributes, columns + extra)
     return (
         shape,
-        PageWriter(row_type.json_sources),
+        PageWriter(source, row_type.json_sources),
         order if has_cursors else None,
         tuple([shape.places[column] for column in columns]),
     )

@@ -22,10 +22,10 @@ from typing import NamedTuple
 SHORT_SECONDS = 0.002
 """A run in place that took at most so long was short; that includes what Python did with the rows."""
 
-SHORT_IN_POOL_SECONDS = 0.003
+SHORT_IN_POOL_SECONDS = 0.004
 """A run in the pool that computed for at most so long was short: at each row, changing threads is in its time."""
 
-READING_SECONDS_MAX = 0.004
+READING_SECONDS_MAX = 0.005
 """A run in the pool that read from the disk and took longer shows nothing: it may be in the cache the next time."""
 
 SHORT_RUNS = 2

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.errors import SyntheticError
 from synthetic.graphql.executor import LeafField, LeafFields, Written
-from synthetic.graphql.json_columns import JsonColumn, quoted
+from synthetic.graphql.json_columns import JsonColumn, is_checked, quoted
 from synthetic.graphql.row_types import JsonSource
 from synthetic.logs import logger_for
 
@@ -22,6 +22,8 @@ FIELDS_MAX = 100
 
 RESTS = 100
 """After a page that was too long, so many are read at once: pages of one place are often alike."""
+
+TABLE_SQL = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = :name"
 
 log = logger_for(__name__)
 
@@ -42,12 +44,14 @@ class _Select(NamedTuple):
 class PageWriter:
     """Has SQLite write the pages of one place in a plan; remembers what the selections there need."""
 
-    def __init__(self, sources: Mapping[str, JsonSource]) -> None:
+    def __init__(self, table: str, sources: Mapping[str, JsonSource]) -> None:
         """Make it.
 
         Args:
+            table: Name of the one that the columns are of.
             sources: For the attributes that have a column of their own, how it becomes JSON.
         """
+        self._table = table
         self._sources = sources
         self._selects: dict[LeafFields, _Select | None] = {}
         self._rests = 0
@@ -104,25 +108,24 @@ class PageWriter:
         if self._rests:
             self._rests -= 1
             return None
-        if fields not in self._selects:
-            self._selects[fields] = self._select(fields)
-        select = self._selects[fields]
-        if select is None:
-            return None
+        select = None
         try:
-            rows = snapshot.rows_of_json(sql_of(select), params)
+            if fields not in self._selects:
+                self._selects[fields] = self._select(snapshot, fields)
+            select = self._selects[fields]
+            rows = None if select is None else snapshot.rows_of_json(sql_of(select), params)
         except SyntheticError:
             # Reading the rows will tell.
             return None
         except Exception:
-            log.exception("page not written", select=select.page)
+            log.exception("page not written", table=self._table, select=select)
             self._selects[fields] = None
             return None
-        if rows is None:
+        if rows is None and select is not None:
             self._rests = RESTS
         return rows
 
-    def _select(self, fields: LeafFields) -> _Select | None:
+    def _select(self, snapshot: Snapshot, fields: LeafFields) -> _Select | None:
         columns = [self._column(field) for field in fields.fields]
         if None in columns or len(columns) > FIELDS_MAX:
             return None
@@ -130,7 +133,10 @@ class PageWriter:
         keys = [quoted(field.key) for field in fields.fields]
         entries = ", ".join(f"{key}, {column.sql}" for key, column in zip(keys, found, strict=True))
         # SQLite works out both sides of an OR, and of these only those up to the first that holds.
-        wrong = " ".join(f"WHEN {wrong} THEN TRUE" for wrong in dict.fromkeys(each.wrong for each in found) if wrong)
+        own = snapshot.value(TABLE_SQL, {"name": self._table}) or ""
+        pairs = zip(fields.fields, found, strict=True)
+        conditions = dict.fromkeys(self._wrong(field, column, own) for field, column in pairs)
+        wrong = " ".join(f"WHEN {condition} THEN TRUE" for condition in conditions if condition)
         is_wrong = f"max(CASE {wrong} ELSE FALSE END)" if wrong else "FALSE"
         written = f"json_group_array(json_object({entries}))"
         return _Select(
@@ -145,3 +151,9 @@ class PageWriter:
             return JsonColumn(quoted(field.value)) if isinstance(field.value, str) else None
         source = self._sources.get(field.attribute)
         return None if source is None else source.column_of(source.name, field.leaf)
+
+    def _wrong(self, field: LeafField, column: JsonColumn, table_sql: str) -> str:
+        """The condition of a column's wrong values; "" where the table has none."""
+        source = None if field.attribute is None else self._sources.get(field.attribute)
+        is_safe = source is not None and column.among and is_checked(table_sql, source.name, column.among)
+        return "" if is_safe else column.wrong

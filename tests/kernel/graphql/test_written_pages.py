@@ -30,7 +30,7 @@ from synthetic.graphql.connections import After, Connection, First, Last
 from synthetic.graphql.cursors import Order
 from synthetic.graphql.executor import Asked, Unread, values_of
 from synthetic.graphql.fields import batched, query
-from synthetic.graphql.json_columns import JsonColumn
+from synthetic.graphql.json_columns import JsonColumn, is_checked
 from synthetic.graphql.pages import page, pages
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, DateTime, Long
@@ -390,6 +390,44 @@ def test_a_value_that_its_type_cannot_have_is_an_error_in_its_place(desk: Desk, 
     assert [error["path"] for error in written["errors"]] == [error["path"] for error in made["errors"]]
     assert written["errors"][0]["path"][-1] == field
     assert written["data"] == made["data"]
+
+
+@pytest.mark.parametrize(
+    ("table_sql", "is_safe"),
+    [
+        ("CREATE TABLE t (id TEXT, colour TEXT NOT NULL CHECK (colour IN ('red', 'it''s blue')))", True),
+        ("CREATE TABLE t (colour TEXT CHECK (colour IN ('red')), other TEXT)", True),
+        ("CREATE TABLE t (id TEXT, colour TEXT NOT NULL CHECK (colour IN ('red', 'green')))", False),
+        ("CREATE TABLE t (id TEXT, colour TEXT NOT NULL, kind TEXT CHECK (kind IN ('red')))", False),
+        ("CREATE TABLE t (id TEXT, colour TEXT CHECK (colour NOT IN ('red')))", False),
+        ("CREATE TABLE t (my_colour TEXT CHECK (colour IN ('red')), colour TEXT)", False),
+        ("CREATE TABLE t (colour ANY CHECK (colour IN ('red')))", False),
+        ("", False),
+    ],
+)
+def test_what_a_table_checks_is_known_by_its_text(table_sql: str, is_safe: bool):
+    assert is_checked(table_sql, "colour", ("red", "it's blue", "more")) is is_safe
+
+
+def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
+    desk.keep(ONE)
+    document = "{ samples { nodes { id tone colour count } } }"
+    desk.written(document)
+    assert [sql.count("CASE tone") for sql in desk.statements if "json_group_array" in sql] == [1]
+    checked = DDL.replace("tone TEXT", "tone TEXT CHECK (tone IN ('LOUD', 'QUIET'))")
+
+    def replace(tx: Any) -> None:
+        tx.execute("DROP TABLE samples")
+        tx.execute(checked)
+
+    desk.bench.database.write_blocking(replace)
+    desk.keep(ONE)
+    other = document.replace("id", "id text")
+    assert desk.written(other) == desk.made(other)
+    desk.written(other)
+    [written] = [sql for sql in desk.statements if "json_group_array" in sql]
+    assert "CASE tone" not in written
+    assert "CASE colour" in written
 
 
 def test_a_page_that_is_too_long_is_made_by_python_and_so_are_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch):
