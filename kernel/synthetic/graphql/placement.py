@@ -8,7 +8,8 @@ time, since it may be short again by then.
 A run may also be late in other ways. Where it computed for too long or read from
 the disk, that counts when it happens again before many runs were in time, and the
 pause is short: garbage may have been collected, and on a machine that others
-share, time that they took counts as computed. Where the machine had no processor
+share, time that they took counts as computed. It counts less where it was cut
+short before it held the loop for longer than it may. Where the machine had no processor
 for the loop, or another thread that computes did not let go of Python's lock, the
 loop would have been held up all the same, so it has to happen far more often.
 Which it was is looked at after a first late run.
@@ -22,10 +23,11 @@ from typing import NamedTuple
 SHORT_SECONDS = 0.002
 """A run in place that took at most so long was short; that includes what Python did with the rows."""
 
-SHORT_IN_POOL_SECONDS = 0.004
-"""A run in the pool that computed for at most so long was short: at each row, changing threads is in its time."""
+SHORT_IN_POOL_SECONDS = 0.005
+"""A run in the pool that computed for at most so long was short: changing threads is in its time, at each row, and what
+the processor's caches lose by that. In place it takes about two thirds of it."""
 
-READING_SECONDS_MAX = 0.005
+READING_SECONDS_MAX = 0.006
 """A run in the pool that read from the disk and took longer shows nothing: it may be in the cache the next time."""
 
 SHORT_RUNS = 2
@@ -46,6 +48,10 @@ LATE_RUNS_MAX = 3
 
 RUNS_FOR_A_LATE_ONE = 32
 """So many runs in time make up for one that was late."""
+
+RUNS_FOR_A_CUT_ONE = 8
+"""So many runs in time make up for one that was cut short in time: to run in the pool each time would cost more than
+to begin again there so seldom, and the loop was held for no longer than it may."""
 
 RUNS_FOR_A_STARVED_ONE = 4
 """So many runs in time make up for one that was late, and had neither computed nor waited for the disk."""
@@ -141,16 +147,18 @@ class Placement:
         if seconds <= SHORT_SECONDS:
             self._proven_cost = max(self._proven_cost, cost)
 
-    def was_late(self, processor_seconds: float, now: float, *, waited_for_disk: bool) -> None:
-        """Learn from a run in place that held the event loop for too long, answered or not.
+    def was_late(self, processor_seconds: float, now: float, *, waited_for_disk: bool, was_cut: bool) -> None:
+        """Learn from a run in place that held the event loop for too long, or was cut short before that.
 
         Args:
             processor_seconds: How much of its time the thread was computing.
             now: Monotonic, in seconds.
             waited_for_disk: Whether it read from there, or may have.
+            was_cut: Whether it was cut short, and held the loop for no longer than it may.
         """
         is_its_own = waited_for_disk or processor_seconds > COMPUTED_SECONDS_MAX
-        self._lateness += RUNS_FOR_A_LATE_ONE if is_its_own else RUNS_FOR_A_STARVED_ONE
+        own = RUNS_FOR_A_CUT_ONE if was_cut else RUNS_FOR_A_LATE_ONE
+        self._lateness += own if is_its_own else RUNS_FOR_A_STARVED_ONE
         if self._lateness > (LATE_RUNS_MAX - 1) * RUNS_FOR_A_LATE_ONE:
             self._pause(LATE_PAUSES, now)
 

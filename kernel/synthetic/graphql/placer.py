@@ -154,7 +154,12 @@ class Placer:
             self._places.held(held)
             if held > (HELD_SECONDS_MAX if is_answered else CUT_SECONDS):
                 waited_for_disk = reads is None or self._disk_reads() > reads
-                placement.was_late(self._processor_seconds() - computed, ended, waited_for_disk=waited_for_disk)
+                placement.was_late(
+                    self._processor_seconds() - computed,
+                    ended,
+                    waited_for_disk=waited_for_disk,
+                    was_cut=held <= HELD_SECONDS_MAX,
+                )
             elif is_answered:
                 placement.ran_in_place(cost, held)
         self._places.in_place += 1

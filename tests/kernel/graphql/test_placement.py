@@ -110,7 +110,7 @@ def test_a_plan_that_computes_for_too_long_each_time_goes_to_the_pool():
     plan = proven()
     for _ in range(placement.LATE_RUNS_MAX):
         assert plan.is_in_place(COST, 0)
-        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
+        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False, was_cut=False)
     assert not plan.is_in_place(COST, LATE_PAUSES.first)
 
 
@@ -118,8 +118,8 @@ def test_a_plan_that_computes_for_too_long_now_and_then_stays_in_place():
     """The collector, or whoever else has the processor for a while, comes to every plan."""
     plan = proven()
     for _ in range(20):
-        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
-        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False)
+        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False, was_cut=False)
+        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False, was_cut=False)
         assert plan.is_in_place(COST, 0)
         for _ in range(2 * placement.RUNS_FOR_A_LATE_ONE):
             plan.ran_in_place(COST, SHORT)
@@ -128,14 +128,14 @@ def test_a_plan_that_computes_for_too_long_now_and_then_stays_in_place():
 def test_a_plan_that_was_kept_waiting_is_forgiven_unless_that_happens_again_and_again():
     plan = proven()
     for _ in range(10):
-        plan.was_late(0.0001, 0, waited_for_disk=True)
-        plan.was_late(placement.SHORT_SECONDS, 0, waited_for_disk=True)
+        plan.was_late(0.0001, 0, waited_for_disk=True, was_cut=False)
+        plan.was_late(placement.SHORT_SECONDS, 0, waited_for_disk=True, was_cut=False)
         assert plan.is_in_place(COST, 0)
         for _ in range(2 * placement.RUNS_FOR_A_LATE_ONE):
             plan.ran_in_place(COST, SHORT)
     for _ in range(placement.LATE_RUNS_MAX):
         assert plan.is_in_place(COST, 0)
-        plan.was_late(0.0001, 0, waited_for_disk=True)
+        plan.was_late(0.0001, 0, waited_for_disk=True, was_cut=False)
     for _ in range(SHORT_RUNS):
         plan.ran_in_pool(COST, SHORT)
     assert not plan.is_in_place(COST, LATE_PAUSES.first - 1)
@@ -171,16 +171,30 @@ def test_a_plan_that_was_only_kept_waiting_comes_back_sooner():
 
     def keep_waiting(now: float) -> None:
         for _ in range(placement.LATE_RUNS_MAX):
-            plan.was_late(0.0001, now, waited_for_disk=True)
+            plan.was_late(0.0001, now, waited_for_disk=True, was_cut=False)
 
     pauses = pauses_of(plan, 1_000.0, 10, keep_waiting, 10)
     assert pauses == [10, 20, 40, 80, 160, 320, 640, 1_280, 1_800, 1_800]
     assert pauses_of(plan, 1_000.0 + sum(pauses), 1, plan.overran, 60) == [3_600]
 
 
+def test_a_run_that_is_cut_short_in_time_counts_less():
+    plan = proven()
+    for _ in range(3 * placement.LATE_RUNS_MAX):
+        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False, was_cut=True)
+        for _ in range(placement.RUNS_FOR_A_CUT_ONE):
+            plan.ran_in_place(COST, SHORT)
+    assert plan.is_in_place(COST, 0)
+    runs = 0
+    while plan.is_in_place(COST, 0):
+        plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=False, was_cut=True)
+        runs += 1
+    assert runs > placement.LATE_RUNS_MAX
+
+
 def test_a_run_that_used_up_its_steps_and_was_late_as_well_is_held_against_its_plan_once():
     plan = Placement()
-    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=True)
+    plan.was_late(placer.CUT_SECONDS, 0, waited_for_disk=True, was_cut=False)
     plan.overran(0)
     for _ in range(SHORT_RUNS):
         plan.ran_in_pool(COST, SHORT)
@@ -308,7 +322,7 @@ async def test_a_query_that_decodes_too_many_bytes_is_answered_by_the_pool_and_s
     assert await queries.run(plan, where) == "pool"
 
 
-def taking(queries: Queries, ms: int, computing_ms: int, *, rows: bool = False, disk_reads: int = 0) -> Any:
+def taking(queries: Queries, ms: float, computing_ms: int, *, rows: bool = False, disk_reads: int = 0) -> Any:
     """A query that takes so long in place, of which it computes so long."""
 
     def function(snapshot: Any) -> str:
@@ -338,10 +352,11 @@ async def test_a_query_that_is_answered_too_late_in_place_goes_to_the_pool(queri
 
 
 @pytest.mark.anyio
-async def test_a_query_that_is_late_by_its_own_work_is_cut_short_and_goes_to_the_pool(queries: Queries):
-    plan, slow = proven(), taking(queries, 5, 4, rows=True)
-    assert [await queries.run(plan, slow) for _ in range(5)] == ["pool"] * 5
-    assert queries.counted("synthetic_query_restarts")["late"] == placement.LATE_RUNS_MAX
+@pytest.mark.parametrize(("ms", "late_runs"), [(6, placement.LATE_RUNS_MAX), (4.5, 9)])
+async def test_a_query_that_is_late_by_its_own_work_is_cut_short_and_goes_to_the_pool(queries, ms, late_runs):
+    plan, slow = proven(), taking(queries, ms, 4, rows=True)
+    assert [await queries.run(plan, slow) for _ in range(12)] == ["pool"] * 12
+    assert queries.counted("synthetic_query_restarts")["late"] == late_runs
 
 
 @pytest.mark.anyio
