@@ -98,6 +98,8 @@ class Front:
                     await self._refuse(exchange, receive, InternalError())
             finally:
                 self._note(exchange, (time.perf_counter() - started) * 1000)
+                # The scope must not hold what holds the scope: whole answers would be left to the collector.
+                exchange.uncover()
 
     async def _refuse(self, exchange: Exchange, receive: Receive, error: SyntheticError) -> None:
         """Answer with an error, in the form that the path's clients expect, where there is no answer yet."""

@@ -86,7 +86,8 @@ class AnswerWriter:
                 log.exception("answer is not JSON", correlation_id=correlation_id)
                 failure = self._engine.error_answer(InternalError(), correlation_id)
                 answer.written = failure, orjson.dumps(failure.body)
-        return answer.written
+        failure, written = answer.written
+        return failure or answer, written
 
     def json_now(self, answer: Answer) -> bytes | None:
         """The bytes of a short answer, which may have `Records`; None of one that is not, or that cannot be sent."""
@@ -100,12 +101,12 @@ class AnswerWriter:
             return None
         return body if len(body) <= self._bytes_max else None
 
-    def _judged(self, answer: Answer, body: bytes | None, correlation_id: str) -> tuple[Answer, bytes]:
+    def _judged(self, answer: Answer, body: bytes | None, correlation_id: str) -> tuple[Answer | None, bytes]:
         # What was not executed is short, and says what is wrong already.
         if answer.executed and (body is None or len(body) > self._bytes_max):
             failure = self._too_large(correlation_id)
             return failure, orjson.dumps(failure.body)
-        return answer, body if body is not None else orjson.dumps(answer.body, write_records)
+        return None, body if body is not None else orjson.dumps(answer.body, write_records)
 
     def _too_large(self, correlation_id: str) -> Answer:
         """In place of the data of an operation that was executed: a mutation's writes have been stored."""

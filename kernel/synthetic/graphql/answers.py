@@ -50,8 +50,8 @@ class Answer:
         executed: False for a request error, which has no `data`.
         position: Where the log stood when it was read or written; of what a
             subscription yields, where to go on after it.
-        written: Its bytes, and the answer they are of, once they were made: one
-            answer may go to many subscribers.
+        written: Once they were made, its bytes, which may go to many subscribers;
+            and the answer that they are of, if this one cannot be sent.
         weight: About how many values it has.
     """
 
@@ -59,7 +59,7 @@ class Answer:
     status: int
     executed: bool
     position: Position | None = None
-    written: tuple[Answer, bytes] | None = None
+    written: tuple[Answer | None, bytes] | None = None
     weight: int = 0
 
 

@@ -14,7 +14,7 @@ import gc
 GROWTH = 250
 """So many connections more make it worth while."""
 
-YOUNG_MAX = 10_000
+YOUNG_MAX = 5_000
 """So many objects are made before the collector looks for garbage among them. Python's own figure is 700, which is
 less than a page of a list: each request would be looked through several times while all of it is in use."""
 

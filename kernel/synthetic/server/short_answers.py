@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Sequence
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -122,18 +123,20 @@ class DirectCycle:
 
     It does what uvicorn's cycle does with those messages, and leaves the cycle
     as they would. It looks for no mistakes in headers that the kernel has made.
+    It stands in the scope of the request, which the cycle holds, and so does not
+    hold the cycle: whole answers would be left to the collector.
     """
 
-    __slots__ = ("_cycle", "_writing")
+    __slots__ = ("_cycle_of", "_writing")
 
     def __init__(self, cycle: RequestResponseCycle, writing: OneWrite) -> None:
-        self._cycle = cycle
+        self._cycle_of = weakref.ref(cycle)
         self._writing = writing
 
     def take_body(self) -> bytes | None:
         """The body, if all of it is here and nothing of it was read yet."""
-        cycle = self._cycle
-        if cycle.more_body or cycle.disconnected or cycle.response_complete:
+        cycle = self._cycle_of()
+        if cycle is None or cycle.more_body or cycle.disconnected or cycle.response_complete:
             return None
         cycle.waiting_for_100_continue = False
         cycle.flow.resume_reading()
@@ -143,8 +146,14 @@ class DirectCycle:
 
     def answer(self, headers: bytes, body: bytes) -> bool:
         """Send a whole answer; False where it has to be sent in messages."""
-        cycle = self._cycle
-        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
+        cycle = self._cycle_of()
+        if (
+            cycle is None
+            or cycle.response_started
+            or cycle.disconnected
+            or cycle.flow.write_paused
+            or cycle.scope["method"] == "HEAD"
+        ):
             return False
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
