@@ -77,6 +77,11 @@ class HttpProtocol(HttpToolsProtocol):
             # uvicorn tells only the last of several requests that were sent at once.
             self._end_stream()
 
+    def eof_received(self) -> None:
+        """The client sends no more, and the connection ends; what is answered already is still its own."""
+        self._writing.flush()
+        super().eof_received()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came; bounds the bytes of a request's headers."""
         if self._last_words:
