@@ -106,7 +106,7 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             rows = super().rows_of_json(sql, params)
         finally:
             self._reader.look_every(STEPS_BETWEEN_CHECKS)
-        self._check_time()
+        self.spend(sum(len(value) for row in rows or () for value in row if isinstance(value, str)))
         return rows
 
     def spend(self, size_bytes: int) -> None:

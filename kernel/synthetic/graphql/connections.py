@@ -99,6 +99,9 @@ class PageLayout:
         Args:
             pages: The rows of each.
             counts: How many rows the lists have; called once, when that is asked for.
+
+        Returns:
+            One for each page.
         """
         counted = _counters(counts, len(pages))
         if not self.asked.nodes or self.asked.edges or self.asked.page_info:
@@ -134,6 +137,9 @@ class PageLayout:
             read: Reads those at these places: for each the rows of its page, or why they cannot be read.
             write: Writes all, each as it would be made of its rows; None for a page that has to be made so.
             counts: As for `connections_of_read`.
+
+        Returns:
+            One for each page.
         """
         source = UnreadSource(size, read, write)
         snapshot.keep_until_end(source.keep)

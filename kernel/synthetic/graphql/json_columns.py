@@ -132,9 +132,17 @@ def is_checked(table_sql: str, column: str, values: Collection[str]) -> bool:
         table_sql: Its CREATE TABLE.
         column: Name of the column; it is found where it is written `name TEXT ... CHECK (name IN ('A', 'B'))`.
         values: The texts.
+
+    Returns:
+        False also where that cannot be told, as where a column of the table has a collation.
     """
-    found = re.search(rf"[(,]\s*{column} TEXT\b[^,]*?\bCHECK \({column} IN \(([^()]*)\)\)", table_sql)
-    return found is not None and {text.replace("''", "'") for text in _LITERALS.findall(found[1])} <= {*values}
+    sql = _COMMENTS.sub("", table_sql)
+    check = rf"CHECK \({column} IN \(({_LITERAL}(?:, {_LITERAL})*)\)\)"
+    found = re.search(rf"[(,]\s*{column} TEXT\b[^,]*?\b{check}", sql)
+    if found is None or "COLLATE" in sql.upper():
+        return False
+    return {text[1:-1].replace("''", "'") for text in re.findall(_LITERAL, found[1])} <= {*values}
 
 
-_LITERALS = re.compile(r"'((?:[^']|'')*)'")
+_LITERAL = "'(?:[^']|'')*'"
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -154,7 +154,7 @@ class Placement:
             processor_seconds: How much of its time the thread was computing.
             now: Monotonic, in seconds.
             waited_for_disk: Whether it read from there, or may have.
-            was_cut: Whether it was cut short, and held the loop for no longer than it may.
+            was_cut: Whether it ended without an answer, and had held the loop for no longer than it may.
         """
         is_its_own = waited_for_disk or processor_seconds > COMPUTED_SECONDS_MAX
         own = RUNS_FOR_A_CUT_ONE if was_cut else RUNS_FOR_A_LATE_ONE

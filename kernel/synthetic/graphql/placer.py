@@ -158,7 +158,7 @@ class Placer:
                     self._processor_seconds() - computed,
                     ended,
                     waited_for_disk=waited_for_disk,
-                    was_cut=held <= HELD_SECONDS_MAX,
+                    was_cut=not is_answered and held <= HELD_SECONDS_MAX,
                 )
             elif is_answered:
                 placement.ran_in_place(cost, held)

@@ -130,6 +130,9 @@ class Selection:
             order: Of each list.
             window: Which part of it; read forwards, and not one row too many.
             kind: See `kind_of`.
+
+        Returns:
+            A statement that selects `PLACE` and what is made.
         """
         [query] = self._queries(select, [*_bounds(order, window), *self.where])
         page = f"{query} ORDER BY {order.clause(reverse=False)} {LIMIT}".replace(EACH, "each_value")

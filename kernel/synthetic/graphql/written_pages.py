@@ -105,7 +105,7 @@ class PageWriter:
     def _rows(
         self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[_Select], str], params: Parameters
     ) -> list[Row] | None:
-        if self._rests:
+        if self._rests > 0:
             self._rests -= 1
             return None
         select = None

@@ -30,6 +30,8 @@ class LongLived:
         """What was made until now lives as long as the process."""
         gc.collect()
         gc.freeze()
+        if gc.get_threshold()[0] != YOUNG_MAX:
+            self._threshold = gc.get_threshold()
         gc.set_threshold(YOUNG_MAX, *self._threshold[1:])
 
     def note(self, connections: int) -> None:

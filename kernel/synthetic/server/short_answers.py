@@ -13,11 +13,16 @@ from collections.abc import Sequence
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from synthetic.logs import logger_for
+
+log = logger_for(__name__)
+
 HELD_BYTES_MAX = 32_768
 """From so many bytes on an answer is sent at once, and in pieces: copying it costs more than a system call."""
 
 HELD_SECONDS_MAX = 0.001
-"""What is held waits for so long at most, if others come to be answered meanwhile."""
+"""What is held for longer is sent when the next answer is added, and does not wait for the end of the turn. That is
+looked at between two answers, so what is held may wait for as long as one query may hold the loop, and this."""
 
 
 class Departures:
@@ -49,7 +54,11 @@ class Departures:
         """Send all that is held."""
         waiting, self._waiting = self._waiting, []
         for writing in waiting:
-            writing.flush()
+            try:
+                writing.flush()
+            except Exception:
+                # Event loops differ in what they say of a connection that has gone; the others go on.
+                log.exception("answer not sent")
 
 
 class OneWrite:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from example_counts import examples
@@ -19,11 +19,18 @@ from synthetic.database.in_place import InPlaceSnapshot
 from synthetic.database.reading_connection import ReadingSnapshot
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.json_records import write_records
+from synthetic.graphql.placement import Placement
 from synthetic.security.gate import ANONYMOUS
 
 COLUMNS = "seq said: text role kind sourceId model transcriptId usageId parentSourceId toolCallCount __typename"
 OF_MANY = "query ($id: ID!) {{ session(id: $id) {{ transcripts {{ nodes {{ id messages({}) {{ {} }} }} }} }} }}"
 numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def in_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No query is begun in place, to be begun again when the machine is slow: what is read is counted."""
+    monkeypatch.setattr(Placement, "is_in_place", lambda *_arguments: False)
 
 
 class Reader:
@@ -57,7 +64,7 @@ class Reader:
         return asyncio.run(run(is_for_json=True)), asyncio.run(run(is_for_json=False))
 
 
-@settings(deadline=None, max_examples=examples(150))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(150))
 @given(
     batches=st.lists(st.lists(messages(), max_size=6), min_size=1, max_size=3),
     sealed=st.sets(st.integers(0, 2)),

@@ -49,7 +49,7 @@ Written: TypeAlias = tuple[str, int]
 class UnreadSource:
     """What the lists of one or many parents come from, which are read together, and written together."""
 
-    __slots__ = ("_fields", "_read", "_rows", "_write", "_written")
+    __slots__ = ("_fields", "_is_kept", "_read", "_rows", "_write", "_written")
 
     def __init__(
         self,
@@ -69,11 +69,19 @@ class UnreadSource:
         self._read = read
         self._write = write
         self._rows: dict[int, list[Row] | Exception] = {}
+        self._is_kept = False
         self._fields: LeafFields | None = None
         self._written: Sequence[Written | None] = [None] * count
 
     def rows_of(self, place: int) -> list[Row]:
-        """The rows of a list; where they are not known yet, those of all that were not written are read."""
+        """The rows of a list; where they are not known yet, those of all that were not written are read.
+
+        Args:
+            place: Which list.
+
+        Raises:
+            Exception: Why they could not be read.
+        """
         if place not in self._rows:
             self._take([each for each, written in enumerate(self._written) if written is None or each == place])
         rows = self._rows[place]
@@ -82,25 +90,34 @@ class UnreadSource:
         return rows
 
     def written(self, fields: LeafFields) -> Sequence[Written | None]:
-        """All lists as JSON; None for one that has to be made of its rows."""
+        """All lists as JSON; None for one that has to be made of its rows.
+
+        Args:
+            fields: What the objects have.
+
+        Raises:
+            Exception: Why they could not be written; the next time, none of them is.
+        """
         if self._fields is not fields:
-            # Also where that fails, which is not tried again for each of the lists.
+            # Also where that fails, which is not tried again for each of the lists; and not when there is no source.
             self._fields, self._written = fields, [None] * len(self._written)
-            self._written = self._write(fields)
+            if not self._is_kept:
+                self._written = self._write(fields)
         return self._written
 
     def keep(self) -> None:
         """Read all rows now, since what they are read of is about to go; an error is told to who asks for them."""
-        places = range(len(self._written))
-        try:
-            self._take(places)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
-            self._rows.update((place, error) for place in places if place not in self._rows)
+        self._is_kept = True
+        self._take(range(len(self._written)))
 
     def _take(self, places: Sequence[int]) -> None:
         wanted = [place for place in places if place not in self._rows]
-        if wanted:
+        if not wanted:
+            return
+        try:
             self._rows.update(zip(wanted, self._read(wanted), strict=True))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the rows are asked for
+            self._rows.update(dict.fromkeys(wanted, error))
 
 
 class Unread(Rows):

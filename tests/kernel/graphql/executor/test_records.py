@@ -207,3 +207,32 @@ def test_what_cannot_be_written_is_tried_once_and_what_cannot_be_kept_is_told_la
         with pytest.raises(LookupError):
             len(each)
     assert told == ["asked", "asked"]
+
+
+def test_rows_that_cannot_be_read_are_asked_for_once():
+    def fail(_places: Sequence[int]):
+        told.append("asked")
+        raise LookupError("gone")
+
+    told: list[str] = []
+    source = UnreadSource(9, fail, lambda _fields: [None] * 9)
+    for place in range(9):
+        with pytest.raises(LookupError):
+            len(Unread(LAYOUT, source, place))
+    assert told == ["asked"]
+
+
+def test_nothing_is_written_when_the_source_has_gone():
+    writes: list[LeafFields] = []
+
+    def write(fields: LeafFields):
+        writes.append(fields)
+        return [("[0]", 1)]
+
+    source = UnreadSource(1, lambda _places: [[(1, "t", None)]], write)
+    first, other = LeafFields(()), LeafFields(())
+    assert list(source.written(first)) == [("[0]", 1)]
+    source.keep()
+    assert list(source.written(first)) == [("[0]", 1)]
+    assert list(source.written(other)) == [None]
+    assert writes == [first]
