@@ -26,7 +26,7 @@ STEPS_MAX = 50_000
 BYTES_MAX = 262_144
 """Bytes that a query in place may decode or parse: a millisecond in Python, seldom two."""
 
-CUT_SECONDS = 0.004
+CUT_SECONDS = 0.0035
 """What is still running after this time is cut short, at the next look at the clock."""
 
 HELD_SECONDS_MAX = 0.005
