@@ -110,14 +110,10 @@ class PageLayout:
             ]
         # Most lists are asked for like this, and there is one for each of many parents.
         made: list[Any] = []
-        size, is_backward, layout = self.window.size, self.window.backward, self.nodes
         for rows, count in zip(pages, counted, strict=True):
-            if len(rows) > size:
-                rows.pop()
-            if is_backward:
-                rows.reverse()
+            self.cut(rows)
             one: Any = _new(Connection)
-            one.count, one.nodes = count, Rows(rows, layout, is_whole=True)
+            one.count, one.nodes = count, Rows(rows, self.nodes, is_whole=True)
             made.append(one)
         return made
 

@@ -342,11 +342,11 @@ def test_what_a_batched_field_says_of_rows_that_are_not_written_so_is_heard(desk
 def test_a_batched_field_that_needs_more_than_columns_cannot_be_written():
     def of_scope(snapshot: Snapshot, parents: Sequence[Any]) -> list[str]:
         """A field."""
-        raise NotImplementedError
+        return [""] * len(parents)
 
     def of_argument(snapshot: Snapshot, parents: Sequence[Any], more: str) -> list[str]:
         """A field."""
-        raise NotImplementedError
+        return [""] * len(parents)
 
     for function, other in ((of_scope, {"scope": Scope.ADMIN}), (of_scope, {"needs": None}), (of_argument, {})):
         with pytest.raises(TypeError, match="can be written"):

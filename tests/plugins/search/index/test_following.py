@@ -28,6 +28,7 @@ from synthetic_search.index.places import find_places, read_documents
 from synthetic_search.index.retrieval import find_newest
 from synthetic_search.index.store import apply
 from synthetic_sessions.store import SessionFacts, merge_session_facts
+from synthetic_transcripts.store import MessageKind, MessageRole, NewMessage, append_messages
 
 TABLES = ("search_entities", "search_groups", "search_documents", "search_pending", "search_text_docsize")
 
@@ -451,6 +452,19 @@ def test_a_message_that_calls_a_tool_is_found_by_what_it_is_called_with(store):
     call_tool(store, "t", "EditFile", {"path": "kernel/store.py", "edits": [{"old": "leaseMs", "new": 5}], "all": True})
     index_all(store)
     assert found_ids(store, "leaseMs") == found_ids(store, "store.py") == found_ids(store, "edit") == ["t:1"]
+
+
+def test_a_message_whose_list_of_blocks_is_empty_hides_no_other(store):
+    say(store, "t", "before it")
+    for number, calls in enumerate((0, 1)):
+        kind = MessageKind.TOOL_CALL if calls else MessageKind.TEXT
+        message = NewMessage(
+            source_id=f"empty {number}", role=MessageRole.ASSISTANT, kind=kind, blocks=[], tool_calls=calls
+        )
+        store.write(append_messages, "t", [message])
+    say(store, "t", "behind it")
+    index_all(store)
+    assert (found_ids(store, "before"), found_ids(store, "behind")) == (["t:1"], ["t:4"])
 
 
 def test_the_tables_can_be_purged_once_the_plugin_is_taken_out(data_dir, store):
