@@ -49,5 +49,10 @@ class EveryAnswer:
 
 def correlation_id_of(headers: Mapping[bytes, bytes]) -> str:
     """The id that a request brings, or a new one."""
+    return find_correlation_id(headers) or new_id()
+
+
+def find_correlation_id(headers: Mapping[bytes, bytes]) -> str | None:
+    """The id that a request brings, or None."""
     given = headers.get(CORRELATION_HEADER)
-    return given.decode("ascii") if given is not None and GIVEN_ID.fullmatch(given) else new_id()
+    return given.decode("ascii") if given is not None and GIVEN_ID.fullmatch(given) else None

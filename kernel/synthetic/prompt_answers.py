@@ -17,13 +17,14 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 
-from synthetic.answer_headers import EveryAnswer, correlation_id_of
+from synthetic.answer_headers import EveryAnswer, find_correlation_id
+from synthetic.clock import new_id
 from synthetic.errors import SyntheticError
-from synthetic.graphql.answer_bytes import AnswerWriter, code_of
+from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
 from synthetic.graphql.body import check_size, parse_json
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.http import TRANSPORT
-from synthetic.graphql.http_exchange import OK, content_type_lines
+from synthetic.graphql.http_exchange import OK, PromptHead, content_type_lines
 from synthetic.graphql.known_queries import KnownQueries, KnownQuery
 from synthetic.graphql.negotiation import check_json_content, wishes_of
 from synthetic.graphql.requests import request_of
@@ -31,7 +32,7 @@ from synthetic.graphql.sse_requests import TOKEN_HEADER
 from synthetic.kernel_settings import LimitSettings
 from synthetic.logs import AccessLog, request_scope
 from synthetic.metrics import Metrics
-from synthetic.security.gate import Gate
+from synthetic.security.gate import Gate, secret_hash_of
 
 METHOD = "POST"
 PATH = "/graphql"
@@ -64,11 +65,8 @@ class PromptAnswers:
         self._every = every
         self._known = KnownQueries()
 
-    def answer(
-        self, headers: Sequence[tuple[bytes, bytes]], body: bytes, client: str, server: str
-    ) -> tuple[bytes, bytes] | None:
+    def look_at(self, headers: Sequence[tuple[bytes, bytes]], server: str) -> PromptHead | None:
         """See `Prompt`."""
-        started = time.perf_counter()
         given = dict(headers)
         content_type = _content_type(given.get(b"accept"), given.get(b"content-type"))
         if (
@@ -78,10 +76,15 @@ class PromptAnswers:
             or not self._gate.knows_host(given.get(b"host"), server)
         ):
             return None
-        caller = self._gate.find_admitted(given.get(b"authorization"), client)
+        return PromptHead(content_type, secret_hash_of(given.get(b"authorization")), find_correlation_id(given))
+
+    def answer(self, head: PromptHead, body: bytes, client: str) -> tuple[bytes, bytes] | None:
+        """See `Prompt`."""
+        started = time.perf_counter()
+        caller = self._gate.find_admitted(head.secret_hash, client)
         if caller is None:
             return None
-        with request_scope(correlation_id_of(given)) as info:
+        with request_scope(head.correlation_id or new_id()) as info:
             info.caller = caller.name
             answered = None
             try:
@@ -99,10 +102,11 @@ class PromptAnswers:
             if answer is None or answered is None:
                 return None
             ended = time.perf_counter()
-            self._metrics.request(TRANSPORT, "query", code_of(answer), (ended - asked) * 1000)
+            code = code_of(answer) if "errors" in answer.body else OK_CODE
+            self._metrics.request(TRANSPORT, "query", code, (ended - asked) * 1000)
             self._metrics.http_response(OK)
             self._access.request(info, METHOD, OK, PATH, (ended - started) * 1000)
-            return content_type + self._every.lines(info.correlation_id), answered
+            return head.content_type + self._every.lines(info.correlation_id), answered
 
     def _look_at(self, body: bytes) -> KnownQuery | None:
         """What can be known of a request that is new; None where the application is to be asked.

@@ -79,7 +79,8 @@ class Desk:
         sent = {name.replace("_", "-"): value for name, value in {**usual, **headers}.items()}
         pairs = [(name.encode(), value.encode()) for name, value in sent.items() if value is not None]
         body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
-        return self._prompt.answer(pairs, body, CLIENT, SERVER)
+        head = self._prompt.look_at(pairs, SERVER)
+        return None if head is None else self._prompt.answer(head, body, CLIENT)
 
     def counted(self) -> list[str]:
         """What the metrics say of requests, answers and documents so far."""

@@ -77,19 +77,43 @@ class Direct(Protocol):
         ...
 
 
+@dataclass(slots=True, frozen=True)
+class PromptHead:
+    """What the head of a POST to `/graphql` says that may be answered at once; it says so each time that it comes.
+
+    Attributes:
+        content_type: The line of an answer that says what it is.
+        secret_hash: Of the token; None without one.
+        correlation_id: That the request brings; None without one.
+    """
+
+    content_type: bytes
+    secret_hash: bytes | None
+    correlation_id: str | None
+
+
 class Prompt(Protocol):
     """What answers short requests at once, beside ASGI, and for which the server need not start a task."""
 
-    def answer(
-        self, headers: Sequence[tuple[bytes, bytes]], body: bytes, client: str, server: str
-    ) -> tuple[bytes, bytes] | None:
-        """Answer a POST to `/graphql`, in so short a time that others need not have their turn meanwhile.
+    def look_at(self, headers: Sequence[tuple[bytes, bytes]], server: str) -> PromptHead | None:
+        """Look at the head of a POST to `/graphql`.
 
         Args:
             headers: Of the request; lower-case names, and values.
+            server: Address of this server that the client has connected to.
+
+        Returns:
+            None where the application is to be asked.
+        """
+        ...
+
+    def answer(self, head: PromptHead, body: bytes, client: str) -> tuple[bytes, bytes] | None:
+        """Answer a request, in so short a time that others need not have their turn meanwhile.
+
+        Args:
+            head: What its head says.
             body: All of it.
             client: Address of the client.
-            server: Address of this server that the client has connected to.
 
         Returns:
             As for `Direct.answer`, the lines of the head of an answer with the status 200, and its body. None where the

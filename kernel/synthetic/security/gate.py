@@ -175,11 +175,11 @@ class Gate:
         name_caller(caller.name)
         return caller
 
-    def find_admitted(self, authorization: bytes | None, client: str) -> Caller | None:
+    def find_admitted(self, secret_hash: bytes | None, client: str) -> Caller | None:
         """Who asks, where nothing has to be looked up for that, and count the request.
 
         Args:
-            authorization: The header.
+            secret_hash: What `secret_hash_of` gave.
             client: Address of the client.
 
         Returns:
@@ -188,8 +188,7 @@ class Gate:
         if self._no_auth:
             caller = ANONYMOUS
         else:
-            secret = _find_secret(None if authorization is None else authorization.decode("latin-1"))
-            known = None if secret is None else self._tokens.find(hash_secret(secret))
+            known = None if secret_hash is None else self._tokens.find(secret_hash)
             if known is None:
                 return None
             caller, now = known.caller, self._clock.now_ms()
@@ -293,6 +292,12 @@ def _find_session(snapshot: Snapshot, token_id: str) -> bool | None:
 
 def _is_valid(token: Token, now: int) -> bool:
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > now)
+
+
+def secret_hash_of(authorization: bytes | None) -> bytes | None:
+    """What a token in the header Authorization is known by; None where there is none."""
+    secret = None if authorization is None else _find_secret(authorization.decode("latin-1"))
+    return None if secret is None else hash_secret(secret)
 
 
 def _find_secret(authorization: str | None) -> str | None:

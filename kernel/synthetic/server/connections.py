@@ -117,11 +117,13 @@ class Connections:
         self._unread.pop(connection, None)
         self._gauge.set(len(self))
 
-    def rest(self, connection: WaitingConnection) -> None:
-        """A connection has nothing to do until its next request."""
+    def rest(self, connection: WaitingConnection) -> float:
+        """A connection has nothing to do until its next request, from now on: by the clock of `now`."""
+        now = self.now()
         if connection in self._requests:
-            self._quiet[connection] = self.now()
+            self._quiet[connection] = now
             self._quiet.move_to_end(connection)
+        return now
 
     def work(self, connection: WaitingConnection) -> None:
         """A connection has something to do again."""

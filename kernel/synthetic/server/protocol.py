@@ -27,6 +27,7 @@ from synthetic.graphql.http_exchange import SERVER_EXTENSION, Prompt
 from synthetic.graphql.sse_stream import STREAM_EXTENSION
 from synthetic.plain_errors import error_bytes
 from synthetic.server.connections import Connections
+from synthetic.server.repeats import Repeat, find_repeat
 from synthetic.server.short_answers import Departures, DirectCycle, OneWrite, whole_head
 
 PROMPT_URL = b"/graphql"
@@ -54,6 +55,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._prompt = prompt
         self._held_back: bytes | None = None
         self._may_be_prompt = False
+        self._piece = b""
+        self._repeat: Repeat | None = None
         self._header_bytes = 0
         self._in_message = False
         self._in_headers = False
@@ -64,6 +67,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and wait for its first request."""
         super().connection_made(transport)
+        self._client_address = self.client[0] if self.client else UNKNOWN_ADDRESS
         self._writing = OneWrite(transport, self.loop, self._departures)
         self._pool.enter(self)
         self._pool.rest(self)
@@ -86,9 +90,17 @@ class HttpProtocol(HttpToolsProtocol):
         """Parse what came; bounds the bytes of a request's headers."""
         if self._last_words:
             return
+        repeat, is_begin = self._repeat, not self._in_message
+        is_repeat = False
+        if repeat is not None and is_begin and repeat.begins(data) and self._is_free():
+            if self._answer_repeat(repeat, data):
+                return
+            is_repeat = True
         # One of the requests that come together: the others have their turn with those of other connections.
-        self._may_be_prompt = self._prompt is not None
+        self._may_be_prompt = self._prompt is not None and not is_repeat
+        self._piece = data if is_begin else b""
         super().data_received(data)
+        self._piece = b""
         self._let_go()
         if not self._in_headers:
             # What came was the end of headers, or of a body: only headers that go on and on are counted.
@@ -127,10 +139,23 @@ class HttpProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and not self.expect_100_continue
             and not parser.should_upgrade()
-            and not self.flow.write_paused
-            and not self._is_answering()
-            and not self.transport.is_closing()
+            and self._is_free()
         )
+
+    def _is_free(self) -> bool:
+        """Whether an answer may be written now."""
+        return not (self.flow.write_paused or self._is_answering() or self.transport.is_closing())
+
+    def _answer_repeat(self, repeat: Repeat, data: bytes) -> bool:
+        """Answer a request whose head is known at once, if that can be done."""
+        prompt = self._prompt
+        answer = None if prompt is None else prompt.answer(repeat.says, data[len(repeat.head) :], self._client_address)
+        if answer is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._send(answer, keep_alive=True)
+        self._rest_unless_busy()
+        return True
 
     def _let_go(self) -> None:
         """Hand a request over to the application that was held back to be answered at once."""
@@ -146,22 +171,24 @@ class HttpProtocol(HttpToolsProtocol):
         if body is None or prompt is None:
             return False
         self._may_be_prompt = False
-        client, server = self.client, self.server
-        answer = prompt.answer(
-            self.headers, body, client[0] if client else UNKNOWN_ADDRESS, server[0] if server else ""
-        )
-        if answer is None:
+        says = prompt.look_at(self.headers, self.server[0] if self.server else "")
+        answer = None if says is None else prompt.answer(says, body, self._client_address)
+        if says is None or answer is None:
             return False
         self._held_back = None
         self._in_headers = False
-        self.server_state.total_requests += 1
         keep_alive = cast("httptools.HttpRequestParser", self.parser).should_keep_alive()
-        self._writing.write_whole(
-            whole_head(self.server_state.default_headers, *answer, keep_alive=keep_alive), answer[1]
-        )
+        self._send(answer, keep_alive=keep_alive)
+        self._repeat = find_repeat(self._piece, body, says) if keep_alive else None
+        return True
+
+    def _send(self, answer: tuple[bytes, bytes], *, keep_alive: bool) -> None:
+        """Send an answer beside ASGI."""
+        self.server_state.total_requests += 1
+        head = whole_head(self.server_state.default_headers, *answer, keep_alive=keep_alive)
+        self._writing.write_whole(head, answer[1])
         if not keep_alive:
             self._writing.close()
-        return True
 
     def _begin(self) -> None:
         """Begin the application's work on the request."""
@@ -257,8 +284,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._in_message:
             self._wait(self._pool.read_seconds)
         else:
-            self._wait(self._pool.keep_alive_seconds)
-            self._pool.rest(self)
+            self.overdue_at = self._pool.rest(self) + self._pool.keep_alive_seconds
 
     def _wait(self, seconds: float) -> None:
         """Expect something from the client; nothing while an answer to it is under way."""

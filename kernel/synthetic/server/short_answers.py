@@ -10,6 +10,7 @@ import asyncio
 import time
 import weakref
 from collections.abc import Sequence
+from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -113,6 +114,11 @@ class OneWrite:
         return self._transport.is_closing()
 
 
+@lru_cache(maxsize=16)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
 def whole_head(own: Sequence[tuple[bytes, bytes]], headers: bytes, body: bytes, *, keep_alive: bool) -> bytes:
     """The head of an answer with the status 200.
 
@@ -122,7 +128,7 @@ def whole_head(own: Sequence[tuple[bytes, bytes]], headers: bytes, body: bytes, 
         body: What follows.
         keep_alive: Whether other requests may follow on the connection.
     """
-    first = b"".join([b"%b: %b\r\n" % header for header in own])
+    first = _lines(tuple(own))
     closing = b"" if keep_alive else b"connection: close\r\n"
     return b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n" % (first, headers, closing, len(body))
 
