@@ -91,13 +91,12 @@ class HttpProtocol(HttpToolsProtocol):
         if self._last_words:
             return
         repeat, is_begin = self._repeat, not self._in_message
-        is_repeat = False
+        # One of the requests that come together: the others have their turn with those of other connections.
+        self._may_be_prompt = self._prompt is not None
         if repeat is not None and is_begin and repeat.begins(data) and self._is_free():
             if self._answer_repeat(repeat, data):
                 return
-            is_repeat = True
-        # One of the requests that come together: the others have their turn with those of other connections.
-        self._may_be_prompt = self._prompt is not None and not is_repeat
+            self._may_be_prompt = False
         self._piece = data if is_begin else b""
         super().data_received(data)
         self._piece = b""
