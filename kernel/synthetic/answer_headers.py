@@ -38,7 +38,7 @@ class EveryAnswer:
             correlation_id: Of the request.
             given: Names of headers that the answer has already: they are left out.
         """
-        own = self.names & given
+        own = self.names & given if given else given
         block = self._blocks.get(own)
         if block is None:
             # One for each set of the few headers that routes set themselves.

@@ -64,10 +64,12 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         """All rows of a query, as tuples; see `Snapshot.rows`."""
         connection = self._ready()
         try:
-            self._check_statement(sql, params)
-            cursor = self._reader.execute(sql, params)
+            reader = self._reader
+            if sql not in reader.stepwise:
+                self._check_statement(sql, params)
+            cursor = reader.execute(sql, params)
             # Asked for every few rows, so the clock is read here and not some calls further down.
-            hold_until, monotonic = self._reader.budget.hold_until, self._reader.budget.monotonic
+            hold_until, monotonic = reader.budget.hold_until, reader.budget.monotonic
             rows, wanted = list(islice(cursor, ROWS_BETWEEN_CHECKS)), ROWS_BETWEEN_CHECKS
             while len(rows) == wanted:
                 left = hold_until - monotonic()

@@ -122,6 +122,7 @@ class InPlaceConnection(ReadingConnection):
     Attributes:
         budget: Of the present one.
         closed: Whether it is of no more use.
+        stepwise: Statements that `is_stepwise` was asked of, and is true of.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class InPlaceConnection(ReadingConnection):
         super().__init__(connection)
         self.budget = Budget(clock)
         self.closed = False
-        self._stepwise: set[str] = set()
+        self.stepwise: set[str] = set()
         connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
@@ -147,13 +148,13 @@ class InPlaceConnection(ReadingConnection):
         Raises:
             apsw.Error: It cannot be prepared.
         """
-        if sql in self._stepwise:
+        if sql in self.stepwise:
             return True
         if "count" in sql.lower() and any(step[1] == COUNT_TABLE for step in self.execute(f"EXPLAIN {sql}", params)):
             return False
-        if len(self._stepwise) >= STATEMENTS_KNOWN_MAX:
-            self._stepwise.clear()
-        self._stepwise.add(sql)
+        if len(self.stepwise) >= STATEMENTS_KNOWN_MAX:
+            self.stepwise.clear()
+        self.stepwise.add(sql)
         return True
 
     def look_every(self, steps: int) -> None:

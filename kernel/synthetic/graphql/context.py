@@ -88,8 +88,14 @@ class OperationContext:
         self._is_within = False
         self._opened: contextlib.ExitStack | None = None
         self._own: Snapshot | None = None
-        self._batches: dict[object, _Batch] = {}
-        self._prepared_here: dict[object, Future[Any]] = {}
+
+    @functools.cached_property
+    def _batches(self) -> dict[object, _Batch]:
+        return {}
+
+    @functools.cached_property
+    def _prepared_here(self) -> dict[object, Future[Any]]:
+        return {}
 
     @functools.cached_property
     def loop(self) -> PrivateLoop:
@@ -142,7 +148,8 @@ class OperationContext:
             self._mention(self._given.notices)
             self._given = None
         self._is_within = False
-        self.leave_snapshot()
+        if self._opened is not None:
+            self.leave_snapshot()
 
     def prepared_for(self, asked: Asked, prepare: Prepare, arguments: Mapping[str, Any]) -> Any:
         """What was awaited for a field before.
@@ -313,4 +320,5 @@ class OperationContext:
                 answer.set_result(value)
 
     def _mention(self, notices: list[tuple[str, str]]) -> None:
-        self.notices.extend(notice for notice in notices if notice not in self.notices)
+        if notices:
+            self.notices.extend(notice for notice in notices if notice not in self.notices)

@@ -26,6 +26,7 @@ from synthetic.graphql.checked_document import Prepared
 from synthetic.graphql.context import OperationContext
 from synthetic.graphql.executor import Plan, Run, Step, abandon, gather, run_until_waiting
 from synthetic.graphql.json_records import JSON_RECORDS
+from synthetic.graphql.known_queries import KnownQuery
 from synthetic.security.gate import Caller, Scope
 
 Informer = StrawberryGraphQLCoreExecutionContext
@@ -38,9 +39,9 @@ VALUES_A_FIELD = 4
 """For the size of an answer that graphql-core made, from its cost; ours counts its values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
-    """One request that is executed.
+    """One request that is executed; not changed once it is made. To freeze it would take as long again.
 
     Attributes:
         prepared: Its document.
@@ -211,37 +212,29 @@ class Execution:
 
 
 def execute_now(
-    snapshot: Snapshot,
-    ask: Ask,
-    plan: Plan,
-    variables: VariableValues,
-    context: OperationContext,
-    render: AnswerRenderer,
-    *,
-    keeps_variables: bool,
+    snapshot: Snapshot, ask: Ask, known: KnownQuery, context: OperationContext, render: AnswerRenderer
 ) -> Answer | None:
     """Execute a query by its plan without waiting, to be written at once: its lists may be `Records` or JSON.
 
     Args:
         snapshot: To read in.
         ask: What is executed.
-        plan: Its plan.
-        variables: Coerced.
+        known: Its plan and variables.
         context: What the resolvers are given.
         render: Makes answers.
-        keeps_variables: See `Run`.
 
     Returns:
         None where it has to wait for something, so that nothing counts.
     """
+    plan = known.kept.plan
     run = plan.begin(
-        variables,
+        known.variables,
         context=context,
         hides_suggestions=ask.hides_suggestions,
         make_executor=ask.make_informer,
         check=context.check,
         record_form=JSON_RECORDS,
-        keeps_variables=keeps_variables,
+        keeps_variables=known.is_kept,
     )
     step = plan.execute(run, ONE_ROOT)
     context.enter(snapshot)

@@ -42,7 +42,7 @@ from synthetic.graphql.executor.arguments import Arguments, Convert
 from synthetic.graphql.executor.core import without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.preparing import call_prepare
-from synthetic.graphql.runs import CALLER, RUNS, Kind, Runs
+from synthetic.graphql.runs import ASKED, CALLER, RUNS, Kind, Runs
 from synthetic.security.gate import Scope
 
 DEFINITION = "strawberry-definition"
@@ -175,8 +175,11 @@ def _call_of(runs: Runs) -> Callable[[Call], Sequence[Any]]:
     """How the executor calls a function that was made a field."""
     function = runs.function
     name = to_camel_case(function.__name__)
+    takes_asked = runs.takes == (ASKED,) and runs.prepare is None
 
     def own_of(call: Call) -> Arguments:
+        if takes_asked:
+            return {ASKED: call.asked, **call.arguments}
         own = runs.own(call.asked, call.context.caller)
         if runs.prepare is not None:
             own[PREPARED] = call.context.prepared_for(call.asked, runs.prepare, call.arguments)

@@ -33,9 +33,16 @@ def find_row(
         asked: What is read of the object.
         key: The column of ids, which is unique.
     """
-    shape = row_type_of(node_class).shape(asked.reads(), ())
-    row = snapshot.row(f"SELECT {shape.select} FROM {table} WHERE {key} = :id", {"id": id})
-    return None if row is None else shape.layout.make(row)
+    place = find_row, node_class, table, key
+    known = asked.memory.get(place)
+    if known is None:
+        shape = row_type_of(node_class).shape(asked.reads(), ())
+        known = f"SELECT {shape.select} FROM {table} WHERE {key} = :id", shape.layout.make
+        if asked is not EVERYTHING:
+            asked.memory[place] = known
+    sql, make = known
+    row = snapshot.row(sql, {"id": id})
+    return None if row is None else make(row)
 
 
 def find_rows(

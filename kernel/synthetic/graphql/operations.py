@@ -106,10 +106,9 @@ class Operations:
         answer = self._placer.read_in_place(
             known.kept.placement,
             known.prepared.cost,
-            partial(execute_now, keeps_variables=known.is_kept),
+            execute_now,
             ask,
-            known.kept.plan,
-            known.variables,
+            known,
             self._context(ask, watch),
             self._render,
             interruption=watch,

@@ -23,7 +23,7 @@ from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Rows
 from synthetic.graphql.executor.unread import LeafFields, Unread, UnreadSource, Written
-from synthetic.graphql.executor.waiting import Step, is_awaitable, listed, settled
+from synthetic.graphql.executor.waiting import Step, listed, may_wait, settled
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.field_plan import FieldPlan
@@ -202,7 +202,7 @@ class ListCompleter(Completer):
         items = _joined(lists)
         sizes = list(map(len, lists))
         at = ItemFrame(frame, owners, sizes, nullable=not self._item.is_non_null)
-        if not isinstance(items, Rows) and any(map(is_awaitable, set(map(type, items)))):
+        if not isinstance(items, Rows) and may_wait(items):
             items = yield from settled(items)
         spread = run.failures.spread
         done = yield from self._item.complete(run, items, at)

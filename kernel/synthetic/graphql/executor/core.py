@@ -22,9 +22,8 @@ default_field_resolver: Any = _execution.default_field_resolver
 default_type_resolver: TypeResolver = _execution.default_type_resolver
 
 
-def kind_of(value: object) -> type[Any]:
-    """The class of a value."""
-    return type(value)
+kind_of: Callable[[object], type[Any]] = type
+"""The class of a value."""
 
 
 def is_iterable(value: object) -> bool:

@@ -123,7 +123,7 @@ class FieldPlan:
         """The field's value of each parent, before completion; an exception stands for itself."""
         source = self.source
         if isinstance(source, Batched):
-            return self._batch(run, source, parents)
+            return self._batch(run, source, parents) if parents else []
         if isinstance(source, PerParent):
             return self._resolve(run, source, parents, frame)
         if isinstance(source, Attribute):
@@ -142,10 +142,9 @@ class FieldPlan:
         return f"{self.parent_type.name}.{self.name}"
 
     def _batch(self, run: Run, source: Batched, parents: Parents) -> Sequence[Any]:
-        if not parents:
-            return []
         try:
-            call = Call(run.context, run.parents_of(parents), self.arguments(run), self.asked)
+            given = run.parents_of(parents) if isinstance(parents, Rows) else parents
+            call = Call(run.context, given, self._arguments.arguments(run), self._asked or self.asked)
             values = source.call(call)
             if kind_of(values) is not list and kind_of(values) is not Rows:
                 if not is_iterable(values):

@@ -22,7 +22,7 @@ from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Layout, Rows
 from synthetic.graphql.executor.sources import Attribute, Batched, Constant, is_mapping
 from synthetic.graphql.executor.unread import LeafField, LeafFields
-from synthetic.graphql.executor.waiting import Step, abandon, is_awaitable, settled, together
+from synthetic.graphql.executor.waiting import Step, abandon, may_wait, settled, together
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.run import Run
@@ -208,7 +208,7 @@ def _leaf_field(field: FieldPlan) -> LeafField | None:
 
 
 def _may_wait(values: Sequence[Any]) -> bool:
-    return not isinstance(values, Rows) and any(map(is_awaitable, {*map(type, values)}))
+    return not isinstance(values, Rows) and may_wait(values)
 
 
 def _settled_and_completed(run: Run, field: FieldPlan, values: Sequence[Any], frame: FieldFrame) -> Step[list[Any]]:

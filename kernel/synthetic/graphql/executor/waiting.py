@@ -8,6 +8,7 @@ nothing waits, no event loop is needed, and none is asked for.
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Generator, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -18,9 +19,21 @@ Step: TypeAlias = Generator[list[Awaitable[Any]], list[Any], ResultT]
 """Something that may have to wait before it gives its result."""
 
 
+KINDS_KEPT = 1_024
+"""Classes of values that are remembered."""
+
+
 def is_awaitable(value: object) -> bool:
     """Whether a value must be awaited."""
     return hasattr(value, "__await__")
+
+
+_kind_is_awaitable = functools.lru_cache(maxsize=KINDS_KEPT)(is_awaitable)
+
+
+def may_wait(values: Iterable[Any]) -> bool:
+    """Whether some of the values must be awaited, as their classes say."""
+    return any(map(_kind_is_awaitable, {*map(type, values)}))
 
 
 def abandon(values: Iterable[Any]) -> None:
