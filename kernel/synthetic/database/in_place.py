@@ -23,7 +23,6 @@ from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.in_place_connection import (
     STEPS_BETWEEN_CHECKS,
     STEPS_OF_FEW_ROWS,
-    VALUE_BYTES_MAX,
     Cut,
     InPlaceConnection,
     OverBudget,
@@ -58,7 +57,6 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
     """A snapshot that ends with `OverBudget` where another would wait or go on."""
 
     counts_by_rows = True
-    json_bytes_max = VALUE_BYTES_MAX
 
     def rows(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row]:
         """All rows of a query, as tuples; see `Snapshot.rows`."""
@@ -97,18 +95,21 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
 
     def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
         """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
-        connection = self._ready()
+        connection, reader = self._ready(), self._reader
         try:
-            self._check_statement(sql, params)
+            if sql not in reader.stepwise:
+                self._check_statement(sql, params)
+            # The driver is not asked for each row here, so SQLite itself has to look after a few.
+            reader.look_every(STEPS_OF_FEW_ROWS)
+            try:
+                rows = reader.execute(sql, params).fetchall()
+            finally:
+                reader.look_every(STEPS_BETWEEN_CHECKS)
+        except apsw.TooBigError:
+            return None
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        # The driver is not asked for each row here, so SQLite itself has to look after a few.
-        self._reader.look_every(STEPS_OF_FEW_ROWS)
-        try:
-            rows = super().rows_of_json(sql, params)
-        finally:
-            self._reader.look_every(STEPS_BETWEEN_CHECKS)
-        self.spend(sum(len(value) for row in rows or () for value in row if isinstance(value, str)))
+        self.spend(sum([len(value) for row in rows for value in row if isinstance(value, str)]))
         return rows
 
     def spend(self, size_bytes: int) -> None:

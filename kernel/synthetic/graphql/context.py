@@ -88,14 +88,8 @@ class OperationContext:
         self._is_within = False
         self._opened: contextlib.ExitStack | None = None
         self._own: Snapshot | None = None
-
-    @functools.cached_property
-    def _batches(self) -> dict[object, _Batch]:
-        return {}
-
-    @functools.cached_property
-    def _prepared_here(self) -> dict[object, Future[Any]]:
-        return {}
+        self._batches: dict[object, _Batch] = {}
+        self._prepared_here: dict[object, Future[Any]] = {}
 
     @functools.cached_property
     def loop(self) -> PrivateLoop:

@@ -53,8 +53,7 @@ class Order:
 
     def clause(self, *, reverse: bool) -> str:
         """For ORDER BY."""
-        direction = "DESC" if self.descending != reverse else "ASC"
-        return ", ".join(f"{column} {direction}" for column in self.columns)
+        return _clause(self.columns, self.descending != reverse)
 
     def beyond(self, prefix: str, *, forward: bool) -> str:
         """Condition for rows that follow (or precede) the values `:prefix0`, `:prefix1` and on."""
@@ -67,6 +66,12 @@ class Order:
         return [*map(type, values)] == [*self.kinds] and all(
             INTEGER_MIN <= value <= INTEGER_MAX for value in values if isinstance(value, int)
         )
+
+
+@functools.lru_cache(maxsize=256)
+def _clause(columns: tuple[str, ...], descending: bool) -> str:
+    direction = "DESC" if descending else "ASC"
+    return ", ".join(f"{column} {direction}" for column in columns)
 
 
 @functools.lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ again: a fifth of what a page with two enums costs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -40,11 +40,13 @@ class JsonColumn(NamedTuple):
         sql: Its JSON, as an argument of `json_object`.
         wrong: A condition that holds of values that the leaf cannot have, and never of NULL; "" if there are none.
         among: Of a column with texts, those that the leaf can have, where others are `wrong`.
+        within: Of a column with integers, the least and the largest that the leaf can have, where others are `wrong`.
     """
 
     sql: str
     wrong: str = ""
     among: tuple[str, ...] = ()
+    within: tuple[int, int] | None = None
 
 
 ColumnOf: TypeAlias = Callable[[str, GraphQLLeafType], JsonColumn | None]
@@ -74,11 +76,15 @@ def _text(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
 
 
 def _integer(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
-    return JsonColumn(name, f"{name} NOT BETWEEN {-INT_MAX - 1} AND {INT_MAX}") if leaf is GraphQLInt else None
+    return _within(name, -INT_MAX - 1, INT_MAX) if leaf is GraphQLInt else None
 
 
 def _long(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
-    return JsonColumn(name, f"{name} NOT BETWEEN {-LONG_MAX} AND {LONG_MAX}") if leaf.name == "Long" else None
+    return _within(name, -LONG_MAX, LONG_MAX) if leaf.name == "Long" else None
+
+
+def _within(name: str, least: int, largest: int) -> JsonColumn:
+    return JsonColumn(name, f"{name} NOT BETWEEN {least} AND {largest}", within=(least, largest))
 
 
 def _real(name: str, leaf: GraphQLLeafType) -> JsonColumn | None:
@@ -125,24 +131,35 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def is_checked(table_sql: str, column: str, values: Collection[str]) -> bool:
-    """Whether a table lets nothing into a column but some texts.
+def is_checked(table_sql: str, name: str, column: JsonColumn) -> bool:
+    """Whether a table lets nothing into a column but what the leaf can have.
 
     Args:
         table_sql: Its CREATE TABLE.
-        column: Name of the column; it is found where it is written `name TEXT ... CHECK (name IN ('A', 'B'))`.
-        values: The texts.
+        name: Name of the column; it is found where it is written `name TEXT ... CHECK (name IN ('A', 'B'))` or
+            `name INTEGER ... CHECK (name BETWEEN 0 AND 9)`.
+        column: What the leaf can have.
 
     Returns:
         False also where that cannot be told, as where a column of the table has a collation.
     """
     sql = _COMMENTS.sub("", table_sql)
-    check = rf"CHECK \({column} IN \(({_LITERAL}(?:, {_LITERAL})*)\)\)"
-    found = re.search(rf"[(,]\s*{column} TEXT\b[^,]*?\b{check}", sql)
-    if found is None or "COLLATE" in sql.upper():
+    if "COLLATE" in sql.upper():
         return False
-    return {text[1:-1].replace("''", "'") for text in re.findall(_LITERAL, found[1])} <= {*values}
+    if column.within is not None:
+        found = _find_check(sql, name, "INTEGER", rf"BETWEEN ({_INTEGER}) AND ({_INTEGER})")
+        least, largest = column.within
+        return found is not None and least <= int(found[1]) and int(found[2]) <= largest
+    found = _find_check(sql, name, "TEXT", rf"IN \(({_LITERAL}(?:, {_LITERAL})*)\)")
+    return found is not None and {text[1:-1].replace("''", "'") for text in re.findall(_LITERAL, found[1])} <= {
+        *column.among
+    }
+
+
+def _find_check(sql: str, name: str, kind: str, check: str) -> re.Match[str] | None:
+    return re.search(rf"[(,]\s*{name} {kind}\b[^,]*?\bCHECK \({name} {check}\)", sql)
 
 
 _LITERAL = "'(?:[^']|'')*'"
+_INTEGER = "-?[0-9]+"
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -212,7 +212,7 @@ def _layout(
     """
     # Where lists are merged, the columns of the order are read though nobody asks for cursors.
     is_merged = not extra and selection.merged is not None
-    key = node_class, selection.source, order, extra, is_merged
+    key = node_class, selection.source, order.columns, order.descending, extra, is_merged
     known = asked.memory.get(key)
     if known is None:
         known = _shape_of(node_class, selection.source, order, asked, extra, with_order=is_merged)

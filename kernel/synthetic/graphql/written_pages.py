@@ -155,5 +155,5 @@ class PageWriter:
     def _wrong(self, field: LeafField, column: JsonColumn, table_sql: str) -> str:
         """The condition of a column's wrong values; "" where the table has none."""
         source = None if field.attribute is None else self._sources.get(field.attribute)
-        is_safe = source is not None and column.among and is_checked(table_sql, source.name, column.among)
+        is_safe = source is not None and is_checked(table_sql, source.name, column)
         return "" if is_safe else column.wrong

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from example_counts import examples
 from synthetic.clock import SystemClock
 from synthetic.contributions import GraphQL
-from synthetic.database import in_place
+from synthetic.database import in_place_connection
 from synthetic.database.in_place_connection import OverBudget
 from synthetic.database.interruption import Interruption
 from synthetic.database.snapshot import Snapshot
@@ -425,7 +425,31 @@ def test_a_value_that_its_type_cannot_have_is_an_error_in_its_place(desk: Desk, 
     ],
 )
 def test_what_a_table_checks_is_known_by_its_text(table_sql: str, is_safe: bool):
-    assert is_checked(table_sql, "colour", ("red", "it's blue", "more")) is is_safe
+    column = JsonColumn("colour", among=("red", "it's blue", "more"))
+    assert is_checked(table_sql, "colour", column) is is_safe
+
+
+@pytest.mark.parametrize(
+    ("table_sql", "is_safe"),
+    [
+        ("CREATE TABLE t (id TEXT, size INTEGER NOT NULL CHECK (size BETWEEN 0 AND 9))", True),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN -10 AND 10), other TEXT)", True),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN -11 AND 10))", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN 0 AND 11))", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN 0 AND other), other INTEGER)", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN 0 AND 9.5))", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size NOT BETWEEN 0 AND 9))", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size BETWEEN 0 AND 9 OR size > 99))", False),
+        ("CREATE TABLE t (size INTEGER CHECK (size >= 0))", False),
+        ("CREATE TABLE t (size REAL CHECK (size BETWEEN 0 AND 9))", False),
+        ("CREATE TABLE t (my_size INTEGER CHECK (size BETWEEN 0 AND 9), size INTEGER)", False),
+        ("CREATE TABLE t (size INTEGER, other INTEGER CHECK (size BETWEEN 0 AND 9))", False),
+        ("CREATE TABLE t (size INTEGER -- CHECK (size BETWEEN 0 AND 9)\n)", False),
+        ("", False),
+    ],
+)
+def test_what_a_table_lets_into_a_column_of_integers_is_known_by_its_text(table_sql: str, is_safe: bool):
+    assert is_checked(table_sql, "size", JsonColumn("size", within=(-10, 10))) is is_safe
 
 
 @pytest.mark.usefixtures("in_pool")
@@ -452,7 +476,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
 
 def test_a_page_that_is_too_long_is_made_by_python_and_so_are_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Snapshot, "json_bytes_max", 20_000)
-    monkeypatch.setattr(in_place.InPlaceSnapshot, "json_bytes_max", 20_000)
+    monkeypatch.setattr(in_place_connection, "VALUE_BYTES_MAX", 20_000)
     monkeypatch.setattr(written_pages, "RESTS", 2)
     desk.keep(*(ONE._replace(id=f"s{number}", text="long " * 400) for number in range(20)))
     tried: list[bool] = []

@@ -9,6 +9,7 @@ the values is an error at its position.
 from __future__ import annotations
 
 import contextlib
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -23,7 +24,7 @@ from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Rows
 from synthetic.graphql.executor.unread import LeafFields, Unread, UnreadSource, Written
-from synthetic.graphql.executor.waiting import Step, listed, may_wait, settled
+from synthetic.graphql.executor.waiting import KINDS_KEPT, Step, listed, may_wait, settled
 
 if TYPE_CHECKING:
     from synthetic.graphql.executor.field_plan import FieldPlan
@@ -110,6 +111,7 @@ class Completer(ABC):
         return there, results
 
 
+@functools.lru_cache(maxsize=KINDS_KEPT)
 def _is_no_value(kind: type[Any]) -> bool:
     return kind is type(None) or kind is type(Undefined) or issubclass(kind, Exception)
 
@@ -139,7 +141,7 @@ class LeafCompleter(Completer):
             written = list(map(write, values))
             if len(written) == len(values):
                 return written
-        results = list[Any]()
+        results: list[Any] = []
         for index, value in enumerate(values):
             try:
                 results.append(write(value))
@@ -224,7 +226,7 @@ class ListCompleter(Completer):
         if fields is None or run.record_form is None:
             return [None] * len(values)
         list_of_json, width = run.record_form.list_of_json, len(fields.fields)
-        results = list[Any]()
+        results: list[Any] = []
         source: UnreadSource | None = None
         lists: Sequence[Written | None] = ()
         cells = 0
@@ -256,7 +258,9 @@ class ListCompleter(Completer):
 
     def _lists(self, run: Run, values: Values, frame: Frame) -> tuple[list[Any], list[int], list[Values]]:
         """Results for all; the indexes of what is a list, and the lists."""
-        results, owners, lists = list[Any](), list[int](), list[Values]()
+        results: list[Any] = []
+        owners: list[int] = []
+        lists: list[Values] = []
         for index, value in enumerate(values):
             results.append(None)
             if _is_no_value(kind_of(value)):

@@ -72,13 +72,13 @@ class CompositeCompleter(Completer, Generic[KindT]):
     ) -> Step[list[int]]:
         """Ask a type whether values are of it: the indexes of those that are; the results of the others are set."""
         is_type_of: Callable[[Any, Info], Any] | None = cast("Any", kind).is_type_of
-        given = list[Any]()
+        given: list[Any] = []
         for index in indexes:
             try:
                 given.append(is_type_of is None or is_type_of(values[index], self.field.info(run, frame, index)))
             except Exception as error:  # noqa: BLE001 - it is the position's error
                 given.append(error)
-        there = list[int]()
+        there: list[int] = []
         for index, answer in zip(indexes, (yield from settled(given)), strict=True):
             if isinstance(answer, Exception):
                 results[index] = self.fail(run, answer, frame, index)

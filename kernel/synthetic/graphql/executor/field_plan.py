@@ -161,7 +161,8 @@ class FieldPlan:
             arguments = self.arguments(run)
         except GraphQLError as error:
             return [error] * len(parents)
-        resolve, values = source.resolve, list[Any]()
+        resolve = source.resolve
+        values: list[Any] = []
         for index, parent in enumerate(run.objects_of(parents)):
             try:
                 values.append(resolve(parent, self.info(run, frame, index), **arguments))
@@ -182,7 +183,7 @@ class FieldPlan:
             arguments = self.arguments(run)
         except GraphQLError as error:
             return [error] * len(parents)
-        values = list[Any]()
+        values: list[Any] = []
         for index, parent in enumerate(run.objects_of(parents)):
             try:
                 is_mapping = isinstance(parent, Mapping)
@@ -202,7 +203,7 @@ def _read_all(name: str, parents: Parents) -> Sequence[Any]:
             return list(map(attrgetter(name), parents))
         except Exception:  # noqa: BLE001, S110 - each is asked again below, and the one that fails is found
             pass
-    values = list[Any]()
+    values: list[Any] = []
     for parent in parents:
         try:
             values.append(parent[name] if isinstance(parent, Mapping) else getattr(parent, name))
@@ -215,7 +216,7 @@ def _read_rows(name: str, parents: Rows) -> Sequence[Any]:
     layout = parents.layout
     if name in layout.nested:
         return Rows(parents.rows, layout.nested[name], is_whole=True)
-    values = list[Any]()
+    values: list[Any] = []
     for row in parents.rows:
         try:
             values.append(layout.find(name, row))  # pyright: ignore[reportArgumentType] - rows of a level are not None
