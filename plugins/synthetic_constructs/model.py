@@ -177,6 +177,10 @@ class Criteria:
     none_of: Criteria | None = None
 
 
+ALL_CONSTRUCTS = Criteria()
+"""Criteria that say nothing."""
+
+
 def check_content(content: ConstructContent, limits: ConstructSettings) -> dict[str, str | None]:
     """The columns that a save gives, each acceptable and as it is stored.
 

@@ -10,7 +10,7 @@ import strawberry
 from synthetic import After, Asked, Before, Connection, First, Last, Order, Snapshot, find_row, query
 from synthetic_constructs.enums import ConstructOrder
 from synthetic_constructs.inputs import ConstructFilter
-from synthetic_constructs.model import Criteria
+from synthetic_constructs.model import ALL_CONSTRUCTS
 from synthetic_constructs.types import Construct, page_of_constructs
 
 
@@ -36,7 +36,7 @@ def constructs(
     before: Before = None,
 ) -> Connection[Construct]:
     """Constructs, the newest first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = ALL_CONSTRUCTS if filter is None else filter.criteria()
     order = order_of(order_by)
     return page_of_constructs(snapshot, criteria, order, asked, first=first, after=after, last=last, before=before)
 

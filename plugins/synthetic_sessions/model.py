@@ -164,6 +164,10 @@ class Criteria:
         return dataclasses.replace(self, construct_id=construct_id)
 
 
+ALL_SESSIONS = Criteria()
+"""Criteria that say nothing."""
+
+
 FIELDS = {
     "construct_id": "constructId",
     "parent_session_id": "parentSessionId",

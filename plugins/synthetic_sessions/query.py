@@ -8,7 +8,7 @@ import strawberry
 
 from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_sessions.enums import SessionOrder
-from synthetic_sessions.model import Criteria
+from synthetic_sessions.model import ALL_SESSIONS
 from synthetic_sessions.types import Filter, OrderBy, Session, page_of_sessions
 
 
@@ -32,5 +32,5 @@ def sessions(
     before: Before = None,
 ) -> Connection[Session]:
     """Sessions, the last started first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria(snapshot)
+    criteria = ALL_SESSIONS if filter is None else filter.criteria(snapshot)
     return page_of_sessions(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)

@@ -31,7 +31,7 @@ from synthetic import (
 from synthetic_constructs.types import Construct, find_construct_nodes
 from synthetic_sessions.enums import SessionOrder, SessionStatus
 from synthetic_sessions.inputs import SessionFilter
-from synthetic_sessions.model import Criteria
+from synthetic_sessions.model import ALL_SESSIONS, Criteria
 from synthetic_sessions.model import Session as SessionRecord
 from synthetic_sessions.store import select_sessions, stale_before
 
@@ -102,7 +102,7 @@ class Session(Node):
         return pages(
             snapshot,
             Session,
-            select_sessions(Criteria(), order.columns[0], each="parent_session_id"),
+            select_sessions(ALL_SESSIONS, order.columns[0], each="parent_session_id"),
             each=values_of(parents, "id"),
             order=order,
             asked=asked,
@@ -126,7 +126,7 @@ def sessions(
     before: Before = None,
 ) -> list[Connection[Session]]:
     """The sessions that work on it, those of sub-agents too; the last started first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria(snapshot)
+    criteria = ALL_SESSIONS if filter is None else filter.criteria(snapshot)
     order = order_of(order_by)
     return pages(
         snapshot,

@@ -128,6 +128,10 @@ class Criteria:
     updated_before: int | None = None
 
 
+ALL_TRANSCRIPTS = Criteria()
+"""Criteria that say nothing."""
+
+
 class Appended(NamedTuple):
     """What an append did.
 

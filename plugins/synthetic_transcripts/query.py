@@ -8,7 +8,7 @@ import strawberry
 
 from synthetic import After, Asked, Before, Connection, First, Last, Snapshot, find_row, query
 from synthetic_transcripts.enums import TranscriptOrder
-from synthetic_transcripts.model import Criteria
+from synthetic_transcripts.model import ALL_TRANSCRIPTS
 from synthetic_transcripts.types import Filter, OrderBy, Transcript, page_of_transcripts
 
 
@@ -32,5 +32,5 @@ def transcripts(
     before: Before = None,
 ) -> Connection[Transcript]:
     """Transcripts, the last stored first unless asked otherwise."""
-    criteria = Criteria() if filter is None else filter.criteria()
+    criteria = ALL_TRANSCRIPTS if filter is None else filter.criteria()
     return page_of_transcripts(snapshot, criteria, order_by, asked, first=first, after=after, last=last, before=before)

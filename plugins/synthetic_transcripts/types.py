@@ -41,7 +41,7 @@ from synthetic_transcripts.message_types import (
     pages_of_messages,
     window_of_messages,
 )
-from synthetic_transcripts.model import Criteria, MessageKind
+from synthetic_transcripts.model import ALL_TRANSCRIPTS, Criteria, MessageKind
 from synthetic_transcripts.model import ModelUsage as ModelUsageRecord
 from synthetic_transcripts.model import Transcript as TranscriptRecord
 from synthetic_transcripts.store.filters import select_transcripts
@@ -161,7 +161,7 @@ def transcripts(
     return pages(
         snapshot,
         Transcript,
-        select_transcripts(Criteria(), each="session_id"),
+        select_transcripts(ALL_TRANSCRIPTS, each="session_id"),
         each=values_of(parents, "id"),
         order=order_of(order_by),
         asked=asked,

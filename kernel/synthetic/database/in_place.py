@@ -21,8 +21,6 @@ import apsw
 from synthetic.clock import Clock
 from synthetic.database.failures import DRIVER_ERRORS, translate
 from synthetic.database.in_place_connection import (
-    STEPS_BETWEEN_CHECKS,
-    STEPS_OF_FEW_ROWS,
     Cut,
     InPlaceConnection,
     OverBudget,
@@ -100,11 +98,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             if sql not in reader.stepwise:
                 self._check_statement(sql, params)
             # The driver is not asked for each row here, so SQLite itself has to look after a few.
-            reader.look_every(STEPS_OF_FEW_ROWS)
-            try:
+            with reader.looking_often():
                 rows = reader.execute(sql, params).fetchall()
-            finally:
-                reader.look_every(STEPS_BETWEEN_CHECKS)
         except apsw.TooBigError:
             return None
         except DRIVER_ERRORS as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import weakref
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,9 @@ STEPS_BETWEEN_CHECKS = 1_000
 
 STEPS_OF_FEW_ROWS = 250
 """SQLite's steps between two looks at the clock in a statement that is one row of many: so many are a few of these."""
+
+FEW_ROWS_SECONDS = 0.0001
+"""Where the first of them take no longer, such looks would cost more than they bring."""
 
 VALUE_BYTES_MAX = 65_536
 """The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
@@ -157,10 +161,26 @@ class InPlaceConnection(ReadingConnection):
         self.stepwise.add(sql)
         return True
 
-    def look_every(self, steps: int) -> None:
-        """Have SQLite ask the budget after so many steps."""
+    @contextlib.contextmanager
+    def looking_often(self) -> Generator[None]:
+        """In the block, have SQLite ask the budget after few rows, unless the first of them are short."""
+        budget = self.budget
+        started = budget.monotonic()
+
+        def look() -> bool:
+            if budget.monotonic() - started < FEW_ROWS_SECONDS:
+                self._look_every(STEPS_BETWEEN_CHECKS)
+            return budget.should_stop()
+
+        self._look_every(STEPS_OF_FEW_ROWS, look)
+        try:
+            yield
+        finally:
+            self._look_every(STEPS_BETWEEN_CHECKS)
+
+    def _look_every(self, steps: int, look: Callable[[], bool] | None = None) -> None:
         self.budget.steps_between = steps
-        self.connection.set_progress_handler(self.budget.should_stop, steps)
+        self.connection.set_progress_handler(look or self.budget.should_stop, steps)
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

@@ -103,17 +103,20 @@ class PageLayout:
         Returns:
             One for each page.
         """
-        counted = _counters(counts, len(pages))
+        counted = self._counters(counts, len(pages))
         if not self.asked.nodes or self.asked.edges or self.asked.page_info:
             return [
                 self.connection(rows, count, more=self.cut(rows)) for rows, count in zip(pages, counted, strict=True)
             ]
         # Most lists are asked for like this, and there is one for each of many parents.
         made: list[Any] = []
+        nodes = self.nodes
         for rows, count in zip(pages, counted, strict=True):
             self.cut(rows)
             one: Any = _new(Connection)
-            one.count, one.nodes = count, Rows(rows, self.nodes, is_whole=True)
+            one.nodes = Rows(rows, nodes, is_whole=True)
+            if count is not None:
+                one.count = count
             made.append(one)
         return made
 
@@ -139,29 +142,38 @@ class PageLayout:
         """
         source = UnreadSource(size, read, write)
         snapshot.keep_until_end(source.keep)
-        counted = _counters(counts, size)
         made: list[Any] = []
-        for place, count in enumerate(counted):
+        for place, count in enumerate(self._counters(counts, size)):
             one: Any = _new(Connection)
-            one.count, one.nodes = count, Unread(self.nodes, source, place)
+            one.nodes = Unread(self.nodes, source, place)
+            if count is not None:
+                one.count = count
             made.append(one)
         return made
+
+    def _counters(self, counts: Callable[[], Sequence[int]], size: int) -> Sequence[Callable[[], int] | None]:
+        """For each list what gives the number of its rows, if that is asked for."""
+        if not self.asked.total_count:
+            return (None,) * size
+        count_of = _Counts(counts).of
+        return [functools.partial(count_of, place) for place in range(size)]
 
     @property
     def has_only_nodes(self) -> bool:
         """Whether nothing of a page is asked for but nodes that have only leaves."""
         return self.asked.leaves and not (self.asked.edges or self.asked.page_info)
 
-    def connection(self, rows: list[Row], count: Callable[[], int], *, more: bool) -> Connection[Any]:
+    def connection(self, rows: list[Row], count: Callable[[], int] | None, *, more: bool) -> Connection[Any]:
         """The connection of the rows of a page.
 
         Args:
             rows: In the order of the list.
-            count: How many rows the whole list has; called when that is asked for.
+            count: How many rows the whole list has; None where nobody asks for that.
             more: Whether the list goes on in the direction in which it was read.
         """
         made: Any = _new(Connection)
-        made.count = count
+        if count is not None:
+            made.count = count
         # To who looks these are lists of objects; to the executor, rows.
         if self.asked.nodes:
             made.nodes = Rows(rows, self.nodes, is_whole=True)
@@ -192,12 +204,6 @@ class _Counts:
         return self._counted[place]
 
 
-def _counters(counts: Callable[[], Sequence[int]], size: int) -> list[Callable[[], int]]:
-    """For each list what gives the number of its rows."""
-    count_of = _Counts(counts).of
-    return [functools.partial(count_of, place) for place in range(size)]
-
-
 class PageAsked(NamedTuple):
     """What is asked for of a connection.
 
@@ -207,6 +213,7 @@ class PageAsked(NamedTuple):
         page_info: Where it stands in its list.
         cursors: Cursors, in its edges or its PageInfo.
         leaves: Nodes that have nothing but leaves.
+        total_count: How many the whole list has.
     """
 
     nodes: bool
@@ -214,6 +221,7 @@ class PageAsked(NamedTuple):
     page_info: bool
     cursors: bool
     leaves: bool
+    total_count: bool
 
     @property
     def rows(self) -> bool:
@@ -230,7 +238,9 @@ def page_asked(asked: Asked) -> PageAsked:
         )
         has_nodes = asked.has("nodes")
         has_leaves = has_nodes and asked.has_only_leaves("nodes")
-        known = PageAsked(has_nodes, asked.has("edges"), asked.has("pageInfo"), has_cursors, has_leaves)
+        known = PageAsked(
+            has_nodes, asked.has("edges"), asked.has("pageInfo"), has_cursors, has_leaves, asked.has("totalCount")
+        )
         asked.memory[PageAsked] = known
     return known
 

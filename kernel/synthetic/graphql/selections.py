@@ -81,6 +81,11 @@ class Selection:
     merged: Sequence[str] | None = None
     keys: tuple[str, ...] | None = None
 
+    @classmethod
+    def of_all(cls, source: str, *, each: str | None = None) -> Selection:
+        """All rows of a table, or all that belong to each of many parents by this column."""
+        return cls(source, () if each is None else (f"{each} = {EACH}",), {})
+
     def sql(self, select: str) -> str:
         """The whole list, without an order; one can be added by columns that are selected."""
         return " UNION ALL ".join(self._queries(select, self.where))

@@ -22,7 +22,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from synthetic import Selection, Snapshot
-from synthetic_constructs.model import Criteria
+from synthetic_constructs.model import ALL_CONSTRUCTS, Criteria
 from synthetic_constructs.store.conditions import Conditions, check_values
 
 MERGED_MAX = 8
@@ -40,6 +40,8 @@ def select_constructs(snapshot: Snapshot, criteria: Criteria, *, by_creation: bo
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
+    if criteria is ALL_CONSTRUCTS:
+        return Selection.of_all("constructs")
     conditions = Conditions(snapshot)
     source, merged, rest = "constructs", None, criteria
     indexed = conditions.find_indexed(criteria.metadata, "filter")

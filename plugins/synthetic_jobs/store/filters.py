@@ -122,8 +122,8 @@ def select_jobs(criteria: Criteria, *, each: str | None = None) -> Selection:
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
-    if criteria is ALL_JOBS and each is None:
-        return Selection("sync_jobs", (), {})
+    if criteria is ALL_JOBS:
+        return Selection.of_all("sync_jobs", each=each)
     params: dict[str, Value] = {}
 
     def bind(value: Value) -> str:

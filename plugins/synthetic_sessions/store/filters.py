@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from synthetic import EACH, Selection, Value, bad_input, check_id
-from synthetic_sessions.model import Criteria
+from synthetic_sessions.model import ALL_SESSIONS, Criteria
 
 VALUES_MAX = 500
 """Most ids, statuses or agents of one filter."""
@@ -34,6 +34,8 @@ def select_sessions(criteria: Criteria, order_column: str, *, each: str | None =
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
+    if criteria is ALL_SESSIONS:
+        return Selection.of_all("sessions", each=each)
     params: dict[str, Value] = {}
 
     def bind(value: Value) -> str:

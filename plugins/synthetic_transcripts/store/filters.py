@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthetic import EACH, Selection, Value, bad_input, check_id, check_text, to_json
-from synthetic_transcripts.model import Criteria
+from synthetic_transcripts.model import ALL_TRANSCRIPTS, Criteria
 from synthetic_transcripts.store.transcripts import LABEL_CHARACTERS_MAX
 
 VALUES_MAX = 500
@@ -27,6 +27,8 @@ def select_transcripts(criteria: Criteria, *, each: str | None = None) -> Select
     Raises:
         BadUserInputError: A value in the criteria is not acceptable, or they are too many.
     """
+    if criteria is ALL_TRANSCRIPTS:
+        return Selection.of_all("transcripts", each=each)
     where = [] if each is None else [f"{each} = {EACH}"]
     params: dict[str, Value] = {}
     if criteria.ids is not None:
