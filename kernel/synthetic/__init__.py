@@ -57,7 +57,7 @@ from synthetic.graphql.connections import (
 )
 from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
 from synthetic.graphql.enums import describe_enum
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Written, values_of
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, values_of
 from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.json_columns import JsonColumn
 from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
@@ -222,7 +222,6 @@ __all__ = [
     "Value",
     "Waiting",
     "Window",
-    "Written",
     "bad_input",
     "batched",
     "changed_fields",

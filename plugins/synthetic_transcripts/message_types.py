@@ -34,7 +34,6 @@ from synthetic import (
     Snapshot,
     Value,
     Window,
-    Written,
     bad_input,
     batched,
     layout_of_pages,
@@ -226,7 +225,7 @@ def _unread(
         found = store.read_message_rows(snapshot, [transcript_ids[place] for place in places], span, columns)
         return [each if isinstance(each, Exception) else [] if each is None else each.rows for each in found]
 
-    def write(fields: LeafFields) -> list[Written | None]:
+    def write(fields: LeafFields) -> list[str | None]:
         return store.write_message_pages(snapshot, writer, fields, transcript_ids, span)
 
     def counts() -> list[int]:

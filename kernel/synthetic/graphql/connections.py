@@ -6,7 +6,7 @@ See the Relay specification, https://relay.dev/graphql/connections.htm.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -14,7 +14,7 @@ import strawberry
 
 from synthetic.database.snapshot import Row, Snapshot
 from synthetic.graphql.cursors import Order, Window, encode_cursor
-from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Unread, UnreadSource, Written
+from synthetic.graphql.executor import EVERYTHING, Asked, Layout, LeafFields, Rows, Unread, UnreadSource
 
 NodeT = TypeVar("NodeT")
 
@@ -82,13 +82,16 @@ class PageLayout:
     window: Window
     asked: PageAsked
 
-    def cut(self, rows: list[Row]) -> bool:
-        """Make the rows of the page of rows as they were read; whether there are more."""
-        more = len(rows) > self.window.size
-        if more:
-            rows.pop()
-        if self.window.backward:
-            rows.reverse()
+    def cut(self, pages: Iterable[list[Row]]) -> list[bool]:
+        """Make pages of rows as they were read; for each whether there are more."""
+        size, backward = self.window.size, self.window.backward
+        more: list[bool] = []
+        for rows in pages:
+            more.append(len(rows) > size)
+            if len(rows) > size:
+                rows.pop()
+            if backward:
+                rows.reverse()
         return more
 
     def connections_of_read(
@@ -103,16 +106,14 @@ class PageLayout:
         Returns:
             One for each page.
         """
-        counted = self._counters(counts, len(pages))
+        counted, more = self._counters(counts, len(pages)), self.cut(pages)
         if not self.asked.nodes or self.asked.edges or self.asked.page_info:
-            return [
-                self.connection(rows, count, more=self.cut(rows)) for rows, count in zip(pages, counted, strict=True)
-            ]
+            made_of = zip(pages, counted, more, strict=True)
+            return [self.connection(rows, count, more=goes_on) for rows, count, goes_on in made_of]
         # Most lists are asked for like this, and there is one for each of many parents.
         made: list[Any] = []
         nodes = self.nodes
         for rows, count in zip(pages, counted, strict=True):
-            self.cut(rows)
             one: Any = _new(Connection)
             one.nodes = Rows(rows, nodes, is_whole=True)
             if count is not None:
@@ -125,7 +126,7 @@ class PageLayout:
         snapshot: Snapshot,
         size: int,
         read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
-        write: Callable[[LeafFields], Sequence[Written | None]],
+        write: Callable[[LeafFields], Sequence[str | None]],
         counts: Callable[[], Sequence[int]],
     ) -> list[Connection[Any]]:
         """The connections of pages of which only the nodes are asked for, to be read or written together.

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from synthetic.database.snapshot import Row, Snapshot, Value
 from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
 from synthetic.graphql.cursors import Order, Window, read_window
-from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields, Written
+from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields
 from synthetic.graphql.row_types import Shape, row_type_of
 from synthetic.graphql.selections import PARENT, PARENTS, PLACE, Selection, array_of, kind_of
 from synthetic.graphql.written_pages import PageWriter
@@ -63,10 +63,10 @@ def page(
 
     def read(_places: Sequence[int]) -> list[list[Row]]:
         rows = shape.rows(snapshot, sql, params)
-        layout.cut(rows)
+        layout.cut([rows])
         return [rows]
 
-    def write(fields: LeafFields) -> list[Written | None]:
+    def write(fields: LeafFields) -> list[str | None]:
         # Nobody asks whether more follows, so not one row too many is read.
         return [writer.write(snapshot, fields, sql, params | {"page_rows": window.size})]
 
@@ -170,11 +170,10 @@ class _Lists:
 
     def _pages(self, places: Sequence[int]) -> list[list[Row]]:
         found = self._rows(places)
-        for rows in found:
-            self._layout.cut(rows)
+        self._layout.cut(found)
         return found
 
-    def _write(self, fields: LeafFields) -> list[Written | None]:
+    def _write(self, fields: LeafFields) -> list[str | None]:
         window = self._layout.window
         pages_sql = functools.partial(
             self._selection.written_sql, select=self._shape.select, order=self._order, window=window, kind=self._kind

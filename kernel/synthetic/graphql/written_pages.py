@@ -8,11 +8,10 @@ a third for ten thousand.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from synthetic.database.snapshot import Parameters, Row, Snapshot
 from synthetic.errors import SyntheticError
-from synthetic.graphql.executor import LeafField, LeafFields, Written
+from synthetic.graphql.executor import LeafField, LeafFields
 from synthetic.graphql.json_columns import JsonColumn, is_checked, quoted
 from synthetic.graphql.row_types import JsonSource
 from synthetic.logs import logger_for
@@ -28,19 +27,6 @@ TABLE_SQL = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = :name
 log = logger_for(__name__)
 
 
-class _Select(NamedTuple):
-    """What is selected to write a page.
-
-    Attributes:
-        page: Its JSON, its rows, and whether one of them has a wrong value.
-        in_list: The number of its rows, a colon and its JSON, in one value; NULL where one has a wrong value. Of
-            many pages that is all that a query can say which stands in the place of a column.
-    """
-
-    page: str
-    in_list: str
-
-
 class PageWriter:
     """Has SQLite write the pages of one place in a plan; remembers what the selections there need."""
 
@@ -53,10 +39,10 @@ class PageWriter:
         """
         self._table = table
         self._sources = sources
-        self._selects: dict[LeafFields, _Select | None] = {}
+        self._selects: dict[LeafFields, str | None] = {}
         self._rests = 0
 
-    def write(self, snapshot: Snapshot, fields: LeafFields, page_sql: str, params: Parameters) -> Written | None:
+    def write(self, snapshot: Snapshot, fields: LeafFields, page_sql: str, params: Parameters) -> str | None:
         """A page as JSON.
 
         Args:
@@ -68,11 +54,8 @@ class PageWriter:
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
-        rows = self._rows(snapshot, fields, lambda select: f"SELECT {select.page} FROM ({page_sql})", params)
-        if rows is None:
-            return None
-        [(text, count, is_wrong)] = rows
-        return None if is_wrong else (text, count)
+        rows = self._rows(snapshot, fields, lambda written: f"SELECT {written} FROM ({page_sql})", params)
+        return None if rows is None else rows[0][0]
 
     def write_many(
         self,
@@ -81,7 +64,7 @@ class PageWriter:
         pages_sql: Callable[[str], str],
         params: Parameters,
         count: int,
-    ) -> list[Written | None]:
+    ) -> list[str | None]:
         """Many pages as JSON, by one statement.
 
         Args:
@@ -95,15 +78,13 @@ class PageWriter:
         Returns:
             A page for each place, as `write` gives it; None, too, where the statement has left it out.
         """
-        pages: list[Written | None] = [None] * count
-        for place, value in self._rows(snapshot, fields, lambda select: pages_sql(select.in_list), params) or ():
-            if value is not None:
-                size, _, text = value.partition(":")
-                pages[place] = text, int(size)
+        pages: list[str | None] = [None] * count
+        for place, value in self._rows(snapshot, fields, pages_sql, params) or ():
+            pages[place] = value
         return pages
 
     def _rows(
-        self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[_Select], str], params: Parameters
+        self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[str], str], params: Parameters
     ) -> list[Row] | None:
         if self._rests > 0:
             self._rests -= 1
@@ -125,7 +106,8 @@ class PageWriter:
             self._rests = RESTS
         return rows
 
-    def _select(self, snapshot: Snapshot, fields: LeafFields) -> _Select | None:
+    def _select(self, snapshot: Snapshot, fields: LeafFields) -> str | None:
+        """The aggregate that is the JSON of the rows of a page; NULL where one has a wrong value."""
         columns = [self._column(field) for field in fields.fields]
         if None in columns or len(columns) > FIELDS_MAX:
             return None
@@ -136,13 +118,9 @@ class PageWriter:
         pairs = zip(fields.fields, found, strict=True)
         conditions = dict.fromkeys(self._wrong(field, column, own) for field, column in pairs)
         wrong = " OR ".join(f"({condition})" for condition in conditions if condition)
-        # A filter costs a third less than to work out a value for each row.
-        is_wrong = f"count(*) FILTER (WHERE {wrong})" if wrong else "FALSE"
         written = f"json_group_array(json_object({entries}))"
-        return _Select(
-            f"{written}, count(*), {is_wrong}",
-            f"CASE WHEN {is_wrong} THEN NULL ELSE count(*) || ':' || {written} END",
-        )
+        # A filter costs a third less than to work out a value for each row.
+        return f"CASE count(*) FILTER (WHERE {wrong}) WHEN 0 THEN {written} END" if wrong else written
 
     def _column(self, field: LeafField) -> JsonColumn | None:
         if isinstance(field.written, JsonColumn):

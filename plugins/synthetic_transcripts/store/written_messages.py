@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from synthetic import JsonColumn, LeafFields, PageWriter, Snapshot, Written, to_json
+from synthetic import JsonColumn, LeafFields, PageWriter, Snapshot, to_json
 from synthetic_transcripts.model import ContentForm
 from synthetic_transcripts.store.message_pages import Span
 
@@ -22,7 +22,7 @@ TEXT = JsonColumn(
 
 def write_message_pages(
     snapshot: Snapshot, writer: PageWriter, fields: LeafFields, transcript_ids: Sequence[str], span: Span
-) -> list[Written | None]:
+) -> list[str | None]:
     """For each transcript a page of its messages, whatever their kind.
 
     Args:

@@ -31,7 +31,7 @@ from synthetic.graphql.executor.sources import (
     SourceOf,
     default_source,
 )
-from synthetic.graphql.executor.unread import LeafField, LeafFields, Unread, UnreadSource, Written
+from synthetic.graphql.executor.unread import LeafField, LeafFields, Unread, UnreadSource
 from synthetic.graphql.executor.waiting import Step, abandon, finish, gather, is_awaitable, run_until_waiting
 
 __all__ = [
@@ -60,7 +60,6 @@ __all__ = [
     "Step",
     "Unread",
     "UnreadSource",
-    "Written",
     "abandon",
     "default_source",
     "execute",

@@ -23,7 +23,7 @@ from synthetic.graphql.executor.frames import Frame, ItemFrame, SomeFrame
 from synthetic.graphql.executor.leaves import Leaf, null_error
 from synthetic.graphql.executor.records import RecordForm, RecordList
 from synthetic.graphql.executor.rows import Rows
-from synthetic.graphql.executor.unread import LeafFields, Unread, UnreadSource, Written
+from synthetic.graphql.executor.unread import LeafFields, Unread, UnreadSource
 from synthetic.graphql.executor.waiting import KINDS_KEPT, Step, listed, may_wait, settled
 
 if TYPE_CHECKING:
@@ -225,11 +225,11 @@ class ListCompleter(Completer):
         fields = self._item.leaf_fields if run.record_form is not None else None
         if fields is None or run.record_form is None:
             return [None] * len(values)
-        list_of_json, width = run.record_form.list_of_json, len(fields.fields)
+        list_of_json = run.record_form.list_of_json
         results: list[Any] = []
         source: UnreadSource | None = None
-        lists: Sequence[Written | None] = ()
-        cells = 0
+        lists: Sequence[str | None] = ()
+        size = 0
         for value in values:
             written = None
             if isinstance(value, Unread):
@@ -240,10 +240,9 @@ class ListCompleter(Completer):
             if written is None:
                 results.append(None)
             else:
-                text, size = written
-                cells += max(size * width, len(text) // VALUE_CHARACTERS)
-                results.append(list_of_json(text))
-        run.cells += cells
+                size += len(written)
+                results.append(list_of_json(written))
+        run.cells += size // VALUE_CHARACTERS
         return results
 
     def _recorded(
@@ -280,7 +279,7 @@ class ListCompleter(Completer):
         return list(cast("Iterable[Any]", value))
 
 
-def _try_to_write(source: UnreadSource, fields: LeafFields) -> Sequence[Written | None]:
+def _try_to_write(source: UnreadSource, fields: LeafFields) -> Sequence[str | None]:
     try:
         return source.written(fields)
     except Exception:  # noqa: BLE001 - what it was shows again when the rows are read, in its place

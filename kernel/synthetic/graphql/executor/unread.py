@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from graphql import GraphQLLeafType
 
@@ -42,10 +42,6 @@ class LeafFields:
         self.fields = tuple(fields)
 
 
-Written: TypeAlias = tuple[str, int]
-"""A list of objects as JSON, and how many they are."""
-
-
 class UnreadSource:
     """What the lists of one or many parents come from, which are read together, and written together."""
 
@@ -55,7 +51,7 @@ class UnreadSource:
         self,
         count: int,
         read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
-        write: Callable[[LeafFields], Sequence[Written | None]],
+        write: Callable[[LeafFields], Sequence[str | None]],
     ) -> None:
         """Make it.
 
@@ -63,15 +59,15 @@ class UnreadSource:
             count: How many lists there are.
             read: Reads those at these places among them: for each its rows, none of which is None, or why they cannot
                 be read.
-            write: Writes the objects of each list with these fields; None for one of which it cannot. What the JSON
-                has must be what would be made of the rows.
+            write: Writes each list as the JSON of objects with these fields; None for one of which it cannot. What
+                the JSON has must be what would be made of the rows.
         """
         self._read = read
         self._write = write
         self._rows: dict[int, list[Row] | Exception] = {}
         self._is_kept = False
         self._fields: LeafFields | None = None
-        self._written: Sequence[Written | None] = [None] * count
+        self._written: Sequence[str | None] = [None] * count
 
     def rows_of(self, place: int) -> list[Row]:
         """The rows of a list; where they are not known yet, those of all that were not written are read.
@@ -89,7 +85,7 @@ class UnreadSource:
             raise rows
         return rows
 
-    def written(self, fields: LeafFields) -> Sequence[Written | None]:
+    def written(self, fields: LeafFields) -> Sequence[str | None]:
         """All lists as JSON; None for one that has to be made of its rows.
 
         Args:

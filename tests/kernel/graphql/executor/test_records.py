@@ -18,7 +18,6 @@ from synthetic.graphql.executor import (
     Rows,
     Unread,
     UnreadSource,
-    Written,
     run_until_waiting,
 )
 
@@ -95,7 +94,7 @@ def test_null_among_objects_stays_null():
     assert result.data["things"] == [*({"n": n} for n in range(MANY)), None]
 
 
-def unread(rows: list[tuple[object, ...]] | Exception, written: Written | Exception | None, told: list[object]):
+def unread(rows: list[tuple[object, ...]] | Exception, written: str | Exception | None, told: list[object]):
     def read(places: Sequence[int]):
         told.append("read")
         assert list(places) == [0]
@@ -112,7 +111,7 @@ def unread(rows: list[tuple[object, ...]] | Exception, written: Written | Except
 
 def test_a_list_whose_source_writes_it_is_not_read():
     told: list[object] = []
-    result = run_for_writing([unread([], ("[7]", 1), told)], [], "things { __typename n text: t }")
+    result = run_for_writing([unread([], "[7]", told)], [], "things { __typename n text: t }")
     assert result.data == {"things": "[7]"}
     assert told == [[("__typename", None), ("n", "n"), ("text", "t")]]
 
@@ -129,10 +128,10 @@ def test_of_lists_that_stand_together_only_those_are_read_that_are_not_written()
     told: list[object] = []
     lists = [
         [
-            unread([(1, "t", 5)], ("[7]", 1), told),
+            unread([(1, "t", 5)], "[7]", told),
             unread([(2, "t", 5), (3, "t", 5)], None, told),
             Rows([(4, "t", 5)], LAYOUT),
-            unread([(5, "t", 5)], ("[8]", 1), told),
+            unread([(5, "t", 5)], "[8]", told),
         ]
     ]
     result = run_for_writing([[]], lists, "lists { n }")
@@ -142,11 +141,11 @@ def test_of_lists_that_stand_together_only_those_are_read_that_are_not_written()
 
 
 def test_an_error_in_a_list_beside_written_ones_finds_its_place():
-    lists = [[unread([(1, "t", 5)], ("[7]", 1), []), unread([(2, "t", 5), (None, "t", 5)], None, [])]]
+    lists = [[unread([(1, "t", 5)], "[7]", []), unread([(2, "t", 5), (None, "t", 5)], None, [])]]
     result = run_for_writing([[]], lists, "lists { n }")
     assert result.data == {"lists": ["[7]", [{"n": 2}, None]]}
     assert [error.path for error in result.errors] == [["lists", 1, 1, "n"]]
-    lists = [[unread([], ("[7]", 1), []), unread(LookupError("gone"), None, [])]]
+    lists = [[unread([], "[7]", []), unread(LookupError("gone"), None, [])]]
     result = run_for_writing([[]], lists, "lists { n }")
     assert result.data is None, "a list must not be null"
     assert [error.path for error in result.errors] == [["lists", 1]]
@@ -173,12 +172,12 @@ def test_lists_of_one_source_are_read_and_written_together():
 
     def write(fields: LeafFields):
         writes.append(fields)
-        return [("[0]", 1), None, None, None]
+        return ["[0]", None, None, None]
 
     source = UnreadSource(4, read, write)
     lists = [Unread(LAYOUT, source, place) for place in range(4)]
     fields = LeafFields(())
-    assert [source.written(fields)[each.place] for each in lists] == [("[0]", 1), None, None, None]
+    assert [source.written(fields)[each.place] for each in lists] == ["[0]", None, None, None]
     assert len(writes) == 1
     assert [each.n for each in lists[1]] == [1]
     assert len(lists[2]) == 1
@@ -227,12 +226,12 @@ def test_nothing_is_written_when_the_source_has_gone():
 
     def write(fields: LeafFields):
         writes.append(fields)
-        return [("[0]", 1)]
+        return ["[0]"]
 
     source = UnreadSource(1, lambda _places: [[(1, "t", None)]], write)
     first, other = LeafFields(()), LeafFields(())
-    assert list(source.written(first)) == [("[0]", 1)]
+    assert list(source.written(first)) == ["[0]"]
     source.keep()
-    assert list(source.written(first)) == [("[0]", 1)]
+    assert list(source.written(first)) == ["[0]"]
     assert list(source.written(other)) == [None]
     assert writes == [first]
