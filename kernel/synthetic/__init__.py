@@ -52,8 +52,6 @@ from synthetic.graphql.connections import (
     First,
     Last,
     PageInfo,
-    PageLayout,
-    layout_of_pages,
 )
 from synthetic.graphql.cursors import Order, Window, encode_cursor, read_window
 from synthetic.graphql.enums import describe_enum
@@ -62,6 +60,7 @@ from synthetic.graphql.fields import batched, mutation, query, subscription
 from synthetic.graphql.json_columns import JsonColumn
 from synthetic.graphql.lookups import find_row, find_rows, first_of_each, list_rows
 from synthetic.graphql.node import Node
+from synthetic.graphql.page_layouts import PageLayout, layout_of_pages
 from synthetic.graphql.pages import page, pages
 from synthetic.graphql.preparing import PreparingReads
 from synthetic.graphql.row_types import Column, FromRecord

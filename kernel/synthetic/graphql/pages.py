@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from synthetic.database.snapshot import Row, Snapshot, Value
-from synthetic.graphql.connections import Connection, PageLayout, page_asked, page_layout
+from synthetic.graphql.connections import Connection
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import EVERYTHING, Asked, LeafFields
+from synthetic.graphql.page_layouts import PageLayout, page_asked, page_layout
 from synthetic.graphql.row_types import Shape, row_type_of
 from synthetic.graphql.selections import PARENT, PARENTS, PLACE, Selection, array_of, kind_of
 from synthetic.graphql.written_pages import PageWriter
@@ -117,8 +118,11 @@ def pages(
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
     shape, writer, layout = _layout(node_class, selection, order, window, asked, (PLACE,))
     lists = _Lists(snapshot, selection, shape, writer, layout, order, distinct)
-    connections = dict(zip(distinct, lists.connections(), strict=True))
-    return [connections[value] for value in each]
+    connections = lists.connections()
+    if len(distinct) == len(each):
+        return connections
+    found = dict(zip(distinct, connections, strict=True))
+    return [found[value] for value in each]
 
 
 class _Lists:
@@ -149,6 +153,9 @@ class _Lists:
         layout, size = self._layout, len(self._parents)
         if self._selection.merged is None and _may_be_written(self._snapshot, layout, self._selection):
             return layout.connections_of_unread(self._snapshot, size, self._pages, self._write, self._counts)
+        if layout.asked.only_nodes and not layout.window.backward:
+            rows = self._read(range(size), layout.window.size)
+            return layout.connections_of_rows(rows, _sizes(rows, size), self._counts)
         return layout.connections_of_read(self._rows(range(size)), self._counts)
 
     def _counts(self) -> list[int]:
@@ -160,13 +167,24 @@ class _Lists:
         """Rows of the pages at some places, as they are read: one too many where there are more."""
         found: list[list[Row]] = [[] for _ in places]
         if self._layout.asked.rows:
-            window = self._layout.window
-            is_all = len(places) == len(self._parents)
-            array = self._array if is_all else array_of([self._parents[place] for place in places])
-            sql = self._selection.pages_sql(self._shape.select, self._order, window, self._kind)
-            params = self._selection.params | _parameters(window) | {PARENTS: array}
-            _share_out(self._shape.rows(self._snapshot, sql, params), found)
+            for row in self._read(places, self._layout.window.size + 1):
+                place: int = row[-1]
+                found[place].append(row)
         return found
+
+    def _read(self, places: Sequence[int], size: int) -> list[Row]:
+        """Rows of the pages at some places, one page after the other; their place stands last in them.
+
+        Args:
+            places: Which of the parents.
+            size: How many rows of each.
+        """
+        window = self._layout.window
+        is_all = len(places) == len(self._parents)
+        array = self._array if is_all else array_of([self._parents[place] for place in places])
+        sql = self._selection.pages_sql(self._shape.select, self._order, window, self._kind)
+        params = self._selection.params | _parameters(window) | {PARENTS: array, "page_rows": size}
+        return self._shape.rows(self._snapshot, sql, params)
 
     def _pages(self, places: Sequence[int]) -> list[list[Row]]:
         found = self._rows(places)
@@ -239,11 +257,12 @@ def _shape_of(
     )
 
 
-def _share_out(rows: Sequence[Row], found: Sequence[list[Row]]) -> None:
-    """Give each row to the list of its parent, whose place stands last in the row."""
+def _sizes(rows: Sequence[Row], count: int) -> list[int]:
+    """How many rows belong to each of so many parents, whose place stands last in the row."""
+    sizes = [0] * count
     for row in rows:
-        place: int = row[-1]
-        found[place].append(row)
+        sizes[row[-1]] += 1
+    return sizes
 
 
 def _parameters(window: Window) -> dict[str, Value]:

@@ -4,9 +4,9 @@ It knows graphql-core's schemas and documents, and nothing else of this
 project. docs/executor.md explains it with an example.
 
 The rooms: `plan` and `compiler` (from an operation to its plan), `objects` and
-`field_plan` (a level of objects, field by field), `builders` (generated code), `completion` and
-`composites` (values of each kind of type), `leaves` (scalars and enums),
-`sources`, `rows` and `unread` (where values come from), `records` (objects that
+`field_plan` (a level of objects, field by field), `builders` (generated code), `completion`,
+`lists` and `composites` (values of each kind of type), `leaves` (scalars and enums),
+`sources`, `rows`, `columns` and `unread` (where values come from), `records` (objects that
 are only to be written), `asked` (what a selection will read), `frames` and `failures`
 (where errors are, and which of them count), `waiting` (asynchronous resolvers), `run` (one execution), `executing` (the
 doors that graphql-core has).
@@ -15,6 +15,7 @@ doors that graphql-core has).
 from __future__ import annotations
 
 from synthetic.graphql.executor.asked import EVERYTHING, Asked
+from synthetic.graphql.executor.columns import Columns, RowLists
 from synthetic.graphql.executor.compiler import Knowledge, NotCompiled, Size
 from synthetic.graphql.executor.executing import BreadthFirstExecutor, execute
 from synthetic.graphql.executor.plan import OperationPlans, Plan
@@ -41,6 +42,7 @@ __all__ = [
     "Batched",
     "BreadthFirstExecutor",
     "Call",
+    "Columns",
     "Constant",
     "Default",
     "Knowledge",
@@ -52,6 +54,7 @@ __all__ = [
     "PerParent",
     "Plan",
     "Row",
+    "RowLists",
     "Rows",
     "Run",
     "Size",

@@ -1,6 +1,6 @@
 """Generated code: from the objects of a level to the dictionaries of the answer, all fields at once.
 
-For each kind of parent (objects, dictionaries, rows of a layout) one function
+For each kind of parent (objects, dictionaries, rows of a layout, columns) one function
 is made of a plan's fields. It copies what can be read in place, and takes the
 other fields as columns that have been completed before. It knows only values
 as they should be: where one is not, it raises, and the executor completes the
@@ -163,6 +163,15 @@ def build_from_rows(fields: Sequence[FieldPlan], layout: Layout, record_form: Re
     if is_whole:
         return code.finish("r", record_form)
     return code.finish("".join(f"v{place}, " for place in range(len(layout.columns))) or "_", record_form)
+
+
+def build_from_columns(fields: Sequence[FieldPlan]) -> Builder:
+    """For parents that are given by the columns of their attributes: these are completed before."""
+    code = _Code()
+    for field in fields:
+        if not _constant(code, field):
+            code.add_apart(field)
+    return code.finish("_")
 
 
 def _add_column(code: _Code, field: FieldPlan, layout: Layout, name: str, value: str) -> None:

@@ -16,11 +16,12 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
 
-from synthetic.graphql.executor.completion import Completer, LeafCompleter, ListCompleter
+from synthetic.graphql.executor.completion import Completer, LeafCompleter
 from synthetic.graphql.executor.composites import AbstractCompleter, ObjectCompleter, TypeOfClass
 from synthetic.graphql.executor.core import find_item_type, without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
 from synthetic.graphql.executor.leaves import Leaf
+from synthetic.graphql.executor.lists import ListCompleter
 from synthetic.graphql.executor.objects import ObjectPlan
 from synthetic.graphql.executor.sources import Constant, SourceOf
 

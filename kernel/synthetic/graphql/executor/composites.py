@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType
 from graphql.pyutils import inspect
 
+from synthetic.graphql.executor.columns import Columns
 from synthetic.graphql.executor.completion import Completer, Values
 from synthetic.graphql.executor.core import Info, TypeResolver, kind_of
 from synthetic.graphql.executor.failures import FAILED
@@ -25,6 +26,8 @@ KindT = TypeVar("KindT", GraphQLObjectType, GraphQLAbstractType)
 
 PlanOf: TypeAlias = "Callable[[GraphQLObjectType], ObjectPlan]"
 """Gives the plan of what is selected on a type."""
+
+ROWS_OR_COLUMNS = (Rows, Columns)
 
 TypeOfClass: TypeAlias = Mapping[type[Any], GraphQLObjectType]
 """Classes whose own instances are objects of a type, so that neither they nor the type need be asked; no exceptions."""
@@ -111,7 +114,7 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the objects that there are."""
-        if values.is_whole if isinstance(values, Rows) else not self._is_unsure(values):
+        if values.is_whole if isinstance(values, ROWS_OR_COLUMNS) else not self._is_unsure(values):
             return (yield from self._all(run, values, frame))
         there, results = self.chosen(run, values, frame)
         if self._type.is_type_of is not None and not isinstance(values, Rows):

@@ -11,6 +11,7 @@ from graphql.pyutils import inspect
 
 from synthetic.graphql.executor.arguments import ArgumentPlan
 from synthetic.graphql.executor.asked import Asked
+from synthetic.graphql.executor.columns import Columns
 from synthetic.graphql.executor.core import Info, is_iterable, kind_of
 from synthetic.graphql.executor.frames import FieldFrame, Frame
 from synthetic.graphql.executor.rows import Rows
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from synthetic.graphql.executor.run import Run
 
 Parents = Sequence[Any]
+
+GIVEN: frozenset[type[Any]] = frozenset({list, Rows, Columns})
+"""What batched functions mostly give."""
 
 
 class FieldPlan:
@@ -146,7 +150,7 @@ class FieldPlan:
             given = run.parents_of(parents) if isinstance(parents, Rows) else parents
             call = Call(run.context, given, self._arguments.arguments(run), self._asked or self.asked)
             values = source.call(call)
-            if kind_of(values) is not list and kind_of(values) is not Rows:
+            if kind_of(values) not in GIVEN:
                 if not is_iterable(values):
                     raise TypeError(f"{self._place} gave no list: {inspect(values)}")
                 values = list(values)
@@ -198,6 +202,8 @@ def _read_all(name: str, parents: Parents) -> Sequence[Any]:
     """An attribute of each parent."""
     if isinstance(parents, Rows):
         return _read_rows(name, parents)
+    if isinstance(parents, Columns) and name in parents.columns:
+        return parents.columns[name]
     if not any(map(is_mapping, {*map(type, parents)})):
         try:
             return list(map(attrgetter(name), parents))

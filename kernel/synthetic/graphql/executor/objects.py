@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLObjectType
 
-from synthetic.graphql.executor.builders import Builder, build_from_items, build_from_objects, build_from_rows
+from synthetic.graphql.executor.builders import (
+    Builder,
+    build_from_columns,
+    build_from_items,
+    build_from_objects,
+    build_from_rows,
+)
+from synthetic.graphql.executor.columns import READY, Columns
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.field_plan import FieldPlan, Parents
 from synthetic.graphql.executor.frames import FieldFrame, Frame
@@ -51,6 +58,7 @@ class ObjectPlan:
         "_leaf_fields",
         "_objects",
         "_objects_of",
+        "_of_columns",
         "fields",
         "type",
     )
@@ -63,6 +71,7 @@ class ObjectPlan:
         self._objects: Builder | None = None
         self._objects_of: frozenset[type[Any]] = frozenset()
         self._items: Builder | None = None
+        self._of_columns: Builder | None = None
         self._by_layout: dict[tuple[Layout, RecordForm | None], Builder] = {}
         self._is_flat = all(field.leaf is not None and field.leaf.is_plain for field in fields)
         self._leaf_fields: LeafFields | None = None
@@ -104,7 +113,7 @@ class ObjectPlan:
         spread = run.failures.spread
         columns = (yield from self._columns(run, apart, parents, frame)) if apart else ()
         try:
-            built = builder.build(parents.rows if isinstance(parents, Rows) else parents, *columns)
+            built = builder.build(_given_to_build(parents), *columns)
         except Exception:  # noqa: BLE001 - what it was shows again, in its place
             known = {field.number: column for field, column in zip(apart, columns, strict=True)}
             return (yield from self._run_with_care(run, parents, frame, known))
@@ -138,6 +147,10 @@ class ObjectPlan:
                     self._by_layout.clear()
                 builder = self._by_layout[key] = build_from_rows(self.fields, *key)
             return builder
+        if isinstance(parents, Columns):
+            if self._of_columns is None:
+                self._of_columns = build_from_columns(self.fields)
+            return self._of_columns
         kinds = {*map(type, parents)}
         if kinds <= self._objects_of or not any(map(is_mapping, kinds)):
             if self._objects is None or not kinds <= self._objects_of:
@@ -207,8 +220,14 @@ def _leaf_field(field: FieldPlan) -> LeafField | None:
     return None
 
 
+def _given_to_build(parents: Parents) -> Sequence[Any]:
+    if isinstance(parents, Rows):
+        return parents.rows
+    return range(len(parents)) if isinstance(parents, Columns) else parents
+
+
 def _may_wait(values: Sequence[Any]) -> bool:
-    return not isinstance(values, Rows) and may_wait(values)
+    return not isinstance(values, READY) and may_wait(values)
 
 
 def _settled_and_completed(run: Run, field: FieldPlan, values: Sequence[Any], frame: FieldFrame) -> Step[list[Any]]:

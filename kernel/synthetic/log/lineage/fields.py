@@ -8,10 +8,11 @@ from typing import Annotated, cast
 import strawberry
 
 from synthetic.database.snapshot import Row, Snapshot
-from synthetic.graphql.connections import After, Before, Connection, First, Last, layout_of_pages
+from synthetic.graphql.connections import After, Before, Connection, First, Last
 from synthetic.graphql.cursors import Order, Window, read_window
 from synthetic.graphql.executor import Asked, values_of
 from synthetic.graphql.fields import batched, query
+from synthetic.graphql.page_layouts import layout_of_pages
 from synthetic.graphql.pages import page
 from synthetic.graphql.selections import Selection
 from synthetic.kernel_settings import LimitSettings
