@@ -129,7 +129,6 @@ class Criteria:
 
 
 ALL_TRANSCRIPTS = Criteria()
-"""Criteria that say nothing."""
 
 
 class Appended(NamedTuple):
