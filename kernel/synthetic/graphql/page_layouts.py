@@ -107,9 +107,32 @@ class PageLayout:
         Returns:
             One for each page.
         """
+        return self._with_nodes(self._unread(snapshot, size, read, write), counts)
+
+    def connection_of_unread(
+        self,
+        snapshot: Snapshot,
+        read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
+        write: Callable[[LeafFields], Sequence[str | None]],
+        count: Callable[[], int],
+    ) -> Connection[Any]:
+        """As `connections_of_unread`, of one page."""
+        made: Any = _new(Connection)
+        [made.nodes] = self._unread(snapshot, 1, read, write)
+        if self.asked.total_count:
+            made.count = count
+        return made
+
+    def _unread(
+        self,
+        snapshot: Snapshot,
+        size: int,
+        read: Callable[[Sequence[int]], Sequence[list[Row] | Exception]],
+        write: Callable[[LeafFields], Sequence[str | None]],
+    ) -> list[Unread]:
         source = UnreadSource(size, read, write)
         snapshot.keep_until_end(source.keep)
-        return self._with_nodes([Unread(self.nodes, source, place) for place in range(size)], counts)
+        return [Unread(self.nodes, source, place) for place in range(size)]
 
     def connections_of_rows(
         self, rows: list[Row], sizes: Sequence[int], counts: Callable[[], Sequence[int]]

@@ -54,13 +54,13 @@ def page(
     window = read_window(snapshot.settings(LimitSettings), order, first, after, last, before)
     shape, writer, layout = _layout(node_class, selection, order, window, asked)
 
-    def counts() -> list[int]:
-        return [snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)]
+    def count() -> int:
+        return snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)
 
     sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
     if not _may_be_written(snapshot, layout, selection):
         rows = shape.rows(snapshot, sql, params) if layout.asked.rows else []
-        return layout.connections_of_read([rows], counts)[0]
+        return layout.connections_of_read([rows], lambda: [count()])[0]
 
     def read(_places: Sequence[int]) -> list[list[Row]]:
         rows = shape.rows(snapshot, sql, params)
@@ -71,7 +71,7 @@ def page(
         # Nobody asks whether more follows, so not one row too many is read.
         return [writer.write(snapshot, fields, sql, params | {"page_rows": window.size})]
 
-    return layout.connections_of_unread(snapshot, 1, read, write, counts)[0]
+    return layout.connection_of_unread(snapshot, read, write, count)
 
 
 def pages(

@@ -9,8 +9,10 @@ rows belong to it, which a window function or a plain join would all read.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from synthetic.database.snapshot import Value
 from synthetic.errors import BadUserInputError
@@ -27,6 +29,9 @@ PARENTS = "each_parents"
 LIMIT = "LIMIT :page_rows + 0"
 """The end of a page. What is bound for a limit alone, SQLite looks at when it plans: it would compile the statement
 anew each time, and for a few rows prefer to read and sort all that match to a walk in the order of the list."""
+
+STATEMENTS_KEPT = 512
+"""Statements that are remembered: clients choose what they ask for, and must not fill the memory."""
 
 PLACE = "each_place"
 """The column that says of which parent a row is, as a place in the sequence of their values."""
@@ -98,8 +103,12 @@ class Selection:
             order: Of the list.
             window: Which part of it.
         """
-        sql = " UNION ALL ".join(self._queries(select, [*_bounds(order, window), *self.where]))
-        return f"{sql} ORDER BY {order.clause(reverse=window.backward)} {LIMIT}"
+        return _page_sql(*self._parts, select, order, _kind_of_window(window))
+
+    @property
+    def _parts(self) -> tuple[str, tuple[str, ...], tuple[str, ...] | None, tuple[str, ...] | None]:
+        """All but the values, which a statement does not have."""
+        return self.source, tuple(self.where), None if self.merged is None else tuple(self.merged), self.keys
 
     def pages_sql(self, select: str, order: Order, window: Window, kind: str) -> str:
         """The rows of the pages of many parents, parent by parent, in the order of the pages; `PLACE` is a column.
@@ -110,21 +119,7 @@ class Selection:
             window: Which part of it.
             kind: See `kind_of`.
         """
-        clause = order.clause(reverse=window.backward)
-        end = f" ORDER BY {clause} {LIMIT}"
-        keys = ", ".join(self.keys or (f"{self.source}.rowid",))
-        conditions = [*_bounds(order, window), *self.where]
-        if self.merged is None:
-            found = f"{self._queries(keys, conditions)[0]}{end}"
-        else:
-            # Below another query SQLite does not merge but sorts, so each brings no more than can be in the page.
-            columns = ", ".join(dict.fromkeys([*(self.keys or (f"{self.source}.rowid AS row_id",)), *order.columns]))
-            parts = " UNION ALL ".join(f"SELECT * FROM ({each}{end})" for each in self._queries(columns, conditions))
-            found = f"SELECT {', '.join(self.keys or ('row_id',))} FROM ({parts}){end}"
-        return (
-            f"{_each(kind)} SELECT {select} FROM each_one CROSS JOIN {self.source}"
-            f" WHERE ({keys}) IN ({found.replace(EACH, 'each_value')}) ORDER BY {PLACE}, {clause}"
-        )
+        return _pages_sql(*self._parts, select, order, _kind_of_window(window), kind)
 
     def written_sql(self, aggregate: str, select: str, order: Order, window: Window, kind: str) -> str:
         """For each of many parents its place, and what is made of the rows of its page; of what is not `merged`.
@@ -139,7 +134,7 @@ class Selection:
         Returns:
             A statement that selects `PLACE` and what is made.
         """
-        [query] = self._queries(select, [*_bounds(order, window), *self.where])
+        [query] = self._queries(select, [*_bounds(order, _kind_of_window(window)), *self.where])
         page = f"{query} ORDER BY {order.clause(reverse=False)} {LIMIT}".replace(EACH, "each_value")
         return f"{_each(kind)} SELECT {PLACE}, (SELECT {aggregate} FROM ({page})) FROM each_one"
 
@@ -159,19 +154,78 @@ class Selection:
 
     def _queries(self, select: str, conditions: Sequence[str]) -> list[str]:
         """The query of the list, or those that are merged."""
-        if self.merged is None:
-            return [f"SELECT {select} FROM {self.source}{_where(conditions)}"]
-        # A row that two of them bring would be in the list twice.
-        merged = dict.fromkeys(self.merged) or ("FALSE",)
-        return [f"SELECT {select} FROM {self.source}{_where([*conditions, each])}" for each in merged]
+        return _queries(self.source, self.merged, select, conditions)
 
 
-def _bounds(order: Order, window: Window) -> list[str]:
+class _WindowKind(NamedTuple):
+    """What a statement says of a window; all else are values."""
+
+    backward: bool
+    has_after: bool
+    has_before: bool
+
+
+def _kind_of_window(window: Window) -> _WindowKind:
+    return _WindowKind(window.backward, window.after is not None, window.before is not None)
+
+
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _page_sql(
+    source: str,
+    where: tuple[str, ...],
+    merged: tuple[str, ...] | None,
+    _keys: tuple[str, ...] | None,
+    select: str,
+    order: Order,
+    window: _WindowKind,
+) -> str:
+    sql = " UNION ALL ".join(_queries(source, merged, select, [*_bounds(order, window), *where]))
+    return f"{sql} ORDER BY {order.clause(reverse=window.backward)} {LIMIT}"
+
+
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _pages_sql(
+    source: str,
+    where: tuple[str, ...],
+    merged: tuple[str, ...] | None,
+    keys: tuple[str, ...] | None,
+    select: str,
+    order: Order,
+    window: _WindowKind,
+    kind: str,
+) -> str:
+    clause = order.clause(reverse=window.backward)
+    end = f" ORDER BY {clause} {LIMIT}"
+    found_by = ", ".join(keys or (f"{source}.rowid",))
+    conditions = [*_bounds(order, window), *where]
+    if merged is None:
+        found = f"{_queries(source, merged, found_by, conditions)[0]}{end}"
+    else:
+        # Below another query SQLite does not merge but sorts, so each brings no more than can be in the page.
+        columns = ", ".join(dict.fromkeys([*(keys or (f"{source}.rowid AS row_id",)), *order.columns]))
+        queries = _queries(source, merged, columns, conditions)
+        parts = " UNION ALL ".join(f"SELECT * FROM ({each}{end})" for each in queries)
+        found = f"SELECT {', '.join(keys or ('row_id',))} FROM ({parts}){end}"
+    return (
+        f"{_each(kind)} SELECT {select} FROM each_one CROSS JOIN {source}"
+        f" WHERE ({found_by}) IN ({found.replace(EACH, 'each_value')}) ORDER BY {PLACE}, {clause}"
+    )
+
+
+def _queries(source: str, merged: Sequence[str] | None, select: str, conditions: Sequence[str]) -> list[str]:
+    if merged is None:
+        return [f"SELECT {select} FROM {source}{_where(conditions)}"]
+    # A row that two of them bring would be in the list twice.
+    distinct = dict.fromkeys(merged) or ("FALSE",)
+    return [f"SELECT {select} FROM {source}{_where([*conditions, each])}" for each in distinct]
+
+
+def _bounds(order: Order, window: _WindowKind) -> list[str]:
     # Before the others: of two bounds on one column SQLite seeks by the one that stands first.
     bounds: list[str] = []
-    if window.after is not None:
+    if window.has_after:
         bounds.append(order.beyond("after_", forward=True))
-    if window.before is not None:
+    if window.has_before:
         bounds.append(order.beyond("before_", forward=False))
     return bounds
 

@@ -7,6 +7,7 @@ a third for ten thousand.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from synthetic.database.snapshot import Parameters, Row, Snapshot
@@ -14,6 +15,7 @@ from synthetic.errors import SyntheticError
 from synthetic.graphql.executor import LeafField, LeafFields
 from synthetic.graphql.json_columns import JsonColumn, is_checked, quoted
 from synthetic.graphql.row_types import JsonSource
+from synthetic.graphql.selections import STATEMENTS_KEPT
 from synthetic.logs import logger_for
 
 FIELDS_MAX = 100
@@ -25,6 +27,11 @@ RESTS = 100
 TABLE_SQL = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = :name"
 
 log = logger_for(__name__)
+
+
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _of_page(written: str, page_sql: str) -> str:
+    return f"SELECT {written} FROM ({page_sql})"
 
 
 class PageWriter:
@@ -54,7 +61,7 @@ class PageWriter:
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
-        rows = self._rows(snapshot, fields, lambda written: f"SELECT {written} FROM ({page_sql})", params)
+        rows = self._rows(snapshot, fields, lambda written: _of_page(written, page_sql), params)
         return None if rows is None else rows[0][0]
 
     def write_many(

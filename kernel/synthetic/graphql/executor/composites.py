@@ -9,7 +9,7 @@ from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType
 from graphql.pyutils import inspect
 
 from synthetic.graphql.executor.columns import Columns
-from synthetic.graphql.executor.completion import Completer, Values
+from synthetic.graphql.executor.completion import Completer, Values, is_no_value
 from synthetic.graphql.executor.core import Info, TypeResolver, kind_of
 from synthetic.graphql.executor.failures import FAILED
 from synthetic.graphql.executor.frames import Frame, SomeFrame
@@ -114,12 +114,12 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
 
     def complete(self, run: Run, values: Values, frame: Frame) -> Step[list[Any]]:
         """Complete the objects that there are."""
-        if values.is_whole if isinstance(values, ROWS_OR_COLUMNS) else not self._is_unsure(values):
+        if values.is_whole if isinstance(values, ROWS_OR_COLUMNS) else self._is_sure(values):
             return (yield from self._all(run, values, frame))
         there, results = self.chosen(run, values, frame)
         if self._type.is_type_of is not None and not isinstance(values, Rows):
             indexes = range(len(values)) if there is None else there
-            if self._is_unsure(values if there is None else [values[index] for index in there]):
+            if not self._is_sure(values if there is None else [values[index] for index in there]):
                 there = yield from self._of_type(run, self._type, values, indexes, results, frame)
         if there is None:
             return (yield from self._all(run, values, frame))
@@ -135,17 +135,19 @@ class ObjectCompleter(CompositeCompleter[GraphQLObjectType]):
             return done
         return [self.fall(run) if each is FAILED else each for each in done]
 
-    def _is_unsure(self, objects: Sequence[Any]) -> bool:
-        """Whether the type has to be asked of some of the objects, or some may be missing."""
+    def _is_sure(self, objects: Sequence[Any]) -> bool:
+        """Whether none of the objects is missing, and the type need not be asked of any."""
         kinds: set[type[Any]] = {*map(type, objects)}
+        if self._type.is_type_of is None:
+            return not any(map(is_no_value, kinds))
         for kind in kinds:
             if self._type_of_class.get(kind) is not self._type:
-                return True
-        if self._mark is not None and self._type.is_type_of is not None:
+                return False
+        if self._mark is not None:
             for each in objects:
                 if hasattr(each, self._mark):
-                    return True
-        return False
+                    return False
+        return True
 
 
 class AbstractCompleter(CompositeCompleter[GraphQLAbstractType]):
