@@ -164,7 +164,7 @@ def test_a_query_over_http_costs_a_fraction_of_what_it_costs_with_strawberrys_ex
         client(strawberry, "/graphql", asked) as theirs,
     ):
         assert ours.ask()["data"] == theirs.ask()["data"]
-        mine, others, ratio = compare((servers.ours, ours), (strawberry, theirs), rounds=5)
+        mine, others, ratio = compare((servers.ours, ours), (strawberry, theirs), rounds=9)
     promise(
         Promise(
             "GraphQL over HTTP, 100 jobs x 10 fields, Strawberry's executor by ours, CPU",

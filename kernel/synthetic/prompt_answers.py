@@ -20,7 +20,7 @@ from functools import lru_cache
 from synthetic.answer_headers import EveryAnswer, find_correlation_id
 from synthetic.clock import new_id
 from synthetic.errors import SyntheticError
-from synthetic.graphql.answer_bytes import OK_CODE, AnswerWriter, code_of
+from synthetic.graphql.answer_bytes import AnswerWriter, code_of
 from synthetic.graphql.body import check_size, parse_json
 from synthetic.graphql.execute import Engine
 from synthetic.graphql.http import TRANSPORT
@@ -30,9 +30,11 @@ from synthetic.graphql.negotiation import check_json_content, wishes_of
 from synthetic.graphql.requests import request_of
 from synthetic.graphql.sse_requests import TOKEN_HEADER
 from synthetic.kernel_settings import LimitSettings
-from synthetic.logs import AccessLog, request_scope
+from synthetic.logs import AccessLog, logger_for, request_scope
 from synthetic.metrics import Metrics
 from synthetic.security.gate import Gate, secret_hash_of
+
+log = logger_for(__name__)
 
 METHOD = "POST"
 PATH = "/graphql"
@@ -80,6 +82,14 @@ class PromptAnswers:
 
     def answer(self, head: PromptHead, body: bytes, client: str) -> tuple[bytes, bytes] | None:
         """See `Prompt`."""
+        try:
+            return self._answer(head, body, client)
+        except Exception:
+            # Whatever it is: nobody else would answer the request.
+            log.exception("request not answered at once")
+            return None
+
+    def _answer(self, head: PromptHead, body: bytes, client: str) -> tuple[bytes, bytes] | None:
         started = time.perf_counter()
         caller = self._gate.find_admitted(head.secret_hash, client)
         if caller is None:
@@ -102,8 +112,7 @@ class PromptAnswers:
             if answer is None or answered is None:
                 return None
             ended = time.perf_counter()
-            code = code_of(answer) if "errors" in answer.body else OK_CODE
-            self._metrics.request(TRANSPORT, "query", code, (ended - asked) * 1000)
+            self._metrics.request(TRANSPORT, "query", code_of(answer), (ended - asked) * 1000)
             self._metrics.http_response(OK)
             self._access.request(info, METHOD, OK, PATH, (ended - started) * 1000)
             return head.content_type + self._every.lines(info.correlation_id), answered

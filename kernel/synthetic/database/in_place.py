@@ -61,8 +61,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         connection = self._ready()
         try:
             reader = self._reader
-            if sql not in reader.stepwise:
-                self._check_statement(sql, params)
+            if not reader.is_stepwise(sql, params):
+                raise self._cut("over_budget")
             cursor = reader.execute(sql, params)
             # Asked for every few rows, so the clock is read here and not some calls further down.
             hold_until, monotonic = reader.budget.hold_until, reader.budget.monotonic
@@ -82,7 +82,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         """Rows one by one; see `Snapshot.iterate`."""
         connection = self._ready()
         try:
-            self._check_statement(sql, params)
+            if not self._reader.is_stepwise(sql, params):
+                raise self._cut("over_budget")
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
         for number, row in enumerate(super().iterate(sql, params), 1):
@@ -95,8 +96,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
         connection, reader = self._ready(), self._reader
         try:
-            if sql not in reader.stepwise:
-                self._check_statement(sql, params)
+            if not reader.is_stepwise(sql, params):
+                raise self._cut("over_budget")
             # The driver is not asked for each row here, so SQLite itself has to look after a few.
             with reader.looking_often():
                 rows = reader.execute(sql, params).fetchall()
@@ -113,10 +114,6 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
         if not self._reader.budget.affords(size_bytes):
             raise self._cut("over_budget")
         self._check_time()
-
-    def _check_statement(self, sql: str, params: Parameters) -> None:
-        if not self._reader.is_stepwise(sql, params):
-            raise self._cut("over_budget")
 
     def _check_time(self) -> None:
         if self._reader.budget.is_late():

@@ -32,7 +32,7 @@ STEPS_OF_FEW_ROWS = 250
 """SQLite's steps between two looks at the clock in a statement that is one row of many: so many are a few of these."""
 
 FEW_ROWS_SECONDS = 0.0001
-"""Where the first of them take no longer, such looks would cost more than they bring."""
+"""While the steps between two looks take no longer, looks so often would cost more than they bring."""
 
 VALUE_BYTES_MAX = 65_536
 """The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
@@ -126,7 +126,6 @@ class InPlaceConnection(ReadingConnection):
     Attributes:
         budget: Of the present one.
         closed: Whether it is of no more use.
-        stepwise: Statements that `is_stepwise` was asked of, and is true of.
     """
 
     def __init__(
@@ -141,7 +140,7 @@ class InPlaceConnection(ReadingConnection):
         super().__init__(connection)
         self.budget = Budget(clock)
         self.closed = False
-        self.stepwise: set[str] = set()
+        self._stepwise: set[str] = set()
         connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
@@ -152,25 +151,29 @@ class InPlaceConnection(ReadingConnection):
         Raises:
             apsw.Error: It cannot be prepared.
         """
-        if sql in self.stepwise:
+        if sql in self._stepwise:
             return True
         if "count" in sql.lower() and any(step[1] == COUNT_TABLE for step in self.execute(f"EXPLAIN {sql}", params)):
             return False
-        if len(self.stepwise) >= STATEMENTS_KNOWN_MAX:
-            self.stepwise.clear()
-        self.stepwise.add(sql)
+        if len(self._stepwise) >= STATEMENTS_KNOWN_MAX:
+            self._stepwise.clear()
+        self._stepwise.add(sql)
         return True
 
     @contextlib.contextmanager
     def looking_often(self) -> Generator[None]:
-        """In the block, have SQLite ask the budget after few rows, unless the first of them are short."""
+        """In the block, have SQLite ask the budget after few rows, and after more of them while these are short."""
         budget = self.budget
-        started = budget.monotonic()
+        looked_at = budget.monotonic()
 
         def look() -> bool:
-            if budget.monotonic() - started < FEW_ROWS_SECONDS:
-                self._look_every(STEPS_BETWEEN_CHECKS)
-            return budget.should_stop()
+            nonlocal looked_at
+            now, before = budget.monotonic(), looked_at
+            looked_at, should_stop = now, budget.should_stop()
+            steps = STEPS_BETWEEN_CHECKS if now - before < FEW_ROWS_SECONDS else STEPS_OF_FEW_ROWS
+            if steps != budget.steps_between:
+                self._look_every(steps, look)
+            return should_stop
 
         self._look_every(STEPS_OF_FEW_ROWS, look)
         try:

@@ -102,7 +102,7 @@ def pages(
         before: See there.
 
     Returns:
-        A page for each value, in order.
+        A page for each value, in order; not to be changed: connections are made when somebody looks at one.
 
     Raises:
         BadUserInputError: See `read_window`.

@@ -2,7 +2,7 @@
 
 The numbers belong together. So many steps take some 1.5 ms of processor, and
 seldom 3; the clock is looked at every thousand steps and every few rows, and
-what remains to be done at `CUT_SECONDS` takes less than a millisecond.
+what remains to be done at `CUT_SECONDS` seldom takes a millisecond.
 """
 
 from __future__ import annotations

@@ -133,6 +133,34 @@ def test_pages_of_many_parents_are_the_page_of_each(bench, name, order, parents,
     assert together == alone
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(120))
+@given(
+    name=st.sampled_from(list(SELECTIONS)),
+    order=st.sampled_from(ORDERS),
+    parents=st.lists(st.sampled_from(PARENTS), max_size=8),
+    is_counted=st.booleans(),
+    data=st.data(),
+)
+def test_nodes_of_many_parents_are_those_of_each_where_nothing_else_is_asked_for(
+    bench, name, order, parents, is_counted, data
+) -> None:
+    selection, window = SELECTIONS[name], data.draw(windows(order))
+    fields = [("nodes",), ("totalCount",)] if is_counted else [("nodes",)]
+
+    def shown_nodes(connection: Connection[Note]) -> Any:
+        nodes = [(note.id, note.label, note.at) for note in connection.nodes]
+        return nodes, connection.count() if is_counted else None
+
+    def both(snapshot: Snapshot) -> tuple[list[Any], list[Any]]:
+        asked = Selected(*fields, nodes=frozenset({"id", "label", "at"}))
+        together = pages(snapshot, Note, selection, each=parents, order=order, asked=asked, **window)
+        alone = [page(snapshot, Note, of_one(selection, each), order=order, **window) for each in parents]
+        return list(map(shown_nodes, together)), list(map(shown_nodes, alone))
+
+    together, alone = bench.database.read_blocking(both)
+    assert together == alone
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(60))
 @given(name=st.sampled_from(list(SELECTIONS)), order=st.sampled_from(ORDERS), parent=st.sampled_from(PARENTS))
 def test_the_first_of_each_is_the_first_of_its_page(bench, name, order, parent) -> None:

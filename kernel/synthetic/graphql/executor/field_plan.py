@@ -147,8 +147,7 @@ class FieldPlan:
 
     def _batch(self, run: Run, source: Batched, parents: Parents) -> Sequence[Any]:
         try:
-            given = run.parents_of(parents) if isinstance(parents, Rows) else parents
-            call = Call(run.context, given, self._arguments.arguments(run), self._asked or self.asked)
+            call = Call(run.context, run.parents_of(parents), self.arguments(run), self.asked)
             values = source.call(call)
             if kind_of(values) not in GIVEN:
                 if not is_iterable(values):

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphql import GraphQLField, GraphQLFieldResolver, GraphQLObjectType
 
+from synthetic.graphql.executor.waiting import KINDS_KEPT
+
 if TYPE_CHECKING:
     from synthetic.graphql.executor.arguments import Convert
     from synthetic.graphql.executor.asked import Asked
-
-
-KINDS_KEPT = 1_024
-"""Classes of parents that are remembered."""
 
 
 class Call(NamedTuple):

@@ -20,7 +20,7 @@ Step: TypeAlias = Generator[list[Awaitable[Any]], list[Any], ResultT]
 
 
 KINDS_KEPT = 1_024
-"""Classes of values that are remembered."""
+"""Classes of values and parents that are remembered, by each of those who ask them something."""
 
 
 def is_awaitable(value: object) -> bool:
