@@ -17,6 +17,8 @@ PAGE_BYTES = 4096
 def spoil(store: Store, *statements: str) -> None:
     """Change rows behind the store's back, without regard to keys and constraints."""
     connection = apsw.Connection(str(store.kernel.directory.database))
+    # What the store does for itself may be writing.
+    connection.set_busy_timeout(30_000)
     try:
         connection.pragma("foreign_keys", 0)
         connection.pragma("ignore_check_constraints", 1)
