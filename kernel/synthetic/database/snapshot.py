@@ -114,8 +114,20 @@ class Snapshot:
                 self._unfinished.discard(cursor)
                 cursor.close(force=True)
 
-    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
-        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise."""
+    def rows_of_json(
+        self,
+        sql: str,
+        params: Parameters = NO_PARAMETERS,
+        *,
+        is_one: bool = False,  # noqa: ARG002 - for who looks at the clock
+    ) -> list[Row] | None:
+        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise.
+
+        Args:
+            sql: The query.
+            params: Its parameters.
+            is_one: Whether it has one row, so that what it makes ends soon.
+        """
         connection = self._ready()
         longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
         try:

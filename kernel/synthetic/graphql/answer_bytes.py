@@ -78,7 +78,7 @@ class AnswerWriter:
         """
         if answer.written is None:
             try:
-                if answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES:
+                if _is_large(answer):
                     body = await asyncio.to_thread(_in_pieces, answer.body, self._bytes_max)
                 else:
                     body = orjson.dumps(answer.body, write_records)
@@ -93,9 +93,7 @@ class AnswerWriter:
     def json_now(self, answer: Answer) -> bytes | None:
         """The bytes of a short answer, which may have `Records`; None of one that is not, or that cannot be sent."""
         try:
-            if answer.weight > FEW_VALUES and (
-                answer.weight * VALUE_BYTES > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
-            ):
+            if answer.json_size > LARGE_BYTES or (answer.weight > FEW_VALUES and _is_large(answer)):
                 return None
             body = orjson.dumps(answer.body, write_records)
         except (TypeError, ValueError):
@@ -114,6 +112,10 @@ class AnswerWriter:
         error = too_complex("answer_bytes", self._bytes_max, "The answer has too many bytes")
         errors = self._engine.error_answer(error, correlation_id).body["errors"]
         return Answer(body={"errors": errors, "data": None}, status=EXECUTED_STATUS, executed=True)
+
+
+def _is_large(answer: Answer) -> bool:
+    return answer.weight * VALUE_BYTES + answer.json_size > LARGE_BYTES or _size(answer.body) > LARGE_BYTES
 
 
 def _size(value: Any, looked_at: int = LOOKED_AT) -> int:

@@ -52,7 +52,8 @@ class Answer:
             subscription yields, where to go on after it.
         written: Once they were made, its bytes, which may go to many subscribers;
             and the answer that they are of, if this one cannot be sent.
-        weight: About how many values it has.
+        weight: About how many values it has, without those of lists that are JSON already.
+        json_size: How many characters these have.
     """
 
     body: dict[str, Any]
@@ -61,6 +62,7 @@ class Answer:
     position: Position | None = None
     written: tuple[Answer | None, bytes] | None = None
     weight: int = 0
+    json_size: int = 0
 
 
 class AnswerRenderer:

@@ -168,7 +168,7 @@ class Execution:
             self._given = []
             return None
         self._begun = None
-        return answers_of(self._ask, outcome, self._roots, begun.context, self._render, weight=begun.run.cells)
+        return answers_of(self._ask, outcome, self._roots, begun.context, self._render, *begun.run.sizes)
 
     def _begin(self, snapshot: Snapshot | None) -> _Begun:
         self._drop()
@@ -247,7 +247,7 @@ def execute_now(
         context.read_position()
     finally:
         context.leave()
-    return answers_of(ask, outcome, ONE_ROOT, context, render, weight=run.cells)[0]
+    return answers_of(ask, outcome, ONE_ROOT, context, render, *run.sizes)[0]
 
 
 def execute_by_core(
@@ -265,7 +265,7 @@ def execute_by_core(
         context.read_position()
     finally:
         context.leave()
-    return answers_of(ask, results, roots, context, render, weight=ask.prepared.cost * VALUES_A_FIELD)
+    return answers_of(ask, results, roots, context, render, ask.prepared.cost * VALUES_A_FIELD)
 
 
 def _result_of_core(ask: Ask, schema: GraphQLSchema, root: Any, context: OperationContext) -> ExecutionResult:
@@ -291,8 +291,8 @@ def answers_of(
     roots: Sequence[Any],
     context: OperationContext,
     render: AnswerRenderer,
-    *,
     weight: int,
+    json_size: int = 0,
 ) -> list[Answer]:
     """The answers that results make.
 
@@ -302,12 +302,13 @@ def answers_of(
         roots: The root values. Of what a subscription yields, the place to go on from is the event's.
         context: Knows how far the log went in what was read.
         render: Makes answers.
-        weight: About how many values all answers have.
+        weight: About how many values all answers have, without those of lists that are JSON already.
+        json_size: How many characters these have.
     """
     answers: list[Answer] = []
     for result, root in zip(results, roots, strict=True):
         position = context.position if root is None else getattr(root, "position", None)
         answer = render.result(result, ask.correlation_id, context.notices, position)
-        answer.weight = weight // len(roots)
+        answer.weight, answer.json_size = weight // len(roots), json_size // len(roots)
         answers.append(answer)
     return answers

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from synthetic.graphql.executor.objects import ObjectPlan
     from synthetic.graphql.executor.run import Run
 
-VALUE_CHARACTERS = 30
-"""Of a list that is JSON already, so many count as a value."""
-
 LISTS: frozenset[type[Any]] = frozenset({list, Rows, Unread})
 """What nearly all lists are, and nothing that has to be looked at first."""
 
@@ -138,7 +135,7 @@ class ListCompleter(Completer):
             else:
                 size += len(written)
                 results.append(list_of_json(written))
-        run.cells += size // VALUE_CHARACTERS
+        run.json_size += size
         return results
 
     def _recorded(

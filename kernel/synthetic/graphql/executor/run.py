@@ -37,7 +37,8 @@ class Run:
         hides_suggestions: Whether errors must not say what in the schema may have been meant.
         type_resolver: Finds the types of objects where the schema has no function for it.
         failures: Its errors.
-        cells: About how many values the answer has so far.
+        cells: About how many values the answer has so far, without those of lists that are JSON already.
+        json_size: How many characters these have.
         roots: The root values.
         check: Called once a level; raises what must end the execution. None: nothing ends it.
         record_form: How objects are recorded that are only to be written; None: they are dictionaries.
@@ -56,6 +57,7 @@ class Run:
         "context",
         "failures",
         "hides_suggestions",
+        "json_size",
         "keeps_variables",
         "record_form",
         "roots",
@@ -86,7 +88,7 @@ class Run:
         self.hides_suggestions = hides_suggestions
         self.type_resolver: TypeResolver = type_resolver or default_type_resolver
         self.failures = Failures()
-        self.cells = 0
+        self.cells = self.json_size = 0
         self.roots: Sequence[Any] = (None,)
         self.check = check
         self.record_form = record_form
@@ -96,6 +98,11 @@ class Run:
         self._make_executor = make_executor
         self._executors: dict[int, Executor[Any]] = {}
         self._parents: tuple[Rows, Parents] | None = None
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """`cells` and `json_size`."""
+        return self.cells, self.json_size
 
     def parents_of(self, values: Sequence[Any]) -> Sequence[Any]:
         """What a batched field is given: of rows, objects are made once for all fields of a level, or not at all."""

@@ -18,7 +18,7 @@ from graphql import (
     parse,
 )
 from graphql.execution.values import VariableValues
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synthetic.graphql.executor import (
@@ -164,6 +164,7 @@ def told(document: str, pages: Sequence[Page], give: Callable[[Sequence[Page]], 
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(pages=PAGES)
 def test_the_answer_is_that_of_the_objects(document: str, pages: list[Page]):
     assert told(document, pages, as_columns) == told(document, pages, as_objects)
