@@ -148,3 +148,23 @@ def check_fold_tables(snapshot: Snapshot, consumers: Sequence[DeclaredConsumer])
 
 
 _COLUMNS = "SELECT t.value, c.name FROM json_each(:tables) AS t, pragma_table_info(t.value) AS c"
+
+
+class KnownFingerprint:
+    """The fingerprint of a consumer in one database.
+
+    To read the definitions of its tables takes longer than all else that is looked at after each commit.
+    """
+
+    def __init__(self, consumer: DeclaredConsumer) -> None:
+        """Of this consumer."""
+        self._consumer = consumer
+        self._known: tuple[int, str] | None = None
+
+    def read(self, snapshot: Snapshot) -> str:
+        """The fingerprint; computed anew when a table or an index was made or changed."""
+        schema: int = snapshot.value("PRAGMA schema_version")
+        known = self._known
+        if known is None or known[0] != schema:
+            known = self._known = schema, self._consumer.fingerprint(snapshot)
+        return known[1]

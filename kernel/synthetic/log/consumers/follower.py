@@ -30,7 +30,7 @@ from synthetic.log.consumers.batches import (
     scan_on,
     take_in,
 )
-from synthetic.log.consumers.declared import DeclaredConsumer
+from synthetic.log.consumers.declared import DeclaredConsumer, KnownFingerprint
 from synthetic.log.consumers.history import read_history
 from synthetic.log.consumers.rebuilding import begin_rebuild, fail, reconcile
 from synthetic.log.consumers.refusals import describe_refusal, is_refusal
@@ -93,6 +93,7 @@ class Follower:
         self._live_is_stuck = False
         self._limits = dict.fromkeys(Lane, BATCH_EVENTS)
         self._scan_limit = BATCH_EVENTS
+        self._fingerprint = KnownFingerprint(consumer)
         self._looked: dict[Lane, int] = {}
         self._looked_since = 0.0
 
@@ -133,7 +134,7 @@ class Follower:
         self._metrics.service_failing(self.name, in_a_row)
 
     def _look(self, snapshot: Snapshot) -> Look:
-        return Look(find_consumer(snapshot, self.name), read_ends(snapshot), self._consumer.fingerprint(snapshot))
+        return Look(find_consumer(snapshot, self.name), read_ends(snapshot), self._fingerprint.read(snapshot))
 
     def _is_left_behind(self, record: ConsumerRecord, ends: LogEnds) -> bool:
         """Whether the log does not reach back any more to where it has to go on, now."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from kernel.checks.kit import found_by, spoil
 from plugins.projections.workflows.documents import DELETE, MACHINE, RECORD, SAVE_CONSTRUCT, SAVE_MACHINE
 from synthetic import Store, ms_from_iso
+from synthetic.log.consumers.declared import KnownFingerprint
 from synthetic.log.consumers.store import find_consumer, has_reached, request_action
 from synthetic.log.drift.sampling import compare_sample
 from synthetic.testing import copy_template, expect_data, open_test_store, wait_until
@@ -237,3 +239,14 @@ def test_the_checks_find_what_was_changed_by_hand(store):
     )
     assert [id for id, _ in found_by(store, "projections.workflow_current")] == ["w2"]
     assert [id for id, _ in found_by(store, "projections.workflow_machines")] == ["w3"]
+
+
+def test_the_fingerprint_of_a_fold_that_runs_follows_its_tables(store):
+    fold = next(each for each in store.kernel.consumers if each.name == FOLD)
+    known = KnownFingerprint(fold)
+    before = store.read(known.read)
+    assert before == store.read(known.read) == store.read(fold.fingerprint)
+    with apsw.Connection(str(store.kernel.directory.database)) as connection:
+        connection.set_busy_timeout(30_000)
+        connection.execute(f"ALTER TABLE {fold.tables[0].name} ADD COLUMN later TEXT")
+    assert store.read(known.read) == store.read(fold.fingerprint) != before
