@@ -75,6 +75,7 @@ def holds(
     sql: str,
     reads: int,
     *,
+    is_json: bool = False,
     then: Callable[[Snapshot, list[Row]], object] = lambda _snapshot, _rows: None,
     **more: Value,
 ) -> list[float]:
@@ -84,6 +85,7 @@ def holds(
         database: What is read.
         sql: The statement; `:id` is another one each time.
         reads: How many.
+        is_json: Whether the statement makes JSON.
         then: What is done with the rows.
         more: Further parameters.
     """
@@ -93,13 +95,18 @@ def holds(
         def seconds_without_processor() -> float:
             return int(os.pread(schedule.fileno(), 100, 0).split()[1]) / 1e9
 
+        def run(snapshot: Snapshot, params: dict[str, Value]) -> object:
+            rows = snapshot.rows_of_json(sql, params) if is_json else snapshot.rows(sql, params)
+            return then(snapshot, rows or []), snapshot.position()
+
         for number in range(reads):
             watch = Interruption(clock, clock.monotonic() + 30)
             params = {"id": number * 7919 % ROWS} | more
             without, started = seconds_without_processor(), time.perf_counter()
             with contextlib.suppress(OverBudget):
                 database.read_in_place(
-                    lambda snapshot, params=params: (then(snapshot, snapshot.rows(sql, params)), snapshot.position()),
+                    run,
+                    params,
                     interruption=watch,
                     steps_max=STEPS_MAX,
                     bytes_max=BYTES_MAX,
@@ -216,6 +223,15 @@ def with_bodies(filled: Store) -> Store:
 
     filled.write(fill)
     return filled
+
+
+@pytest.mark.parametrize("kind", [*BODY_SIZES, "500 bytes, then 60 KB"])
+def test_pages_of_long_texts_that_are_written_as_json_are_cut_short_in_time(promise, with_bodies: Store, kind: str):
+    kinds = kind.split(", then ")
+    parts = " UNION ALL ".join(f"SELECT body FROM bodies_like WHERE kind = '{each}'" for each in kinds)
+    sql = f"SELECT json_group_array(json_object('body', body)) FROM ({parts})"
+    seconds = holds(with_bodies.kernel.database, sql, SLOW_READS, is_json=True)
+    promise_holds(promise, f"{BODY_ROWS * len(kinds)} bodies of {kind}, written as JSON", seconds)
 
 
 @pytest.mark.parametrize("kind", BODY_SIZES)

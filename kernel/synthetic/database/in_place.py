@@ -9,7 +9,6 @@ whoever asked runs the same function again in the pool.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -43,8 +42,6 @@ each row may have to wait for that lock, and few rows make no thousand steps.
 
 NEARLY_LATE_SECONDS = 0.0015
 """When so little time is left, the clock is looked at after each row: eight of long texts may take a millisecond."""
-
-NOTHING_ELSE = contextlib.nullcontext()
 
 LOCKED = (apsw.BusyError, apsw.LockedError, apsw.ProtocolError)
 """What SQLite raises for a lock that somebody else holds; the last, when it has tried often enough."""
@@ -95,14 +92,14 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
                 self._ready()
                 self._check_time()
 
-    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS, *, is_one: bool = False) -> list[Row] | None:
+    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
         """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
         connection, reader = self._ready(), self._reader
         try:
             if not reader.is_stepwise(sql, params):
                 raise self._cut("over_budget")
-            # The driver is not asked for each row here, so where there may be many SQLite itself looks after a few.
-            with NOTHING_ELSE if is_one else reader.looking_often():
+            # The driver is not asked for each row here, so SQLite itself has to look after a few.
+            with reader.looking_often():
                 rows = reader.execute(sql, params).fetchall()
         except apsw.TooBigError:
             return None

@@ -28,11 +28,11 @@ from synthetic.kernel_settings import DatabaseSettings
 STEPS_BETWEEN_CHECKS = 1_000
 """SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
 
-STEPS_OF_FEW_ROWS = 250
-"""SQLite's steps between two looks at the clock in a statement that is one row of many: so many are a few of these."""
+STEPS_OF_LONG_ROWS, STEPS_OF_SHORT_ROWS = 50, 250
+"""The same in a statement that makes one text of many rows: a few rows, and as many as may all turn out to be long."""
 
-FEW_ROWS_SECONDS = 0.0001
-"""While the steps between two looks take no longer, looks so often would cost more than they bring."""
+SHORT_ROWS_SECONDS = 0.0001
+"""While the steps between two looks take no longer, the rows are short."""
 
 VALUE_BYTES_MAX = 65_536
 """The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
@@ -162,7 +162,7 @@ class InPlaceConnection(ReadingConnection):
 
     @contextlib.contextmanager
     def looking_often(self) -> Generator[None]:
-        """In the block, have SQLite ask the budget after few rows, and after more of them while these are short."""
+        """In the block, have SQLite ask the budget after a few rows, and after more of them while these are short."""
         budget = self.budget
         looked_at = budget.monotonic()
 
@@ -170,20 +170,20 @@ class InPlaceConnection(ReadingConnection):
             nonlocal looked_at
             now, before = budget.monotonic(), looked_at
             looked_at, should_stop = now, budget.should_stop()
-            steps = STEPS_BETWEEN_CHECKS if now - before < FEW_ROWS_SECONDS else STEPS_OF_FEW_ROWS
+            steps = STEPS_OF_SHORT_ROWS if now - before < SHORT_ROWS_SECONDS else STEPS_OF_LONG_ROWS
             if steps != budget.steps_between:
                 self._look_every(steps, look)
             return should_stop
 
-        self._look_every(STEPS_OF_FEW_ROWS, look)
+        self._look_every(STEPS_OF_LONG_ROWS, look)
         try:
             yield
         finally:
-            self._look_every(STEPS_BETWEEN_CHECKS)
+            self._look_every(STEPS_BETWEEN_CHECKS, budget.should_stop)
 
-    def _look_every(self, steps: int, look: Callable[[], bool] | None = None) -> None:
+    def _look_every(self, steps: int, look: Callable[[], bool]) -> None:
         self.budget.steps_between = steps
-        self.connection.set_progress_handler(look or self.budget.should_stop, steps)
+        self.connection.set_progress_handler(look, steps)
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

@@ -39,7 +39,7 @@ class Snapshot:
         now: Unix milliseconds UTC, the same during the whole transaction.
         notices: What the answer should mention, as (code, message).
         is_for_json: Whether what is read is only to be written as JSON, in the same transaction.
-        json_bytes_max: The longest text that `rows_of_json` gives.
+        json_bytes_max: The longest text that `rows_of_json` gives, where the connection has no lower bound.
         counts_by_rows: Whether a whole table has to be counted row by row, so that it can be cut short.
     """
 
@@ -114,20 +114,8 @@ class Snapshot:
                 self._unfinished.discard(cursor)
                 cursor.close(force=True)
 
-    def rows_of_json(
-        self,
-        sql: str,
-        params: Parameters = NO_PARAMETERS,
-        *,
-        is_one: bool = False,  # noqa: ARG002 - for who looks at the clock
-    ) -> list[Row] | None:
-        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise.
-
-        Args:
-            sql: The query.
-            params: Its parameters.
-            is_one: Whether it has one row, so that what it makes ends soon.
-        """
+    def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
+        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise."""
         connection = self._ready()
         longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
         try:

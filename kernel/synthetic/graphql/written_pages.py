@@ -61,7 +61,7 @@ class PageWriter:
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
-        rows = self._rows(snapshot, fields, lambda written: _of_page(written, page_sql), params, is_one=True)
+        rows = self._rows(snapshot, fields, lambda written: _of_page(written, page_sql), params)
         return None if rows is None else rows[0][0]
 
     def write_many(
@@ -91,13 +91,7 @@ class PageWriter:
         return pages
 
     def _rows(
-        self,
-        snapshot: Snapshot,
-        fields: LeafFields,
-        sql_of: Callable[[str], str],
-        params: Parameters,
-        *,
-        is_one: bool = False,
+        self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[str], str], params: Parameters
     ) -> list[Row] | None:
         if self._rests > 0:
             self._rests -= 1
@@ -107,7 +101,7 @@ class PageWriter:
             if fields not in self._selects:
                 self._selects[fields] = self._select(snapshot, fields)
             select = self._selects[fields]
-            rows = None if select is None else snapshot.rows_of_json(sql_of(select), params, is_one=is_one)
+            rows = None if select is None else snapshot.rows_of_json(sql_of(select), params)
         except SyntheticError:
             # Reading the rows will tell.
             return None
