@@ -7,6 +7,7 @@ from synthetic.contributions import Service
 from synthetic.database.transaction import Transaction
 from synthetic.loaded_kernel import LoadedKernel
 from synthetic.log.consumers.leaving import delete_left
+from synthetic.log.consumers.passing import pass_over
 from synthetic.log.consumers.rebuilding import forget_consumer
 from synthetic.log.consumers.shadows import remove_given_up
 from synthetic.log.consumers.store import list_consumers
@@ -33,6 +34,12 @@ def tidy_consumers(tx: Transaction) -> int:
 KERNEL_CONSUMERS: tuple[Consumer, ...] = ()
 
 KERNEL_SERVICES: tuple[Service, ...] = (
+    Service(
+        name="pass_over",
+        purpose="Moves consumers past events that do not concern them.",
+        work=pass_over,
+        every_ms=1_000,
+    ),
     Service(
         name="tidy_consumers",
         purpose="Removes what consumers leave behind when they are rebuilt or given up, or when events leave the log.",

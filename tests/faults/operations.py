@@ -121,6 +121,7 @@ MUTATIONS: dict[str, str] = {
 """Those that are given the store, and so may take several transactions."""
 
 SERVICES: dict[str, str] = {
+    "kernel.pass_over": ONE,
     "kernel.tidy_consumers": "rebuild",
     "kernel.sync_monitor": ONE,
     "kernel.archive_log": "archive",

@@ -64,7 +64,7 @@ def follow_log(
         ResyncRequiredError: The store was restored meanwhile, or this stood still for so long that events were missed.
     """
     moved, wanted = threading.Event(), filter_of(types)
-    end_listening = store.kernel.database.watch.listen(lambda _head: moved.set())
+    end_listening = store.kernel.database.watch.listen(lambda _appended: moved.set())
     try:
         position, found = store.read(lambda snapshot: (read_position(snapshot), read(snapshot, ())))
         yield position, found

@@ -13,6 +13,7 @@ from synthetic.database.failures import DRIVER_ERRORS
 from synthetic.database.interruption import Interruption
 from synthetic.database.snapshot import NO_PARAMETERS, Parameters, Snapshot
 from synthetic.database.surroundings import Surroundings
+from synthetic.log.appended import Appended, join
 from synthetic.log.emission import BATCH_EVENTS, INSERT, EventBuffer, EventCatalogue
 from synthetic.log.positions import Position
 from synthetic.origin import Origin
@@ -24,6 +25,7 @@ class Transaction(Snapshot):
     Attributes:
         origin: On whose behalf it writes.
         described: For the kernel: what `describe_operation` was given.
+        appended: For the kernel: the events that are in the table so far.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class Transaction(Snapshot):
         self.origin = origin
         self._events = EventBuffer(origin, now)
         self._changes_before = connection.total_changes()
-        self.emitted_to = 0
+        self.appended: Appended | None = None
         self.described: dict[str, Any] = {}
 
     def emit(
@@ -111,8 +113,14 @@ class Transaction(Snapshot):
             connection.executemany(INSERT, self._events.waiting).fetchall()
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
+        head = connection.last_insert_rowid()
+        types = frozenset(event[1] for event in self._events.waiting)
+        self.note_appended(Appended(head - len(self._events.waiting), head, types))
         self._events.waiting.clear()
-        self.emitted_to = connection.last_insert_rowid()
+
+    def note_appended(self, appended: Appended) -> None:
+        """For the kernel: note that events were inserted."""
+        self.appended = join(self.appended, appended)
 
     def describe_operation(self, details: Mapping[str, Any]) -> None:
         """Add names, counts and flags, never what is stored, to what is recorded of the operation, if it is one's."""

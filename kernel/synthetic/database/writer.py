@@ -33,6 +33,7 @@ from synthetic.database.work_in_line import Upkeep, Write
 from synthetic.database.writing_connection import WritingConnection
 from synthetic.errors import OverloadedError, StorageFailedError
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.appended import Appended, join
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.retry import retry_until
@@ -54,7 +55,7 @@ class Writer:
         surroundings: Surroundings,
         metrics: Metrics,
         guard: Callable[[apsw.Connection], None],
-        announce: Callable[[int], None],
+        announce: Callable[[Appended], None],
     ) -> None:
         """Make the writer; `start` starts its thread.
 
@@ -66,8 +67,8 @@ class Writer:
             metrics: Where waits, retries and groups are counted.
             guard: Called when another process has changed the store; raises
                 when this process must not write any more.
-            announce: Called after each commit that holds events, with the
-                position of the last; must be quick.
+            announce: Called after each commit that holds events, with what
+                it appended; must be quick.
         """
         self._connection = WritingConnection(connection)
         self._settings = settings
@@ -76,7 +77,7 @@ class Writer:
         self._metrics = metrics
         self._guard = guard
         self._announce = announce
-        self._emitted_to = 0
+        self._appended: Appended | None = None
         self._busy_retries = metrics.write_retries.labels("busy")
         self._lost_groups = metrics.write_retries.labels("group_lost")
         # Unlike `queue.Queue` it costs next to nothing; `submit` keeps it bounded.
@@ -270,7 +271,7 @@ class Writer:
             self._answer([(first.ticket, None, translate(error, self._connection.system_errno))])
             return False
         self._metrics.sqlite_write_lock_wait_ms.observe((self._clock.monotonic() - asked) * 1000)
-        self._emitted_to = 0
+        self._appended = None
         return True
 
     def _begin_once(self, deadline: float) -> None:
@@ -298,7 +299,7 @@ class Writer:
             tx.flush_events()
             write.interruption.check()
             connection.release_savepoint()
-            self._emitted_to = tx.emitted_to or self._emitted_to
+            self._appended = join(self._appended, tx.appended)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
             connection.undo_savepoint()
             return None, translate(error, connection.system_errno)
@@ -314,6 +315,6 @@ class Writer:
             translated = translate(error, self._connection.system_errno)
             self._connection.roll_back()
             return translated
-        if self._emitted_to:
-            self._announce(self._emitted_to)
+        if self._appended is not None:
+            self._announce(self._appended)
         return None

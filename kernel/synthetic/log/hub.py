@@ -17,6 +17,7 @@ from operator import attrgetter
 
 from synthetic.database.database import Database
 from synthetic.errors import SyntheticError
+from synthetic.log.appended import Appended
 from synthetic.log.events import EVERYTHING, Event, EventFilter, EventPage, read_events
 from synthetic.log.positions import LogEnds, Position, check_position, read_ends
 from synthetic.logs import logger_for
@@ -110,9 +111,9 @@ class Hub:
         """Read new events as they come, and tell those who wait for them."""
         loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
-        def wake(head: int) -> None:
-            # From any thread. Own commits are told of twice; the second time there is nothing new.
-            if head != self.end:
+        def wake(appended: Appended) -> None:
+            # From any thread. What is told of twice is nothing new the second time.
+            if appended.head != self.end:
                 # A loop that has ended is left with its followers.
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(moved.set)

@@ -1,4 +1,4 @@
-"""`LogWatch`: how far the log has come, told to whoever listens.
+"""`LogWatch`: what was appended to the log, told to whoever listens.
 
 This process's own commits are announced by its writer at once. Those of other
 processes are noticed on one dedicated connection: while somebody listens, a
@@ -18,6 +18,7 @@ import apsw
 
 from synthetic.database.connections import open_reader
 from synthetic.kernel_settings import DatabaseSettings
+from synthetic.log.appended import Appended
 from synthetic.log.positions import HEAD
 from synthetic.logs import logger_for
 
@@ -27,9 +28,14 @@ POLL_SECONDS = 0.03
 UNREADABLE_SECONDS = 1.0
 """Pause after the store could not be read."""
 
+TYPES_EVENTS_MAX = 1_000
+"""Of so many new events of other processes their types are looked at, at most."""
+
+_TYPES = "SELECT DISTINCT type FROM domain_events WHERE position > ? AND position <= ?"
+
 log = logger_for(__name__)
 
-Listener = Callable[[int], None]
+Listener = Callable[[Appended], None]
 
 
 class _Listening(NamedTuple):
@@ -47,14 +53,17 @@ class _Listening(NamedTuple):
 class LogWatch:
     """Tells listeners when events were committed, by this process or another.
 
-    Listeners are called with the position of the last event, from any thread,
-    and must be quick. They may be told of the same position twice.
+    Listeners are called with what was appended, from any thread, and must be
+    quick. They may be told of the same events twice, and of some later than of
+    those that follow these: `Appended.after` says what they may have missed.
     """
 
     def __init__(self, path: Path, settings: DatabaseSettings) -> None:
         self._path = path
         self._settings = settings
         self._listeners: tuple[_Listening, ...] = ()
+        # Where the log is, is told first.
+        self._announced_to = -1
         self._changing = threading.Lock()
         self._closed = threading.Event()
         # Set when someone has come who wants to be told sooner.
@@ -85,10 +94,11 @@ class LogWatch:
 
         return end
 
-    def announce(self, head: int) -> None:
-        """Tell all listeners that the log has come so far."""
+    def announce(self, appended: Appended) -> None:
+        """Tell all listeners."""
+        self._announced_to = appended.head
         for listening in self._listeners:
-            listening.tell(head)
+            listening.tell(appended)
 
     def close(self) -> None:
         """Stop watching."""
@@ -113,7 +123,7 @@ class LogWatch:
                     if version != seen:
                         # Kept before the log is read: a commit in between is noticed the next time.
                         seen = version
-                        self.announce(connection.execute(f"SELECT {HEAD}").get)
+                        self._announce_others(connection)
                 except apsw.Error:
                     log.warning("log cannot be watched", exc_info=True)
                     # What has moved was not told of: it is looked at again, on a new connection.
@@ -126,6 +136,17 @@ class LogWatch:
         finally:
             if connection is not None:
                 connection.close()
+
+    def _announce_others(self, connection: apsw.Connection) -> None:
+        """Tell of what follows that which was told of last, if there is anything."""
+        after = self._announced_to
+        head = connection.execute(f"SELECT {HEAD}").get
+        if head == after:
+            return
+        types: frozenset[str] | None = None
+        if 0 < head - after <= TYPES_EVENTS_MAX:
+            types = frozenset(name for (name,) in connection.execute(_TYPES, (after, head)))
+        self.announce(Appended(after, head, types))
 
     def _pause(self) -> None:
         seconds = min((listening.poll_seconds for listening in self._listeners), default=POLL_SECONDS)

@@ -9,9 +9,10 @@ from synthetic.clock import Clock
 from synthetic.contributions import Service, Stamped
 from synthetic.database.database import Database
 from synthetic.errors import SyntheticError
+from synthetic.log.appended import Appended
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.follower import Follower
-from synthetic.log.consumers.store import list_requested
+from synthetic.log.consumers.store import list_called
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.services.hanging import HangingWork, HangWatch
@@ -62,6 +63,7 @@ class BackgroundRunner:
         self._renewed = 0.0
         self._workers: list[Worker] = []
         self._followers: dict[str, Worker] = {}
+        self._wanted = {each.name: each.wanted.types for each in consumers}
         self._often: list[Worker] = []
         self._pace = Pace(clock)
         self._head = -1
@@ -122,7 +124,7 @@ class BackgroundRunner:
                 self._lose()
                 return
             self._renewed = now
-        for name in self._database.read_blocking(list_requested):
+        for name in self._database.read_blocking(list_called):
             if name in self._followers:
                 self._followers[name].hurry()
 
@@ -160,15 +162,23 @@ class BackgroundRunner:
             log.warning("background work left behind", work=late)
         self._metrics.background.set(0)
 
-    def _wake(self, head: int) -> None:
-        for worker in self._followers.values():
-            worker.wake()
-        if head == self._head:
-            # A commit without events, as the lease's own.
+    def _wake(self, appended: Appended) -> None:
+        if appended.head <= self._head:
+            # Told of again.
             return
-        self._head = head
+        # Between what was told of last and this, another process may have committed anything.
+        types = appended.types if appended.after <= self._head else None
+        self._head = appended.head
+        self._wake_followers(types)
         if self._pace.note_event():
             for worker in self._often:
+                worker.wake()
+
+    def _wake_followers(self, types: frozenset[str] | None) -> None:
+        """Wake those that events of certain types may concern; None: all."""
+        for name, worker in self._followers.items():
+            wanted = self._wanted[name]
+            if types is None or wanted is None or not wanted.isdisjoint(types):
                 worker.wake()
 
     def _hurry(self) -> None:

@@ -14,6 +14,7 @@ from synthetic.database.ownership import list_tables
 from synthetic.database.snapshot import Value
 from synthetic.database.transaction import Transaction
 from synthetic.errors import InternalError
+from synthetic.log.appended import Appended
 from synthetic.log.events import Event
 from synthetic.log.positions import read_ends
 from synthetic.transfer.archive_reading import refused
@@ -111,7 +112,7 @@ class ArrivingEvents:
         self.ids[id] = values["id"]
         self.count += 1
         self.again += there is not None
-        self._tx.emitted_to = position
+        self._tx.note_appended(Appended(position - 1, position, frozenset((str(row["type"]),))))
         self._tx.execute(
             _NOTE,
             {

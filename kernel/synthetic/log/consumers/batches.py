@@ -119,7 +119,7 @@ def come_to(
 ) -> None:
     """Keep how far a lane has come; what was taken in, or set aside, is not in the way any more."""
     record = get_consumer(tx, consumer.name)
-    changes: dict[str, Value] = {lane.value: through}
+    changes: dict[str, Value] = {lane.value: max(lane.position_of(record), through)}
     if consumer.kind == "MIRROR" and lane is Lane.REBUILD and record.fingerprint == record.rebuild_fingerprint:
         # Its tables are those that answer, and by the same code: they are as fresh as before, only being gone over.
         changes["position"] = max(record.position, through)

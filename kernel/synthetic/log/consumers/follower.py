@@ -3,8 +3,8 @@
 A turn reads the next events in a read transaction and takes them in in a write
 transaction, which also looks whether the lease is still held. A batch that
 fails is halved until the event that cannot be taken in is alone. Events that
-concern nobody cost no write: how far a consumer has looked is stored a second
-later, or a thousand events.
+do not concern it cost no write: `passing` moves all consumers past these, and
+what it has looked at is stored here only where that has not been done.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from synthetic.services.workers import Stopping
 LINGER_SECONDS = 0.05
 """Pause after a batch that was not full, so that a burst of commits is taken in together."""
 
-UNSAVED_SECONDS = 1.0
+UNSAVED_SECONDS = 2.0
 UNSAVED_EVENTS = 1_000
 """What was looked at and concerned nobody is stored when it is so long ago, or so much."""
 
@@ -107,6 +107,7 @@ class Follower:
         if record is None:
             self._is_reconciled = False
             return 0.0
+        self._looked = {lane: end for lane, end in self._looked.items() if end > lane.position_of(record)}
         if record.phase != "FAILED":
             self._tries_again = False
         if record.requested == "REBUILD" or self._is_left_behind(record, ends):
@@ -227,7 +228,8 @@ class Follower:
         self._looked.pop(lane, None)
         self._limits[lane] = min(BATCH_EVENTS, 2 * limit)
         self._metrics.consumer_batch(self.name, len(page.events), self._clock.monotonic() - started)
-        return page.through < page.ends.head
+        # With the last events, the rebuild of a fold is still to be put in place.
+        return page.through < page.ends.head or self._reads_archive(lane)
 
     def _reads_archive(self, lane: Lane) -> bool:
         return lane is Lane.REBUILD and self._consumer.kind == "FOLD"

@@ -169,9 +169,10 @@ def request_action(tx: Transaction, name: str, action: Action) -> None:
     )
 
 
-def list_requested(snapshot: Snapshot) -> list[str]:
-    """Names of the consumers of which something was asked."""
-    return [name for (name,) in snapshot.rows("SELECT name FROM consumers WHERE requested IS NOT NULL")]
+def list_called(snapshot: Snapshot) -> list[str]:
+    """Names of consumers that have something to do without an event: by request, or since the log left them behind."""
+    sql = f"SELECT name FROM consumers WHERE requested IS NOT NULL OR (phase = 'FOLLOWING' AND position < {HORIZON})"
+    return [name for (name,) in snapshot.rows(sql)]
 
 
 def change_consumer(tx: Transaction, name: str, **columns: Value) -> None:

@@ -7,7 +7,7 @@ import pytest
 from synthetic.errors import StorageFullError
 from synthetic.json_text import from_json
 from synthetic.log.consumers import batches
-from synthetic.log.consumers.store import list_requested
+from synthetic.log.consumers.store import list_called
 from synthetic.testing import CONTRACT_KEYS, open_test_store, wait_until
 
 from .kit import (
@@ -208,9 +208,9 @@ def test_nothing_that_was_asked_for_stays_asked_for(tally_dir, monkeypatch):
         for action in ("RETRY", "RETRY", "REBUILD"):
             until_failed(store)
             ask(store, action)
-            wait_until(lambda: not store.read(list_requested))
+            wait_until(lambda: not store.read(list_called))
         until_failed(store)
         ask(store, "RESUME")
-        wait_until(lambda: not store.read(list_requested))
+        wait_until(lambda: not store.read(list_called))
         wait_until(lambda: record_of(store).phase == "FOLLOWING")
         assert (record_of(store).requested, record_of(store).set_aside) == (None, 1)

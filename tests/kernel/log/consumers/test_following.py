@@ -80,6 +80,16 @@ def test_events_of_no_interest_move_the_position_without_a_write_for_each(tally_
         assert store.read(has_reached, "tally.totals", head)
 
 
+def test_an_event_of_another_process_is_taken_in_though_events_of_no_interest_follow_it_at_once(tally_dir):
+    with running(tally_dir) as store, open_test_store(tally_dir) as other:
+        until_following(store, count(store, "a1"))
+        for number in range(2, 6):
+            position = count(other, f"a{number}")
+            pass_by(store, 1)
+            until_following(store, position, "tally.totals")
+            assert [row[:3] for row in rows_of(store)] == [("a", 1, number)]
+
+
 def test_how_far_it_has_looked_is_stored_at_a_stop(tally_dir):
     with running(tally_dir) as store:
         until_following(store, count(store, "a1"))
