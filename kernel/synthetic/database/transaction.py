@@ -13,7 +13,7 @@ from synthetic.database.failures import DRIVER_ERRORS
 from synthetic.database.interruption import Interruption
 from synthetic.database.snapshot import NO_PARAMETERS, Parameters, Snapshot
 from synthetic.database.surroundings import Surroundings
-from synthetic.log.appended import Appended, join
+from synthetic.log.appended import Appended, appended_of, join
 from synthetic.log.emission import BATCH_EVENTS, INSERT, EventBuffer, EventCatalogue
 from synthetic.log.positions import Position
 from synthetic.origin import Origin
@@ -113,9 +113,7 @@ class Transaction(Snapshot):
             connection.executemany(INSERT, self._events.waiting).fetchall()
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        head = connection.last_insert_rowid()
-        types = frozenset(event[1] for event in self._events.waiting)
-        self.note_appended(Appended(head - len(self._events.waiting), head, types))
+        self.note_appended(appended_of(self._events.waiting, connection.last_insert_rowid()))
         self._events.waiting.clear()
 
     def note_appended(self, appended: Appended) -> None:

@@ -137,7 +137,10 @@ class Outbox:
             lane.has_begun = True
         self._is_quiet = False
         if self._sending is None and self._tell is not None:
-            self._hand_over(Parcel(message, lane, position, is_last))
+            if self._send_now is None or self._has_ended or not self._send_now(message):
+                self._hand_over(Parcel(message, lane, position, is_last))
+            else:
+                self._note(lane, position, is_last)
             return True
         if not self._has_room(message):
             return False
@@ -188,9 +191,6 @@ class Outbox:
         """Hand a message to the connection, as long as it takes it; begin a task where it does not."""
         if self._has_ended:
             return
-        if self._send_now is not None and self._send_now(parcel.message):
-            self._note(parcel)
-            return
         try:
             suspended = begin(self._send(parcel))
         except (OSError, RuntimeError):
@@ -198,7 +198,7 @@ class Outbox:
             self._end(ClientGone())
             return
         if suspended is None:
-            self._note(parcel)
+            self._note(parcel.lane, parcel.position, parcel.is_last)
             return
         if parcel.lane is not None:
             parcel.lane.waiting += 1
@@ -215,7 +215,7 @@ class Outbox:
                     if parcel.lane is not None:
                         # A lane that was closed while this one was on its way has none left.
                         parcel.lane.waiting = max(0, parcel.lane.waiting - 1)
-                    self._note(parcel)
+                    self._note(parcel.lane, parcel.position, parcel.is_last)
                 if not self._waiting:
                     self._waiting = None
                     break
@@ -236,13 +236,12 @@ class Outbox:
             return None
         return min(self.positions().values(), key=lambda position: position.number, default=None)
 
-    def _note(self, parcel: Parcel) -> None:
+    def _note(self, lane: Lane | None, position: Position | None, is_last: bool) -> None:
         """The connection has taken a message."""
-        lane = parcel.lane
         if lane is not None:
-            if parcel.position is not None:
-                lane.sent = parcel.position
-            if parcel.is_last:
+            if position is not None:
+                lane.sent = position
+            if is_last:
                 self._forget(lane)
         if self._changed is not None:
             self._note_change()

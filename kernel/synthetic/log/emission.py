@@ -14,6 +14,7 @@ from synthetic.clock import new_id
 from synthetic.contributions import EventType, Stamped
 from synthetic.errors import PluginFailedError
 from synthetic.json_text import to_json
+from synthetic.log.appended import EventValues
 from synthetic.log.positions import EPOCH
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ COLUMNS = (
 INSERT = f"INSERT INTO domain_events ({COLUMNS}, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {EPOCH})"
 
 NO_PACKAGES: Mapping[str, str] = {}
-
-EventValues = tuple[str, str, str, str | None, str, str, str, str, str, str | None, int, int]
 
 
 class EventCatalogue:

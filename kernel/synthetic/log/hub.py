@@ -1,7 +1,8 @@
 """`Hub`: the followers of one process, served from one reading of the log.
 
-New events are read once and kept in a short window in memory. Each follower
-has only its position. One that keeps up is served from the window; one that
+New events of other processes are read once, those of this process are told by
+its writer, and both are kept in a short window in memory. Each follower has
+only its position. One that keeps up is served from the window; one that
 begins further back, or that its client holds up, reads pages of the log at its
 own pace until it has caught up. So nobody waits for a slow one, and a slow one
 costs no memory.
@@ -18,6 +19,7 @@ from operator import attrgetter
 from synthetic.database.database import Database
 from synthetic.errors import SyntheticError
 from synthetic.log.appended import Appended
+from synthetic.log.event_types import EPOCH_BEGAN
 from synthetic.log.events import EVERYTHING, Event, EventFilter, EventPage, read_events
 from synthetic.log.positions import LogEnds, Position, check_position, read_ends
 from synthetic.logs import logger_for
@@ -111,14 +113,18 @@ class Hub:
         """Read new events as they come, and tell those who wait for them."""
         loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
-        def wake(appended: Appended) -> None:
+        def take(appended: Appended) -> None:
+            if not self._take(appended):
+                moved.set()
+
+        def tell(appended: Appended) -> None:
             # From any thread. What is told of twice is nothing new the second time.
             if appended.head != self.end:
                 # A loop that has ended is left with its followers.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(moved.set)
+                    loop.call_soon_threadsafe(take, appended)
 
-        end_listening = self._database.watch.listen(wake)
+        end_listening = self._database.watch.listen(tell)
         try:
             moved.set()
             while True:
@@ -142,10 +148,29 @@ class Hub:
         if not self.epoch:
             self._begin_at(await self._database.read(read_ends))
             return False
-        events, through, ends = await self.page(self.end, EVERYTHING, READ_EVENTS)
+        after = self.end
+        events, through, ends = await self.page(after, EVERYTHING, READ_EVENTS)
         if ends.epoch != self.epoch:
             self._begin_at(ends)
             return False
+        if self.end > after:
+            # Meanwhile some of these were told.
+            events = [event for event in events if event.position > self.end]
+            through = max(through, self.end)
+        self._go_on(events, through)
+        return through < ends.head
+
+    def _take(self, appended: Appended) -> bool:
+        """Take in what was told; False where it has to be read."""
+        is_next = appended.after == self.end and bool(self.epoch)
+        if not is_next or appended.events is None or EPOCH_BEGAN.name in (appended.types or ()):
+            return appended.head == self.end
+        numbered = enumerate(appended.events, appended.after + 1)
+        self._go_on([Event(position, self.epoch, *values) for position, values in numbered], appended.head)
+        return True
+
+    def _go_on(self, events: list[Event], through: int) -> None:
+        """Keep what is new, and offer it to those who wait."""
         self._window += events
         self.end = through
         if len(self._window) > WINDOW_EVENTS:
@@ -154,7 +179,6 @@ class Hub:
             del self._window[:dropped]
         for follower in self._followers:
             follower.offer(events, through)
-        return through < ends.head
 
     def _begin_at(self, ends: LogEnds) -> None:
         """Begin with what comes after the head; what is before, followers read themselves."""

@@ -23,7 +23,12 @@ from synthetic.log.positions import HEAD
 from synthetic.logs import logger_for
 
 POLL_SECONDS = 0.03
-"""How often other processes' commits are looked for at most: half of it is the median wait for one."""
+"""How often commits of other processes are looked for: half of it is the median wait for one."""
+
+ALONE_POLL_SECONDS = 0.075
+"""The same where for `ALONE_SECONDS` only this process has committed events: half of it is under what is promised."""
+
+ALONE_SECONDS = 60.0
 
 UNREADABLE_SECONDS = 1.0
 """Pause after the store could not be read."""
@@ -64,6 +69,7 @@ class LogWatch:
         self._listeners: tuple[_Listening, ...] = ()
         # Where the log is, is told first.
         self._announced_to = -1
+        self._others_at = -ALONE_SECONDS
         self._changing = threading.Lock()
         self._closed = threading.Event()
         # Set when someone has come who wants to be told sooner.
@@ -143,6 +149,8 @@ class LogWatch:
         head = connection.execute(f"SELECT {HEAD}").get
         if head == after:
             return
+        if after >= 0:
+            self._others_at = time.monotonic()
         types: frozenset[str] | None = None
         if 0 < head - after <= TYPES_EVENTS_MAX:
             types = frozenset(name for (name,) in connection.execute(_TYPES, (after, head)))
@@ -150,7 +158,9 @@ class LogWatch:
 
     def _pause(self) -> None:
         seconds = min((listening.poll_seconds for listening in self._listeners), default=POLL_SECONDS)
-        if seconds <= POLL_SECONDS:
+        if time.monotonic() - self._others_at >= ALONE_SECONDS:
+            seconds = max(seconds, ALONE_POLL_SECONDS)
+        if seconds <= ALONE_POLL_SECONDS:
             # Waking a thread is all that this costs, and an event with a time-out takes twice as much as a sleep.
             time.sleep(seconds)
         else:

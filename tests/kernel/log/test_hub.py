@@ -13,8 +13,9 @@ from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.stepping import begin
 from synthetic.graphql.subscriptions import Subscription
 from synthetic.log.errors import ResyncRequiredError
-from synthetic.log.event_types import EPOCH_BEGAN
-from synthetic.log.events import EVERYTHING, EventFilter
+from synthetic.log.appended import EVENTS_TOLD_MAX
+from synthetic.log.event_types import SYNC_FORGOTTEN, SYNC_STATUS_CHANGED
+from synthetic.log.events import EVERYTHING, EventFilter, read_events
 from synthetic.log.hub import PAGE_EVENTS, WINDOW_EVENTS, Follower, Hub
 from synthetic.log.positions import begin_epoch, read_ends, read_position
 from synthetic.log.sync.enums import SyncOutcome
@@ -28,7 +29,7 @@ PATIENCE_SECONDS = 60
 
 def emit(tx: Transaction, *entity_ids: str) -> None:
     for entity_id in entity_ids:
-        tx.emit(EPOCH_BEGAN, entity_id)
+        tx.emit(SYNC_FORGOTTEN, entity_id)
 
 
 def emit_many(tx: Transaction, count: int) -> None:
@@ -79,6 +80,41 @@ async def test_a_follower_that_names_a_position_gets_what_follows_it(store):
     async with following(hub_of(store), start) as follower:
         store.write(emit, "new")
         assert await take(follower, 3 * PAGE_EVENTS - 6) == list(range(8, 3 * PAGE_EVENTS + 2))
+
+
+@pytest.mark.anyio
+async def test_what_is_told_of_an_event_is_what_stands_in_the_log(store):
+    """Events of the process itself are not read from there."""
+
+    def write(tx: Transaction) -> None:
+        for text in ("plain", "nul \0 in it", "\u2028 \U0001f40c 'quoted' \"twice\"", "", "x" * 5_000):
+            tx.emit(SYNC_STATUS_CHANGED, text, payload={"text": text, "none": None, "number": 1e300}, occurred_at=-5)
+            tx.emit(SYNC_FORGOTTEN, "module", construct_id=text or None)
+
+    async with following(hub_of(store)) as follower:
+        events = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for count in (10, 20, 30):
+                store.write(write)
+                while len(events) < count:
+                    events += await follower.next()
+        assert events == store.read(read_events, 0, 100).events
+
+
+@pytest.mark.anyio
+async def test_a_write_that_was_undone_is_not_told_of(store):
+    def fail(tx: Transaction) -> None:
+        emit(tx, "never")
+        tx.flush_events()
+        raise LookupError("planted")
+
+    async with following(hub_of(store)) as follower:
+        for number in range(1, 4):
+            with pytest.raises(Exception, match="planted"):
+                store.write(fail)
+            store.write(emit, str(number))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert [(event.position, event.entity_id) for event in await follower.next()] == [(number, str(number))]
 
 
 @pytest.mark.anyio
@@ -226,9 +262,10 @@ async def test_followers_outlive_what_nobody_foresaw_when_the_log_was_read(store
             return await real(*given)
 
         monkeypatch.setattr(hub, "page", page)
-        store.write(emit, "b")
+        # More than the hub is told of without reading the log.
+        store.write(emit_many, EVENTS_TOLD_MAX + 1)
         await failed.wait()
-        assert await take(follower, 1) == [2]
+        assert await take(follower, EVENTS_TOLD_MAX + 1) == list(range(2, EVENTS_TOLD_MAX + 3))
 
 
 @pytest.mark.anyio

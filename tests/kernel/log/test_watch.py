@@ -117,7 +117,8 @@ def test_it_is_told_which_types_of_events_were_appended_by_whomever(store, data_
 
     def is_told_of(after: int, head: int, *types: str) -> bool:
         with changed:
-            return changed.wait_for(lambda: Appended(after, head, frozenset(types)) in told, PATIENCE_SECONDS)
+            wanted = after, head, frozenset(types)
+            return changed.wait_for(lambda: wanted in [each[:3] for each in told], PATIENCE_SECONDS)
 
     end = store.kernel.database.watch.listen(listen)
     first = store.write(emit)

@@ -22,9 +22,11 @@ def pass_over(store: BlockingStore) -> int:
     """Move the consumers that have nothing before them to the end of the log.
 
     Returns:
-        How many were moved.
+        0: there is nothing left to do.
     """
-    return store.write(_move) if store.read(_is_needed) else 0
+    if store.read(_is_needed):
+        store.write(_move)
+    return 0
 
 
 def _is_needed(snapshot: Snapshot) -> bool:
