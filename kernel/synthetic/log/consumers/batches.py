@@ -106,7 +106,7 @@ def take_in(
         mirror.refresh(tx, list(dict.fromkeys((event.entity_type, event.entity_id) for event in events)))
     come_to(tx, consumer, lane, through, has_taken_in=bool(events))
     if events:
-        _note_success(tx, consumer, len(events), started_at)
+        record_attempt(tx, consumer.name, started_at=started_at, units=len(events))
 
 
 def come_to(
@@ -123,6 +123,8 @@ def come_to(
     if consumer.kind == "MIRROR" and lane is Lane.REBUILD and record.fingerprint == record.rebuild_fingerprint:
         # Its tables are those that answer, and by the same code: they are as fresh as before, only being gone over.
         changes["position"] = max(record.position, through)
+    if has_taken_in and not is_refused:
+        changes |= {"last_attempt_at": tx.now, "last_success_at": tx.now}
     if has_taken_in and record.phase == "FAILED" and record.failed_position and lane_of_failure(record) is lane:
         changes |= {"phase": lane.phase, **NO_FAILURE, **NO_REQUEST}
         if through >= record.failed_position and not is_refused:

@@ -10,13 +10,12 @@ what it has looked at is stored here only where that has not been done.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar, TypeVarTuple, cast
+from typing import TypeVar, TypeVarTuple, cast
 
 from synthetic.clock import Clock
 from synthetic.consumer_contributions import Mirror, Scanned
 from synthetic.database.database import Database
 from synthetic.database.interruption import Interruption
-from synthetic.database.snapshot import Snapshot
 from synthetic.database.transaction import Transaction
 from synthetic.faults import crash_point
 from synthetic.log.consumers.batches import (
@@ -32,12 +31,13 @@ from synthetic.log.consumers.batches import (
 )
 from synthetic.log.consumers.declared import DeclaredConsumer, KnownFingerprint
 from synthetic.log.consumers.history import read_history
+from synthetic.log.consumers.looking import Look, look
 from synthetic.log.consumers.rebuilding import begin_rebuild, fail, reconcile
 from synthetic.log.consumers.refusals import describe_refusal, is_refusal
-from synthetic.log.consumers.store import ConsumerRecord, find_consumer
+from synthetic.log.consumers.store import ConsumerRecord
 from synthetic.log.errors import ArchiveDamagedError
 from synthetic.log.events import Event, EventPage, read_events
-from synthetic.log.positions import LogEnds, read_ends
+from synthetic.log.positions import LogEnds
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.origin import Origin
@@ -45,7 +45,7 @@ from synthetic.services.lease import Hold
 from synthetic.services.workers import Stopping
 
 LINGER_SECONDS = 0.05
-"""Pause after a batch that was not full, so that a burst of commits is taken in together."""
+"""From the end of a turn to the next at least, so that a burst of commits is taken in together."""
 
 UNSAVED_SECONDS = 2.0
 UNSAVED_EVENTS = 1_000
@@ -60,14 +60,6 @@ END_SECONDS = 1.0
 Ts = TypeVarTuple("Ts")
 ResultT = TypeVar("ResultT")
 log = logger_for(__name__)
-
-
-class Look(NamedTuple):
-    """What a turn begins with."""
-
-    record: ConsumerRecord | None
-    ends: LogEnds
-    fingerprint: str
 
 
 class Follower:
@@ -96,30 +88,37 @@ class Follower:
         self._fingerprint = KnownFingerprint(consumer)
         self._looked: dict[Lane, int] = {}
         self._looked_since = 0.0
+        self._lingers_until = 0.0
 
     def turn(self, stopping: Stopping) -> float:
         """Take in what there is, up to a batch; see `Work.turn`."""
         self._interruption = stopping.interruption
+        if (rest := self._lingers_until - self._clock.monotonic()) > 0:
+            stopping.rest(rest)
         if not self._is_reconciled:
             self._write(reconcile, self._consumer)
             self._is_reconciled = True
-        record, ends, fingerprint = self._database.read_blocking(self._look, interruption=self._interruption)
+        looked, limit = self._looked.get(Lane.LIVE, 0), self._limits[Lane.LIVE]
+        found = self._database.read_blocking(
+            look, self._consumer, self._fingerprint, looked, limit, interruption=self._interruption
+        )
+        record = found.record
         if record is None:
             self._is_reconciled = False
             return 0.0
         self._looked = {lane: end for lane, end in self._looked.items() if end > lane.position_of(record)}
         if record.phase != "FAILED":
             self._tries_again = False
-        if record.requested == "REBUILD" or self._is_left_behind(record, ends):
+        if record.requested == "REBUILD" or self._is_left_behind(record, found.ends):
             self._looked.clear()
             self._write(begin_rebuild, self._consumer)
             crash_point("rebuild.begun")
             return 0.0
-        has_more = self._work(record, ends, fingerprint)
+        has_more = self._work(record, found)
         self._save_if_due(record)
         if has_more:
             return 0.0
-        stopping.rest(LINGER_SECONDS)
+        self._lingers_until = self._clock.monotonic() + LINGER_SECONDS
         return UNSAVED_SECONDS if self._looked else IDLE_SECONDS
 
     def end(self) -> None:
@@ -133,9 +132,6 @@ class Follower:
     def count_failures(self, in_a_row: int) -> None:
         """Note a turn that failed."""
         self._metrics.service_failing(self.name, in_a_row)
-
-    def _look(self, snapshot: Snapshot) -> Look:
-        return Look(find_consumer(snapshot, self.name), read_ends(snapshot), self._fingerprint.read(snapshot))
 
     def _is_left_behind(self, record: ConsumerRecord, ends: LogEnds) -> bool:
         """Whether the log does not reach back any more to where it has to go on, now."""
@@ -158,9 +154,10 @@ class Follower:
         """How far it has come, with what is not stored yet."""
         return max(lane.position_of(record), self._looked.get(lane, 0))
 
-    def _work(self, record: ConsumerRecord, ends: LogEnds, fingerprint: str) -> bool:
+    def _work(self, record: ConsumerRecord, found: Look) -> bool:
         """Whether there is more to do at once."""
-        is_sound = record.fingerprint == fingerprint and self._reached(Lane.LIVE, record) >= ends.horizon
+        is_known = record.fingerprint == found.fingerprint
+        is_sound = is_known and self._reached(Lane.LIVE, record) >= found.ends.horizon
         if record.phase == "FAILED":
             return self._try_again(record) or (
                 lane_of_failure(record) is Lane.REBUILD
@@ -171,7 +168,7 @@ class Follower:
             )
         if record.phase == "FOLLOWING":
             self._live_is_stuck = False
-            return self._advance(Lane.LIVE, record)
+            return self._advance(Lane.LIVE, record, found.page)
         has_more = False
         if self._consumer.kind == "FOLD" and is_sound and not self._live_is_stuck:
             has_more = self._advance(Lane.LIVE, record)
@@ -196,12 +193,12 @@ class Follower:
             self._advance(lane, record)
         return True
 
-    def _advance(self, lane: Lane, record: ConsumerRecord) -> bool:
-        """Take in the next events in one lane; whether there may be more."""
+    def _advance(self, lane: Lane, record: ConsumerRecord, page: EventPage | None = None) -> bool:
+        """Take in the next events in one lane, which may be read already; whether there may be more."""
         started, started_at = self._clock.monotonic(), self._clock.now_ms()
         after = self._reached(lane, record)
         limit = self._limits[lane]
-        page = self._read(lane, after, limit)
+        page = page or self._read(lane, after, limit)
         if page is None or (not self._reads_archive(lane) and after < page.ends.horizon):
             # Of a log that has just ended behind where it stands, the next turn makes a rebuild.
             return True

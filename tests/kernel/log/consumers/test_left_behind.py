@@ -10,7 +10,7 @@ from synthetic.backups.running import back_up_store
 from synthetic.cli.main import main
 from synthetic.clock import SystemClock
 from synthetic.log.archive import archive_step
-from synthetic.log.consumers import follower as follower_module
+from synthetic.log.consumers import looking as looking_module
 from synthetic.log.positions import read_ends
 from synthetic.testing import ManualClock, open_test_store, wait_until
 
@@ -97,7 +97,7 @@ def test_a_mirror_that_stopped_before_what_was_archived_loses_nothing_when_it_go
 
 def test_what_is_archived_between_two_looks_is_not_skipped(store, clock, monkeypatch):
     until_following(store, count(store, "a1"))
-    real = follower_module.read_events
+    real = looking_module.read_events
     steps: list[int] = []
 
     def read(snapshot, after, limit, wanted):
@@ -111,7 +111,7 @@ def test_what_is_archived_between_two_looks_is_not_skipped(store, clock, monkeyp
             return store.read(real, after, limit, wanted)
         return page
 
-    monkeypatch.setattr(follower_module, "read_events", read)
+    monkeypatch.setattr(looking_module, "read_events", read)
     last = count(store, *(f"c{number}" for number in range(250)))
     wait_until(lambda: steps)
     until_following(store, last)
