@@ -12,8 +12,8 @@ from synthetic import Position, Store, Transaction
 from synthetic.graphql.answers import GraphQLRequest
 from synthetic.graphql.stepping import begin
 from synthetic.graphql.subscriptions import Subscription
-from synthetic.log.errors import ResyncRequiredError
 from synthetic.log.appended import EVENTS_TOLD_MAX
+from synthetic.log.errors import ResyncRequiredError
 from synthetic.log.event_types import SYNC_FORGOTTEN, SYNC_STATUS_CHANGED
 from synthetic.log.events import EVERYTHING, EventFilter, read_events
 from synthetic.log.hub import PAGE_EVENTS, WINDOW_EVENTS, Follower, Hub
