@@ -33,6 +33,12 @@ WARM_UP = 2
 QUIET_SECONDS = 0.1
 """After a publish, until what it has cost is read: for what follows the delivery."""
 
+REST_SECONDS = 3.0
+"""For so long it is measured what a server does while nothing is published: no publish is charged with that."""
+
+STEADY_BYTES = 64 * 1024
+"""A server has come to rest after its start when its memory grows by less than this in a second."""
+
 IDLE_BYTES_MAX = 25 * 1024
 SUBSCRIPTION = "subscription { events { position type entityId payload ingestedAtUtc } }"
 EMIT = 'mutation { emitEvent(input: { type: "note.made", entityId: "note" }) { created } }'
@@ -85,13 +91,15 @@ class Measured:
     """Medians.
 
     Attributes:
-        cpu_seconds: Of a publish, in the server.
+        cpu_seconds: Of a publish, in the server, without what it does at rest.
+        rest: What it does at rest, as a part of one processor.
         last_seconds: From the publish to the last socket that has it.
         longest_seconds: The longest of those.
         idle_bytes: What a subscriber costs that has received nothing yet.
     """
 
     cpu_seconds: float
+    rest: float
     last_seconds: float
     longest_seconds: float
     idle_bytes: float
@@ -140,13 +148,26 @@ def limit(_directory: Path) -> Iterator[Server]:
             process.terminate()
 
 
+def come_to_rest(server: Server) -> int:
+    """Let a server do what it does at first, a first publish among it; what it has in memory then, in bytes."""
+    server.publish()
+    before, now = 0, server.resident_bytes()
+    while now - before >= STEADY_BYTES:
+        time.sleep(1)
+        before, now = now, server.resident_bytes()
+    return now
+
+
 def measure(server: Server, count: int) -> Measured:
     """Publish to so many subscribers, again and again."""
     address = urlsplit(server.url)
-    before = server.resident_bytes()
+    before = come_to_rest(server)
     with subscribers(Plan(address.hostname or "", address.port or 0, count, server.says, server.until)) as crowd:
         time.sleep(QUIET_SECONDS)
         idle_bytes = (server.resident_bytes() - before) / count
+        cpu, started = server.cpu_seconds(), time.monotonic()
+        time.sleep(REST_SECONDS)
+        rest = (server.cpu_seconds() - cpu) / (time.monotonic() - started)
         spent: list[float] = []
         taken: list[float] = []
         for _ in range(WARM_UP + ROUNDS):
@@ -155,9 +176,9 @@ def measure(server: Server, count: int) -> Measured:
             server.publish()
             taken.append(crowd.last_at() - started)
             time.sleep(QUIET_SECONDS)
-            spent.append(server.cpu_seconds() - cpu)
+            spent.append(server.cpu_seconds() - cpu - rest * (time.monotonic() - started))
     del spent[:WARM_UP], taken[:WARM_UP]
-    return Measured(statistics.median(spent), statistics.median(taken), max(taken), idle_bytes)
+    return Measured(statistics.median(spent), rest, statistics.median(taken), max(taken), idle_bytes)
 
 
 @pytest.mark.parametrize("count", [1_000, 5_000])
@@ -178,6 +199,14 @@ def test_a_publish_costs_about_what_sending_costs(promise: Callable[[Promise], N
             in_time(mine.longest_seconds),
             in_time(theirs.longest_seconds),
             mine.longest_seconds / theirs.longest_seconds,
+        )
+    )
+    promise(
+        Promise(
+            f"at rest with {name.removeprefix('to ')}, of a processor",
+            f"{mine.rest:.1%}",
+            f"{theirs.rest:.1%}",
+            mine.rest / theirs.rest,
         )
     )
     promise(

@@ -60,7 +60,7 @@ class Hub:
         self.end = 0
         self.epoch = ""
         self._reading: asyncio.Task[None] | None = None
-        metrics.subscribers.set_function(lambda: len(self._followers) + self.sharing)
+        metrics.subscribers.set_function(self._count)
 
     async def follow(self, after: Position | None, wanted: EventFilter = EVERYTHING) -> Follower:
         """Begin to follow.
@@ -103,6 +103,9 @@ class Hub:
             return None
         return self._window[bisect_right(self._window, position, key=_position) :]
 
+    def _count(self) -> int:
+        return len(self._followers) + self.sharing
+
     def _begin_reading(self) -> None:
         loop = asyncio.get_running_loop()
         if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
@@ -124,7 +127,7 @@ class Hub:
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(take, appended)
 
-        end_listening = self._database.watch.listen(tell)
+        end_listening = self._database.watch.listen(tell, count_subscribers=self._count)
         try:
             moved.set()
             while True:

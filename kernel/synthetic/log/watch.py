@@ -49,10 +49,12 @@ class _Listening(NamedTuple):
     Attributes:
         tell: Tells them.
         poll_seconds: How often other processes' commits are looked for, for their sake.
+        count_subscribers: How many wait behind them for what is told.
     """
 
     tell: Listener
     poll_seconds: float
+    count_subscribers: Callable[[], int]
 
 
 class LogWatch:
@@ -76,17 +78,24 @@ class LogWatch:
         self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def listen(self, listener: Listener, *, poll_seconds: float = POLL_SECONDS) -> Callable[[], None]:
+    def listen(
+        self,
+        listener: Listener,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        count_subscribers: Callable[[], int] = lambda: 0,
+    ) -> Callable[[], None]:
         """Begin to tell someone.
 
         Args:
             listener: Whom.
             poll_seconds: How often other processes' commits are to be looked for, for this one's sake.
+            count_subscribers: Says how many wait behind the listener for what it is told.
 
         Returns:
             What ends it; it may be called more than once.
         """
-        listening = _Listening(listener, poll_seconds)
+        listening = _Listening(listener, poll_seconds, count_subscribers)
         with self._changing:
             self._listeners = (*self._listeners, listening)
             self._hurried.set()
@@ -99,6 +108,10 @@ class LogWatch:
                 self._listeners = tuple(other for other in self._listeners if other is not listening)
 
         return end
+
+    def subscribers(self) -> int:
+        """How many in this process are about to be told of what is announced."""
+        return sum(listening.count_subscribers() for listening in self._listeners)
 
     def announce(self, appended: Appended) -> None:
         """Tell all listeners."""

@@ -32,6 +32,7 @@ from synthetic.log.consumers.batches import (
 from synthetic.log.consumers.declared import DeclaredConsumer, KnownFingerprint
 from synthetic.log.consumers.history import read_history
 from synthetic.log.consumers.looking import Look, look
+from synthetic.log.consumers.pauses import Pauses
 from synthetic.log.consumers.rebuilding import begin_rebuild, fail, reconcile
 from synthetic.log.consumers.refusals import describe_refusal, is_refusal
 from synthetic.log.consumers.store import ConsumerRecord
@@ -43,9 +44,6 @@ from synthetic.metrics import Metrics
 from synthetic.origin import Origin
 from synthetic.services.lease import Hold
 from synthetic.services.workers import Stopping
-
-LINGER_SECONDS = 0.05
-"""From the end of a turn to the next at least, so that a burst of commits is taken in together."""
 
 UNSAVED_SECONDS = 2.0
 UNSAVED_EVENTS = 1_000
@@ -88,13 +86,12 @@ class Follower:
         self._fingerprint = KnownFingerprint(consumer)
         self._looked: dict[Lane, int] = {}
         self._looked_since = 0.0
-        self._lingers_until = 0.0
+        self._pauses = Pauses(clock, database.watch)
 
     def turn(self, stopping: Stopping) -> float:
         """Take in what there is, up to a batch; see `Work.turn`."""
         self._interruption = stopping.interruption
-        if (rest := self._lingers_until - self._clock.monotonic()) > 0:
-            stopping.rest(rest)
+        self._pauses.rest(stopping)
         if not self._is_reconciled:
             self._write(reconcile, self._consumer)
             self._is_reconciled = True
@@ -118,7 +115,7 @@ class Follower:
         self._save_if_due(record)
         if has_more:
             return 0.0
-        self._lingers_until = self._clock.monotonic() + LINGER_SECONDS
+        self._pauses.note_idle()
         return UNSAVED_SECONDS if self._looked else IDLE_SECONDS
 
     def end(self) -> None:
