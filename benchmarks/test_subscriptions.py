@@ -2,7 +2,7 @@
 
 The limit is a loop that sends ready bytes to as many sockets, in a server that
 does nothing else (`benchmarks.bare_sockets`). A publish of ours begins with a
-mutation over HTTP, and holds its commit, the read of the log, and the execution.
+mutation over HTTP, and holds its commit, the execution, and what consumers of the log make of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from synthetic.server.banner import READY
 from synthetic.testing import running_server
 
 from .promises import Promise, in_time
-from .subscribers import Plan, subscribers
+from .subscribers import Plan, Subscribers, subscribers
 
 ROUNDS = 20
 WARM_UP = 2
@@ -88,12 +88,12 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Medians.
+    """What publishing costs.
 
     Attributes:
-        cpu_seconds: Of a publish, in the server, without what it does at rest.
+        cpu_seconds: Of a publish, in the server, without what it does at rest: the mean.
         rest: What it does at rest, as a part of one processor.
-        last_seconds: From the publish to the last socket that has it.
+        last_seconds: From the publish to the last socket that has it: the median.
         longest_seconds: The longest of those.
         idle_bytes: What a subscriber costs that has received nothing yet.
     """
@@ -165,20 +165,34 @@ def measure(server: Server, count: int) -> Measured:
     with subscribers(Plan(address.hostname or "", address.port or 0, count, server.says, server.until)) as crowd:
         time.sleep(QUIET_SECONDS)
         idle_bytes = (server.resident_bytes() - before) / count
-        cpu, started = server.cpu_seconds(), time.monotonic()
+        # What it costs to have subscribed is over then.
         time.sleep(REST_SECONDS)
-        rest = (server.cpu_seconds() - cpu) / (time.monotonic() - started)
-        spent: list[float] = []
+        rest, _ = load(server, lambda: time.sleep(REST_SECONDS))
+        publish(server, crowd, WARM_UP)
         taken: list[float] = []
-        for _ in range(WARM_UP + ROUNDS):
-            crowd.expect(1)
-            cpu, started = server.cpu_seconds(), time.monotonic()
-            server.publish()
-            taken.append(crowd.last_at() - started)
-            time.sleep(QUIET_SECONDS)
-            spent.append(server.cpu_seconds() - cpu - rest * (time.monotonic() - started))
-    del spent[:WARM_UP], taken[:WARM_UP]
-    return Measured(statistics.median(spent), rest, statistics.median(taken), max(taken), idle_bytes)
+        used, seconds = load(server, lambda: taken.extend(publish(server, crowd, ROUNDS)))
+    cpu_seconds = (used - rest) * seconds / ROUNDS
+    return Measured(cpu_seconds, rest, statistics.median(taken), max(taken), idle_bytes)
+
+
+def load(server: Server, work: Callable[[], object]) -> tuple[float, float]:
+    """What a server uses while something is done, as a part of one processor, and how many seconds that takes."""
+    cpu, started = server.cpu_seconds(), time.monotonic()
+    work()
+    seconds = time.monotonic() - started
+    return (server.cpu_seconds() - cpu) / seconds, seconds
+
+
+def publish(server: Server, crowd: Subscribers, times: int) -> list[float]:
+    """Publish some times, with a pause after each; from each to the last socket that has it, in seconds."""
+    taken: list[float] = []
+    for _ in range(times):
+        crowd.expect(1)
+        started = time.monotonic()
+        server.publish()
+        taken.append(crowd.last_at() - started)
+        time.sleep(QUIET_SECONDS)
+    return taken
 
 
 @pytest.mark.parametrize("count", [1_000, 5_000])

@@ -165,9 +165,13 @@ class Hub:
 
     def _take(self, appended: Appended) -> bool:
         """Take in what was told; False where it has to be read."""
-        is_next = appended.after == self.end and bool(self.epoch)
-        if not is_next or appended.events is None or EPOCH_BEGAN.name in (appended.types or ()):
-            return appended.head == self.end
+        if not self.epoch:
+            return False
+        if appended.head <= self.end:
+            # It was read meanwhile, or is told of again.
+            return True
+        if appended.after != self.end or appended.events is None or EPOCH_BEGAN.name in (appended.types or ()):
+            return False
         numbered = enumerate(appended.events, appended.after + 1)
         self._go_on([Event(position, self.epoch, *values) for position, values in numbered], appended.head)
         return True

@@ -115,7 +115,10 @@ class LogWatch:
 
     def announce(self, appended: Appended) -> None:
         """Tell all listeners."""
-        self._announced_to = appended.head
+        if appended.after > self._announced_to >= 0:
+            # What is between the two, another process has committed.
+            self._others_at = time.monotonic()
+        self._announced_to = max(self._announced_to, appended.head)
         for listening in self._listeners:
             listening.tell(appended)
 
@@ -160,12 +163,12 @@ class LogWatch:
         """Tell of what follows that which was told of last, if there is anything."""
         after = self._announced_to
         head = connection.execute(f"SELECT {HEAD}").get
-        if head == after:
+        if head <= after:
             return
         if after >= 0:
             self._others_at = time.monotonic()
         types: frozenset[str] | None = None
-        if 0 < head - after <= TYPES_EVENTS_MAX:
+        if head - after <= TYPES_EVENTS_MAX:
             types = frozenset(name for (name,) in connection.execute(_TYPES, (after, head)))
         self.announce(Appended(after, head, types))
 

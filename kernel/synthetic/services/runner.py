@@ -13,6 +13,7 @@ from synthetic.log.appended import Appended
 from synthetic.log.consumers.declared import DeclaredConsumer
 from synthetic.log.consumers.follower import Follower
 from synthetic.log.consumers.store import list_called
+from synthetic.log.event_types import SYNC_REQUESTED
 from synthetic.logs import logger_for
 from synthetic.metrics import Metrics
 from synthetic.services.hanging import HangingWork, HangWatch
@@ -124,9 +125,10 @@ class BackgroundRunner:
                 self._lose()
                 return
             self._renewed = now
-        for name in self._database.read_blocking(list_called):
-            if name in self._followers:
-                self._followers[name].hurry()
+        for name, is_requested in self._database.read_blocking(list_called):
+            worker = self._followers.get(name)
+            if worker is not None:
+                worker.hurry() if is_requested else worker.wake()
 
     def _give_up_if_run_out(self) -> None:
         if self._hold is not None and self._clock.monotonic() - self._renewed >= LEASE_MS / 1000:
@@ -170,6 +172,9 @@ class BackgroundRunner:
         types = appended.types if appended.after <= self._head else None
         self._head = appended.head
         self._wake_followers(types)
+        if types is None or SYNC_REQUESTED.name in types:
+            # Of whom something was asked is found by the thread of this runner.
+            self._awake.set()
         if self._pace.note_event():
             for worker in self._often:
                 worker.wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from typing import Any
 
 import pytest
 
@@ -83,22 +84,62 @@ async def test_a_follower_that_names_a_position_gets_what_follows_it(store):
 
 
 @pytest.mark.anyio
-async def test_what_is_told_of_an_event_is_what_stands_in_the_log(store):
-    """Events of the process itself are not read from there."""
+async def test_what_is_told_of_an_event_is_what_stands_in_the_log(store, monkeypatch):
+    """Events of the process itself are not read from there, once the hub has come to its end."""
 
     def write(tx: Transaction) -> None:
         for text in ("plain", "nul \0 in it", "\u2028 \U0001f40c 'quoted' \"twice\"", "", "x" * 5_000):
             tx.emit(SYNC_STATUS_CHANGED, text, payload={"text": text, "none": None, "number": 1e300}, occurred_at=-5)
             tx.emit(SYNC_FORGOTTEN, "module", construct_id=text or None)
 
-    async with following(hub_of(store)) as follower:
-        events = []
+    hub = hub_of(store)
+    real, reads = hub.page, []
+
+    async def page(*given):
+        reads.append(given)
+        return await real(*given)
+
+    monkeypatch.setattr(hub, "page", page)
+    async with following(hub) as follower:
+        events, reads_at = [], []
         async with asyncio.timeout(PATIENCE_SECONDS):
             for count in (10, 20, 30):
                 store.write(write)
                 while len(events) < count:
                     events += await follower.next()
+                while hub.end < count:
+                    await asyncio.sleep(0)
+                reads_at.append(len(reads))
         assert events == store.read(read_events, 0, 100).events
+        assert reads_at[0] == reads_at[-1]
+
+
+@pytest.mark.anyio
+async def test_values_that_sqlite_converts_are_told_as_they_stand_in_the_log(store):
+    """As a plugin may hand them over that does not look at the types of its values."""
+
+    class Id(str):
+        __slots__ = ()
+
+    def write(tx: Transaction) -> None:
+        number: Any = 5
+        instant: Any = 7.0
+        tx.emit(SYNC_FORGOTTEN, number)
+        tx.emit(SYNC_FORGOTTEN, Id("5"), occurred_at=instant)
+
+    hub = hub_of(store)
+    async with following(hub, wanted=EventFilter(entity_id="5")) as follower:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for count in (2, 4):
+                store.write(write)
+                events = []
+                while len(events) < 2:
+                    events += await follower.next()
+                assert events == store.read(read_events, 0, 100).events[count - 2 :]
+                while hub.end < count:
+                    await asyncio.sleep(0)
+                assert [type(event.entity_id) for event in events] == [str, str]
+                assert [type(event.occurred_at_utc) for event in events] == [int, int]
 
 
 @pytest.mark.anyio
@@ -108,13 +149,25 @@ async def test_a_write_that_was_undone_is_not_told_of(store):
         tx.flush_events()
         raise LookupError("planted")
 
-    async with following(hub_of(store)) as follower:
-        for number in range(1, 4):
+    def work(name: str) -> None:
+        for number in range(50):
             with pytest.raises(Exception, match="planted"):
                 store.write(fail)
-            store.write(emit, str(number))
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                assert [(event.position, event.entity_id) for event in await follower.next()] == [(number, str(number))]
+            store.write(emit, f"{name}{number}", f"{name}{number} again")
+
+    # Several at once, so that some fail in the middle of a commit that they share with others.
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    async with following(hub_of(store)) as follower:
+        for thread in threads:
+            thread.start()
+        events = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(events) < 300:
+                events += await follower.next()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+        assert events == store.read(read_events, 0, 500).events
+        assert [event.position for event in events] == list(range(1, 301))
 
 
 @pytest.mark.anyio

@@ -18,7 +18,7 @@ class Look(NamedTuple):
         record: Its row; None where it has none yet.
         ends: Of the log.
         fingerprint: Of its code as it is now.
-        page: The events that come next; None where it does anything else than to follow the log.
+        page: The events that come next; None where it does anything else than to follow the log, or is asked to.
     """
 
     record: ConsumerRecord | None

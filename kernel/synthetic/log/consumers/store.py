@@ -169,10 +169,25 @@ def request_action(tx: Transaction, name: str, action: Action) -> None:
     )
 
 
-def list_called(snapshot: Snapshot) -> list[str]:
-    """Names of consumers that have something to do without an event: by request, or since the log left them behind."""
-    sql = f"SELECT name FROM consumers WHERE requested IS NOT NULL OR (phase = 'FOLLOWING' AND position < {HORIZON})"
-    return [name for (name,) in snapshot.rows(sql)]
+class Called(NamedTuple):
+    """A consumer that has something to do without an event.
+
+    Attributes:
+        name: As `plugin.name`.
+        is_requested: Whether somebody has asked for it; else the log has left it behind.
+    """
+
+    name: str
+    is_requested: bool
+
+
+def list_called(snapshot: Snapshot) -> list[Called]:
+    """All such consumers."""
+    return snapshot.records(
+        Called,
+        "SELECT name, requested IS NOT NULL FROM consumers"
+        f" WHERE requested IS NOT NULL OR (phase = 'FOLLOWING' AND position < {HORIZON})",
+    )
 
 
 def change_consumer(tx: Transaction, name: str, **columns: Value) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from synthetic.errors import ConflictError, NotFoundError
 from synthetic.log.consumers import batches
+from synthetic.log.consumers import follower as follower_module
 from synthetic.log.consumers.store import (
     count_events_behind,
     find_next_event_at,
@@ -78,6 +79,26 @@ def test_events_of_no_interest_move_the_position_without_a_write_for_each(tally_
         assert row[1] <= 1
         # They concern nobody, so nobody is behind.
         assert store.read(has_reached, "tally.totals", head)
+
+
+def test_an_event_that_does_not_concern_a_consumer_does_not_wake_it(tally_dir, monkeypatch):
+    looked: list[str] = []
+    real = follower_module.look
+
+    def look(snapshot, consumer, *given):
+        looked.append(consumer.name)
+        return real(snapshot, consumer, *given)
+
+    monkeypatch.setattr(follower_module, "look", look)
+    with running(tally_dir) as store:
+        until_following(store, count(store, "a1"))
+        wait_until(lambda: "projections.timeline" in looked)
+        looked.clear()
+        until_following(store, pass_by(store, 1))
+        # That one wants all events.
+        wait_until(lambda: "projections.timeline" in looked)
+        until_following(store, pass_by(store, 1))
+        assert "tally.copies" not in looked
 
 
 def test_an_event_of_another_process_is_taken_in_though_events_of_no_interest_follow_it_at_once(tally_dir):
