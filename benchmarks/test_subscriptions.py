@@ -37,7 +37,8 @@ REST_SECONDS = 3.0
 """For so long it is measured what a server does while nothing is published: no publish is charged with that."""
 
 STEADY_BYTES = 64 * 1024
-"""A server has come to rest after its start when its memory grows by less than this in a second."""
+STEADY_SECONDS_MAX = 30
+"""A server has come to rest after its start when its memory grows by less in a second; so long is waited for that."""
 
 IDLE_BYTES_MAX = 25 * 1024
 SUBSCRIPTION = "subscription { events { position type entityId payload ingestedAtUtc } }"
@@ -151,10 +152,12 @@ def limit(_directory: Path) -> Iterator[Server]:
 def come_to_rest(server: Server) -> int:
     """Let a server do what it does at first, a first publish among it; what it has in memory then, in bytes."""
     server.publish()
-    before, now = 0, server.resident_bytes()
-    while now - before >= STEADY_BYTES:
+    now = server.resident_bytes()
+    for _ in range(STEADY_SECONDS_MAX):
         time.sleep(1)
         before, now = now, server.resident_bytes()
+        if now - before < STEADY_BYTES:
+            break
     return now
 
 
