@@ -57,19 +57,28 @@ def page(
     def count() -> int:
         return snapshot.value(selection.count_sql(by_rows=snapshot.counts_by_rows), selection.params)
 
-    sql, params = selection.page_sql(shape.select, order, window), selection.params | _parameters(window)
+    params = selection.params | _parameters(window)
+
+    def rows_of_page() -> list[Row]:
+        return shape.rows(snapshot, selection.page_sql(shape.select, order, window), params)
+
     if not _may_be_written(snapshot, layout, selection):
-        rows = shape.rows(snapshot, sql, params) if layout.asked.rows else []
+        rows = rows_of_page() if layout.asked.rows else []
         return layout.connections_of_read([rows], lambda: [count()])[0]
 
     def read(_places: Sequence[int]) -> list[list[Row]]:
-        rows = shape.rows(snapshot, sql, params)
+        rows = rows_of_page()
         layout.cut([rows])
         return [rows]
 
+    def written_sql(row: str) -> str:
+        # Rows of queries that are merged are put in order by what is selected.
+        select = row if selection.merged is None else ", ".join((row, *order.columns))
+        return selection.page_sql(select, order, window)
+
     def write(fields: LeafFields) -> list[str | None]:
         # Nobody asks whether more follows, so not one row too many is read.
-        return [writer.write(snapshot, fields, sql, params | {"page_rows": window.size})]
+        return [writer.write(snapshot, fields, written_sql, params | {"page_rows": window.size})]
 
     return layout.connection_of_unread(snapshot, read, write, count)
 
@@ -194,7 +203,7 @@ class _Lists:
     def _write(self, fields: LeafFields) -> list[str | None]:
         window = self._layout.window
         pages_sql = functools.partial(
-            self._selection.written_sql, select=self._shape.select, order=self._order, window=window, kind=self._kind
+            self._selection.written_sql, PageWriter.page, order=self._order, window=window, kind=self._kind
         )
         # Nobody asks whether more follows, so not one row too many is read.
         own = {PARENTS: self._array, "page_rows": window.size}

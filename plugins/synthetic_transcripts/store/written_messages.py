@@ -40,7 +40,7 @@ def write_message_pages(
     return writer.write_many(snapshot, fields, pages_sql, params, len(transcript_ids))
 
 
-def _pages_sql(written: str, *, backward: bool) -> str:
+def _pages_sql(row: str, *, backward: bool) -> str:
     ends = "max(:low, t.high - :size + 1), t.high" if backward else ":low, min(t.high, :low + :size - 1)"
     # Messages are found by the key of their table, which is in the order of seq.
     return f"""
@@ -49,7 +49,7 @@ WITH found (place, id, key, high) AS (
     FROM json_each(:ids) AS j CROSS JOIN transcripts AS t WHERE t.id = j.value
 ), pages (place, transcript_id, page_key, start, stop) AS (SELECT t.place, t.id, t.key, {ends} FROM found AS t)
 SELECT place, (
-    SELECT CASE count(*) WHEN max(0, stop - start + 1) THEN {written} END
-    FROM transcript_messages WHERE transcript_key = page_key AND seq BETWEEN start AND stop
+    SELECT CASE count(*) WHEN max(0, stop - start + 1) THEN {PageWriter.page} END
+    FROM (SELECT {row} FROM transcript_messages WHERE transcript_key = page_key AND seq BETWEEN start AND stop)
 ) FROM pages
 """

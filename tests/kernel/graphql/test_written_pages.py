@@ -36,6 +36,7 @@ from synthetic.graphql.placement import Placement
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, DateTime, Long
 from synthetic.graphql.selections import EACH, Selection
+from synthetic.graphql.written_pages import PageWriter
 from synthetic.security.gate import ANONYMOUS, Scope
 
 from .engine_kit import LIMITS, Bench, open_bench
@@ -230,12 +231,12 @@ class Desk:
 
     @property
     def has_sqlite_written(self) -> bool:
-        return any("json_group_array" in sql for sql in self.statements)
+        return any(PageWriter.page in sql for sql in self.statements)
 
     @property
     def reads(self) -> int:
         """How often rows of samples were read."""
-        return len([sql for sql in self.statements if "samples" in sql and "json_group_array" not in sql])
+        return len([sql for sql in self.statements if "samples" in sql and PageWriter.page not in sql])
 
 
 @pytest.fixture
@@ -297,7 +298,7 @@ def test_the_pages_of_many_parents_are_written_by_one_statement(desk: Desk, reco
     desk.keep(*records)
     document = GROUPS.format(arguments, "totalCount nodes { id text colour tone count total share isNew shouted }")
     written = desk.written(document)
-    assert len([sql for sql in desk.statements if "json_group_array" in sql]) == 1
+    assert len([sql for sql in desk.statements if PageWriter.page in sql]) == 1
     assert desk.reads == 1, "only to count"
     assert written == desk.made(document)
 
@@ -457,7 +458,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     desk.keep(ONE)
     document = "{ samples { nodes { id tone colour count } } }"
     desk.written(document)
-    assert [sql.count("CASE tone") for sql in desk.statements if "json_group_array" in sql] == [1]
+    assert [sql.count("CASE tone") for sql in desk.statements if PageWriter.page in sql] == [1]
     checked = DDL.replace("tone TEXT", "tone TEXT CHECK (tone IN ('LOUD', 'QUIET'))")
 
     def replace(tx: Any) -> None:
@@ -469,7 +470,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     other = document.replace("id", "id text")
     assert desk.written(other) == desk.made(other)
     desk.written(other)
-    [written] = [sql for sql in desk.statements if "json_group_array" in sql]
+    [written] = [sql for sql in desk.statements if PageWriter.page in sql]
     assert "CASE tone" not in written
     assert "CASE colour" in written
 
