@@ -94,18 +94,22 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
 
     def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
         """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
-        connection, reader = self._ready(), self._reader
+        connection, reader, rows = self._ready(), self._reader, list[Row]()
         try:
             if not reader.is_stepwise(sql, params):
                 raise self._cut("over_budget")
-            # The driver is not asked for each row here, so SQLite itself has to look after a few.
-            with reader.looking_often():
-                rows = reader.execute(sql, params).fetchall()
+            # The driver is not asked for each row of a page here, so SQLite itself has to look after a few.
+            with reader.looks:
+                for row in reader.execute(sql, params):
+                    rows.append(row)
+                    if not reader.budget.affords(len(row[-1] or "")):
+                        raise self._cut("over_budget")
         except apsw.TooBigError:
             return None
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        self.spend(sum([len(value) for row in rows for value in row if isinstance(value, str)]))
+        self._ready()
+        self._check_time()
         return rows
 
     def spend(self, size_bytes: int) -> None:

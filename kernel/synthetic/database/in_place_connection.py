@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import math
 import weakref
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +27,7 @@ from synthetic.kernel_settings import DatabaseSettings
 STEPS_BETWEEN_CHECKS = 1_000
 """SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
 
-STEPS_OF_LONG_ROWS, STEPS_OF_SHORT_ROWS = 50, 250
+STEPS_OF_LONG_ROWS, STEPS_OF_SHORT_ROWS = 50, 500
 """The same in a statement that makes one text of many rows: a few rows, and as many as may all turn out to be long."""
 
 SHORT_ROWS_SECONDS = 0.0001
@@ -120,11 +119,45 @@ class Budget:
         return self.monotonic() >= self.hold_until
 
 
+class Looks:
+    """Has SQLite ask the budget after a few rows, and after more of them while these are short; for one statement."""
+
+    __slots__ = ("_budget", "_looked_at", "_set_handler")
+
+    def __init__(self, budget: Budget, connection: apsw.Connection) -> None:
+        self._budget = budget
+        self._set_handler = connection.set_progress_handler
+        self._looked_at = 0.0
+
+    def __enter__(self) -> None:
+        self._looked_at = self._budget.monotonic()
+        self._look_every(STEPS_OF_LONG_ROWS)
+
+    def __exit__(self, *_: object) -> None:
+        # The connection must not hold on to what holds on to it.
+        self._budget.steps_between = STEPS_BETWEEN_CHECKS
+        self._set_handler(self._budget.should_stop, STEPS_BETWEEN_CHECKS)
+
+    def _look(self) -> bool:
+        budget, before = self._budget, self._looked_at
+        now = self._looked_at = budget.monotonic()
+        should_stop = budget.should_stop()
+        steps = STEPS_OF_SHORT_ROWS if now - before < SHORT_ROWS_SECONDS else STEPS_OF_LONG_ROWS
+        if steps != budget.steps_between:
+            self._look_every(steps)
+        return should_stop
+
+    def _look_every(self, steps: int) -> None:
+        self._budget.steps_between = steps
+        self._set_handler(self._look, steps)
+
+
 class InPlaceConnection(ReadingConnection):
     """The connection of reads in place.
 
     Attributes:
         budget: Of the present one.
+        looks: To be entered where a statement makes one text of many rows.
         closed: Whether it is of no more use.
     """
 
@@ -141,6 +174,7 @@ class InPlaceConnection(ReadingConnection):
         self.budget = Budget(clock)
         self.closed = False
         self._stepwise: set[str] = set()
+        self.looks = Looks(self.budget, connection)
         connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
@@ -159,31 +193,6 @@ class InPlaceConnection(ReadingConnection):
             self._stepwise.clear()
         self._stepwise.add(sql)
         return True
-
-    @contextlib.contextmanager
-    def looking_often(self) -> Generator[None]:
-        """In the block, have SQLite ask the budget after a few rows, and after more of them while these are short."""
-        budget = self.budget
-        looked_at = budget.monotonic()
-
-        def look() -> bool:
-            nonlocal looked_at
-            now, before = budget.monotonic(), looked_at
-            looked_at, should_stop = now, budget.should_stop()
-            steps = STEPS_OF_SHORT_ROWS if now - before < SHORT_ROWS_SECONDS else STEPS_OF_LONG_ROWS
-            if steps != budget.steps_between:
-                self._look_every(steps, look)
-            return should_stop
-
-        self._look_every(STEPS_OF_LONG_ROWS, look)
-        try:
-            yield
-        finally:
-            self._look_every(STEPS_BETWEEN_CHECKS, budget.should_stop)
-
-    def _look_every(self, steps: int, look: Callable[[], bool]) -> None:
-        self.budget.steps_between = steps
-        self.connection.set_progress_handler(look, steps)
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

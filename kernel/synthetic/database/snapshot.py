@@ -115,7 +115,7 @@ class Snapshot:
                 cursor.close(force=True)
 
     def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
-        """For the kernel: the rows of a query that makes JSON; None if one of them is longer than is wise."""
+        """For the kernel: the rows of a query whose last column is JSON; None if one of them is longer than is wise."""
         connection = self._ready()
         longest = connection.limit(apsw.SQLITE_LIMIT_LENGTH, self.json_bytes_max)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -513,7 +514,38 @@ def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound
     desk.keep(*short, ONE._replace(text="x" * 100_000))
     assert read(lambda snapshot: snapshot.rows_of_json(objects.format("text"))) is None
     with pytest.raises(OverBudget):
-        read(lambda snapshot: (snapshot.rows_of_json("SELECT 1"), snapshot.rows("SELECT text FROM samples")))
+        read(lambda snapshot: (snapshot.rows_of_json("SELECT '[]'"), snapshot.rows("SELECT text FROM samples")))
+
+
+def test_pages_written_in_place_end_with_the_one_that_the_budget_of_bytes_has_nothing_left_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[object] = []
+
+    def follow(connection: apsw.Connection) -> None:
+        connection.trace_v2(apsw.SQLITE_TRACE_ROW, made.append)
+
+    monkeypatch.setattr(apsw, "connection_hooks", [*apsw.connection_hooks, follow])
+    with open_bench(tmp_path, parts=(GraphQL(queries=(samples,)),)) as bench:
+        Desk(bench).keep(*(ONE._replace(id=f"s{number}", text="x" * 80) for number in range(100)))
+
+        def read_pages(snapshot: Snapshot) -> None:
+            made.clear()
+            snapshot.rows_of_json("SELECT id, json_array(text) FROM samples")
+
+        def read(bytes_max: int) -> int:
+            with contextlib.suppress(OverBudget):
+                bench.database.read_in_place(
+                    read_pages,
+                    interruption=Interruption(SystemClock()),
+                    steps_max=50_000,
+                    bytes_max=bytes_max,
+                    hold_seconds_max=None,
+                )
+            return len(made)
+
+        assert read(100 * 84) == 100
+        assert read(10 * 84) == 11
 
 
 @pytest.mark.parametrize("document", [WHOLE, "{ samples { nodes { id at } } }", GROUPS.format("", "nodes { id }")])
