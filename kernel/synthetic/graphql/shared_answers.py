@@ -163,6 +163,8 @@ class SharedAnswers:
 
     def __init__(self) -> None:
         self._made: OrderedDict[Hashable, _Shared] = OrderedDict()
+        self._bytes = 0
+        self._unsized: list[_Shared] = []
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def get(self, audience: Hashable, happened: Sequence[Happened], make: MakeAnswers) -> list[Answer]:
@@ -195,12 +197,13 @@ class SharedAnswers:
             if each.position is not None:
                 keys.append((audience, each.position))
                 self._made[keys[-1]] = shared
+                self._unsized.append(shared)
 
         def forget_failure(ended: asyncio.Task[list[Answer]]) -> None:
             if ended.cancelled() or ended.exception():
                 for key in keys:
                     if (kept := self._made.get(key)) and kept.task is ended:
-                        del self._made[key]
+                        self._forget(key)
 
         task.add_done_callback(forget_failure)
         self._bound()
@@ -209,24 +212,53 @@ class SharedAnswers:
         return begun
 
     def _bound(self) -> None:
-        size = sum(each.size() for each in self._made.values())
-        while len(self._made) > 1 and (len(self._made) > KEPT or size > KEPT_BYTES):
-            size -= self._made.popitem(last=False)[1].size()
+        # Nothing is known of what is not written yet, so it is asked again; each is counted once.
+        unsized: list[_Shared] = []
+        for shared in self._unsized:
+            if shared.is_kept:
+                shared.bytes = shared.size()
+                self._bytes += shared.bytes
+                if not shared.bytes:
+                    unsized.append(shared)
+        self._unsized = unsized
+        while len(self._made) > 1 and (len(self._made) > KEPT or self._bytes > KEPT_BYTES):
+            self._forget(next(iter(self._made)))
+
+    def _forget(self, key: Hashable) -> None:
+        forgotten = self._made.pop(key)
+        forgotten.is_kept = False
+        self._bytes -= forgotten.bytes
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Forget what has been kept for long enough."""
         before = loop.time() - KEPT_SECONDS
-        while self._made and next(iter(self._made.values())).begun <= before:
-            self._made.popitem(last=False)
+        while self._made:
+            oldest = next(iter(self._made))
+            if self._made[oldest].begun > before:
+                break
+            self._forget(oldest)
         self._sweeping = loop.call_later(KEPT_SECONDS, self._sweep, loop) if self._made else None
 
 
-class _Shared(NamedTuple):
-    """An answer, as one of several that are made together."""
+class _Shared:
+    """An answer, as one of several that are made together.
 
-    begun: float
-    task: asyncio.Task[list[Answer]]
-    place: int
+    Attributes:
+        begun: When that was, on the loop's clock.
+        task: Makes them.
+        place: Of this one among them.
+        bytes: Those of the answer that are counted; 0 until they are.
+        is_kept: Whether it is still to be found.
+    """
+
+    __slots__ = ("begun", "bytes", "is_kept", "place", "task")
+
+    def __init__(self, begun: float, task: asyncio.Task[list[Answer]], place: int) -> None:
+        self.begun = begun
+        self.task = task
+        self.place = place
+        self.bytes = 0
+        self.is_kept = True
 
     def size(self) -> int:
         """Bytes of the answer, if it is made and written; nothing is known of others."""

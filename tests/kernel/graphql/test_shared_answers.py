@@ -133,6 +133,12 @@ def test_large_answers_are_not_kept(monkeypatch: pytest.MonkeyPatch):
         for number in range(8):
             await get(shared, maker, number)
         assert len(maker.calls) == 18, "no more than two were kept"
+        for number in range(20, 40):
+            (answer,) = await shared.get(AUDIENCE, [event(number)], maker.make)
+            answer.written = None, b"x" * 4
+        for number in range(20, 40):
+            await get(shared, maker, number)
+        assert len(maker.calls) == 18 + 20, "what was forgotten does not count any more"
 
     asyncio.run(scene())
 

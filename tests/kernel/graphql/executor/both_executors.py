@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pprint import pformat
@@ -37,6 +38,9 @@ from .recipes import Recipe
 from .resolving import source_of
 from .things import CLASSES
 from .worlds import World
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Of an object that a message shows: each executor has made its own."""
 
 Result = ExecutionResult | Awaitable[ExecutionResult]
 
@@ -122,7 +126,7 @@ class Case:
 def known(error: GraphQLError) -> Known:
     locations = error.locations and tuple((each.line, each.column) for each in error.locations)
     path = None if error.path is None else tuple(error.path)
-    return error.message, path, locations, type(error.original_error).__name__
+    return ADDRESS.sub("", error.message), path, locations, type(error.original_error).__name__
 
 
 def exact(result: ExecutionResult) -> list[Known]:
