@@ -40,7 +40,7 @@ from .things import CLASSES
 from .worlds import World
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-"""Of an object that a message shows: each executor has made its own."""
+"""Of an object that a scalar or a message shows: each executor has made its own."""
 
 Result = ExecutionResult | Awaitable[ExecutionResult]
 
@@ -123,10 +123,15 @@ class Case:
         return "\n".join(f"--- {name}\n{text}" for name, text in parts.items())
 
 
+def shown(value: object) -> str:
+    """A value as it is told apart from others."""
+    return ADDRESS.sub("", repr(value))
+
+
 def known(error: GraphQLError) -> Known:
     locations = error.locations and tuple((each.line, each.column) for each in error.locations)
     path = None if error.path is None else tuple(error.path)
-    return ADDRESS.sub("", error.message), path, locations, type(error.original_error).__name__
+    return shown(error.message), path, locations, type(error.original_error).__name__
 
 
 def exact(result: ExecutionResult) -> list[Known]:
@@ -196,7 +201,7 @@ def check_sync(case: Case) -> None:
 
 def compare_exactly(case: Case, place: int, reference: ExecutionResult, compiled: ExecutionResult) -> None:
     assert isinstance(compiled, ExecutionResult), case.told()
-    assert repr(reference.data) == repr(compiled.data), disagreement(case, place, reference, compiled, "data")
+    assert shown(reference.data) == shown(compiled.data), disagreement(case, place, reference, compiled, "data")
     assert exact(reference) == exact(compiled), disagreement(case, place, reference, compiled, "errors")
 
 
@@ -215,5 +220,5 @@ async def check_async(case: Case) -> None:
 
 def compare_as_determined(case: Case, place: int, reference: ExecutionResult, compiled: ExecutionResult) -> None:
     assert len(asyncio.all_tasks()) == 1, f"tasks are left\n{case.told()}"
-    assert repr(reference.data) == repr(compiled.data), disagreement(case, place, reference, compiled, "data")
+    assert shown(reference.data) == shown(compiled.data), disagreement(case, place, reference, compiled, "data")
     assert surviving(reference) == surviving(compiled), disagreement(case, place, reference, compiled, "errors")
