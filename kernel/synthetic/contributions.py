@@ -283,11 +283,13 @@ class Service:
             entered before the first piece, and left when the process stops or
             another one has the lease.
         every_ms: Pause after a piece that found nothing to do (returned 0), in
-            milliseconds; else the next follows at once. While no events come,
-            a pause of less than a second is four times as long, and up to a
-            second; the next event ends it.
+            milliseconds; else the next follows at once. While none of its
+            `events` come, a pause of less than a second is four times as
+            long, and up to a second; the next one ends it.
         every_setting: In place of `every_ms`: the field of the plugin's
             settings class that has the pause, where an operator may change it.
+        events: Those after which there may be something to do; None: any. What
+            comes with time alone is found in any case, a little later.
     """
 
     name: str
@@ -297,6 +299,7 @@ class Service:
     opens: Callable[[], AbstractContextManager[Callable[[BlockingStore], int]]] | None = None
     every_ms: int = 0
     every_setting: str = ""
+    events: tuple[EventType, ...] | None = None
 
     def __post_init__(self) -> None:
         require_name(self.name, "service")
@@ -307,3 +310,4 @@ class Service:
         require(
             not (self.every_setting and self.every_ms), f"{self.name} must have every_ms or every_setting, not both"
         )
+        require(self.events is None or self.events, f"the events of {self.name} must be named")

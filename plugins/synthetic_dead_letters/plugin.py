@@ -33,7 +33,7 @@ from synthetic_dead_letters.errors import (
     NotRetryableError,
     RetryLostError,
 )
-from synthetic_dead_letters.events import DEAD_LETTER_DELETED, EVENTS
+from synthetic_dead_letters.events import DEAD_LETTER_DELETED, EVENTS, LETTER_EVENTS
 from synthetic_dead_letters.metrics import METRICS
 from synthetic_dead_letters.settings import DeadLetterSettings
 from synthetic_dead_letters.sources import DeadLetterSource
@@ -190,18 +190,21 @@ def register_services() -> tuple[Service, ...]:
             purpose="Retries dead letters whose time has come, and gives up retries of which nothing is heard.",
             work=services.retry_due,
             every_setting="watch_every_ms",
+            events=LETTER_EVENTS,
         ),
         Service(
             name="redrive",
             purpose="Retries the dead letters of redrives, at their rates.",
             work=services.redrive,
             every_setting="watch_every_ms",
+            events=EVENTS,
         ),
         Service(
             name="settle",
             purpose="Ends dead letters of what consumers have taken in after all.",
             work=services.settle,
             every_setting="watch_every_ms",
+            events=LETTER_EVENTS,
         ),
     )
 

@@ -65,8 +65,7 @@ class BackgroundRunner:
         self._workers: list[Worker] = []
         self._followers: dict[str, Worker] = {}
         self._wanted = {each.name: each.wanted.types for each in consumers}
-        self._often: list[Worker] = []
-        self._pace = Pace(clock)
+        self._often: list[tuple[Worker, Pace]] = []
         self._head = -1
         self._watch = HangWatch(clock, metrics, hanging or HangingWork())
         self._stopped = threading.Event()
@@ -141,14 +140,16 @@ class BackgroundRunner:
 
     def _start_workers(self, hold: Hold) -> None:
         log.info("background lease taken", services=len(self._services), consumers=len(self._consumers))
+        paces = [Pace(self._clock, each.record.events) for each in self._services]
         works = [
-            ServiceWork(each, self._database, hold, self._clock, self._metrics, self._pace) for each in self._services
+            ServiceWork(each, self._database, hold, self._clock, self._metrics, pace)
+            for each, pace in zip(self._services, paces, strict=True)
         ]
         followers = [Follower(each, self._database, hold, self._clock, self._metrics) for each in self._consumers]
         self._workers = [Worker(work, self._clock, self._hurry) for work in (*followers, *works)]
         self._followers = {worker.name: worker for worker in self._workers[: len(followers)]}
-        of_services = zip(self._workers[len(followers) :], self._services, strict=True)
-        self._often = [worker for worker, service in of_services if is_often(service.record.every_ms)]
+        of_services = zip(self._workers[len(followers) :], paces, self._services, strict=True)
+        self._often = [(worker, pace) for worker, pace, service in of_services if is_often(service.record.every_ms)]
         self._metrics.background.set(1)
         for worker in self._workers:
             worker.start()
@@ -175,8 +176,8 @@ class BackgroundRunner:
         if types is None or SYNC_REQUESTED.name in types:
             # Of whom something was asked is found by the thread of this runner.
             self._awake.set()
-        if self._pace.note_event():
-            for worker in self._often:
+        for worker, pace in self._often:
+            if pace.note_events(types):
                 worker.wake()
 
     def _wake_followers(self, types: frozenset[str] | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from faults.kit import lock_held
 from synthetic.errors import CancelledError, DatabaseBusyError
-from synthetic.log.event_types import EPOCH_BEGAN
+from synthetic.log.event_types import EPOCH_BEGAN, SYNC_REQUESTED
 from synthetic.services import pace
 from synthetic.services import runner as runner_module
 from synthetic.services.lease import Lease, LeaseLostError
@@ -47,20 +47,26 @@ def test_a_service_that_looks_often_rests_while_nothing_happens_and_looks_at_onc
     monkeypatch.setattr(pace, "STILL_SECONDS", 0.0)
     monkeypatch.setattr(pace, "STILL_TIMES", 1_000_000)
     monkeypatch.setattr(pace, "STILL_PAUSE_SECONDS", 120.0)
-    often, seldom = Work(), Work()
+    often, seldom, named, other = Work(), Work(), Work(), Work()
     running = runner(
-        store, service("often", step=often.do, every_ms=10), service("seldom", step=seldom.do, every_ms=120_000)
+        store,
+        service("often", step=often.do, every_ms=10),
+        service("seldom", step=seldom.do, every_ms=120_000),
+        service("named", step=named.do, every_ms=10, events=(EPOCH_BEGAN,)),
+        service("other", step=other.do, every_ms=10, events=(SYNC_REQUESTED,)),
     )
     running.start()
-    assert often.ran.acquire(timeout=30)
-    assert seldom.ran.acquire(timeout=30)
+    for each in (often, seldom, named, other):
+        assert each.ran.acquire(timeout=30)
     for number in range(3):
-        looks = often.count
+        looks = often.count, named.count
         store.write(lambda tx, number=number: tx.emit(EPOCH_BEGAN, str(number)))
-        wait_until(lambda looks=looks: often.count > looks)
+        wait_until(lambda looks=looks: often.count > looks[0] and named.count > looks[1])
     running.stop()
     # Where the log is at the start may be news as well.
     assert often.count in {4, 5}
+    assert named.count in {4, 5}
+    assert other.count in {1, 2}
     assert seldom.count == 1
 
 
