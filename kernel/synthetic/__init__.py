@@ -66,7 +66,7 @@ from synthetic.graphql.preparing import PreparingReads
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, AfterPosition, DateTime, Long, RawJSON, ms_from_iso
 from synthetic.graphql.selections import EACH, Selection
-from synthetic.graphql.written_pages import PageWriter
+from synthetic.graphql.written_pages import PageWriter, page_of
 from synthetic.hookspecs import hookimpl, hookspec
 from synthetic.json_text import from_json, to_json
 from synthetic.kernel_settings import LimitSettings
@@ -254,6 +254,7 @@ __all__ = [
     "mutation",
     "open",
     "page",
+    "page_of",
     "pages",
     "plan_deletion",
     "query",

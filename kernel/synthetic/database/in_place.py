@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -94,22 +94,30 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
 
     def rows_of_json(self, sql: str, params: Parameters = NO_PARAMETERS) -> list[Row] | None:
         """The rows of a query that makes JSON; see `Snapshot.rows_of_json`."""
-        connection, reader, rows = self._ready(), self._reader, list[Row]()
+        connection, reader = self._ready(), self._reader
         try:
             if not reader.is_stepwise(sql, params):
                 raise self._cut("over_budget")
             # The driver is not asked for each row of a page here, so SQLite itself has to look after a few.
-            with reader.looks:
-                for row in reader.execute(sql, params):
-                    rows.append(row)
-                    if not reader.budget.affords(len(row[-1] or "")):
-                        raise self._cut("over_budget")
+            reader.look_often()
+            try:
+                rows = self._afforded(reader.execute(sql, params))
+            finally:
+                reader.look_as_ever()
         except apsw.TooBigError:
             return None
         except DRIVER_ERRORS as error:
             raise self._explain(error, connection) from error
-        self._ready()
         self._check_time()
+        return rows
+
+    def _afforded(self, read: Iterable[Row]) -> list[Row]:
+        """Rows whose last column is a text, as long as there are bytes for it."""
+        affords, rows = self._reader.budget.affords, list[Row]()
+        for row in read:
+            rows.append(row)
+            if not affords(len(row[-1] or "")):
+                raise self._cut("over_budget")
         return rows
 
     def spend(self, size_bytes: int) -> None:

@@ -27,11 +27,11 @@ from synthetic.kernel_settings import DatabaseSettings
 STEPS_BETWEEN_CHECKS = 1_000
 """SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
 
-STEPS_OF_LONG_ROWS, STEPS_OF_SHORT_ROWS = 50, 500
-"""The same in a statement that makes one text of many rows: a few rows, and as many as may all turn out to be long."""
+STEPS_BETWEEN_WRITTEN_ROWS = 100
+"""The same in a statement that makes one text of many rows: some five to ten rows, which may all be long."""
 
-SHORT_ROWS_SECONDS = 0.0001
-"""While the steps between two looks take no longer, the rows are short."""
+LONG_ROWS_SECONDS = 0.001
+"""So long these take then; such a statement is cut short so much sooner."""
 
 VALUE_BYTES_MAX = 65_536
 """The longest text or blob that a read in place may touch: some 25 microseconds for SQLite and the driver."""
@@ -119,45 +119,11 @@ class Budget:
         return self.monotonic() >= self.hold_until
 
 
-class Looks:
-    """Has SQLite ask the budget after a few rows, and after more of them while these are short; for one statement."""
-
-    __slots__ = ("_budget", "_looked_at", "_set_handler")
-
-    def __init__(self, budget: Budget, connection: apsw.Connection) -> None:
-        self._budget = budget
-        self._set_handler = connection.set_progress_handler
-        self._looked_at = 0.0
-
-    def __enter__(self) -> None:
-        self._looked_at = self._budget.monotonic()
-        self._look_every(STEPS_OF_LONG_ROWS)
-
-    def __exit__(self, *_: object) -> None:
-        # The connection must not hold on to what holds on to it.
-        self._budget.steps_between = STEPS_BETWEEN_CHECKS
-        self._set_handler(self._budget.should_stop, STEPS_BETWEEN_CHECKS)
-
-    def _look(self) -> bool:
-        budget, before = self._budget, self._looked_at
-        now = self._looked_at = budget.monotonic()
-        should_stop = budget.should_stop()
-        steps = STEPS_OF_SHORT_ROWS if now - before < SHORT_ROWS_SECONDS else STEPS_OF_LONG_ROWS
-        if steps != budget.steps_between:
-            self._look_every(steps)
-        return should_stop
-
-    def _look_every(self, steps: int) -> None:
-        self._budget.steps_between = steps
-        self._set_handler(self._look, steps)
-
-
 class InPlaceConnection(ReadingConnection):
     """The connection of reads in place.
 
     Attributes:
         budget: Of the present one.
-        looks: To be entered where a statement makes one text of many rows.
         closed: Whether it is of no more use.
     """
 
@@ -174,8 +140,7 @@ class InPlaceConnection(ReadingConnection):
         self.budget = Budget(clock)
         self.closed = False
         self._stepwise: set[str] = set()
-        self.looks = Looks(self.budget, connection)
-        connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
+        self._look_every(STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
 
@@ -193,6 +158,20 @@ class InPlaceConnection(ReadingConnection):
             self._stepwise.clear()
         self._stepwise.add(sql)
         return True
+
+    def look_often(self) -> None:
+        """Have SQLite ask the budget for a statement that makes one text of many rows."""
+        self.budget.hold_until -= LONG_ROWS_SECONDS
+        self._look_every(STEPS_BETWEEN_WRITTEN_ROWS)
+
+    def look_as_ever(self) -> None:
+        """After `look_often`, have it ask as it does in other statements."""
+        self.budget.hold_until += LONG_ROWS_SECONDS
+        self._look_every(STEPS_BETWEEN_CHECKS)
+
+    def _look_every(self, steps: int) -> None:
+        self.budget.steps_between = steps
+        self.connection.set_progress_handler(self.budget.should_stop, steps)
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

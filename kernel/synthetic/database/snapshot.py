@@ -27,7 +27,7 @@ RecordT = TypeVar("RecordT")
 
 JSON_BYTES_MAX = 3 * 2**20
 """The longest JSON that is taken from SQLite: what the driver makes of it, it makes without letting others go on.
-SQLite itself looks at the bound only in the end."""
+SQLite keeps no more of a text than that while it puts it together, but says so only in the end."""
 
 NO_PARAMETERS: Parameters = {}
 

@@ -71,14 +71,15 @@ def page(
         layout.cut([rows])
         return [rows]
 
-    def written_sql(row: str) -> str:
-        # Rows of queries that are merged are put in order by what is selected.
-        select = row if selection.merged is None else ", ".join((row, *order.columns))
-        return selection.page_sql(select, order, window)
-
     def write(fields: LeafFields) -> list[str | None]:
         # Nobody asks whether more follows, so not one row too many is read.
-        return [writer.write(snapshot, fields, written_sql, params | {"page_rows": window.size})]
+        own = params | {"page_rows": window.size}
+
+        def page_sql(row: str) -> str:
+            sql_of = functools.partial(selection.written_sql, order=order, window=window)
+            return writer.sql(snapshot, row, shape.select, sql_of, own)
+
+        return [writer.write(snapshot, fields, page_sql, own)]
 
     return layout.connection_of_unread(snapshot, read, write, count)
 
@@ -202,12 +203,16 @@ class _Lists:
 
     def _write(self, fields: LeafFields) -> list[str | None]:
         window = self._layout.window
-        pages_sql = functools.partial(
-            self._selection.written_sql, PageWriter.page, order=self._order, window=window, kind=self._kind
-        )
         # Nobody asks whether more follows, so not one row too many is read.
         own = {PARENTS: self._array, "page_rows": window.size}
         params = self._selection.params | _parameters(window) | own
+
+        def pages_sql(row: str) -> str:
+            sql_of = functools.partial(
+                self._selection.written_sql_of_many, order=self._order, window=window, kind=self._kind
+            )
+            return self._writer.sql(self._snapshot, row, self._shape.select, sql_of, params)
+
         return self._writer.write_many(self._snapshot, fields, pages_sql, params, len(self._parents))
 
 

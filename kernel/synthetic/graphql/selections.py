@@ -121,12 +121,23 @@ class Selection:
         """
         return _pages_sql(*self._parts, select, order, _kind_of_window(window), kind)
 
-    def written_sql(self, aggregate: str, select: str, order: Order, window: Window, kind: str) -> str:
+    def written_sql(self, aggregate: str, select: str, order: Order, window: Window) -> str:
+        """What is made of the rows of a page.
+
+        Args:
+            aggregate: Makes it of these rows, which come in the order of the page.
+            select: What of each row it is made of.
+            order: Of the list.
+            window: Which part of it; read forwards, and not one row too many.
+        """
+        return _written_sql(*self._parts, aggregate, select, order, _kind_of_window(window))
+
+    def written_sql_of_many(self, aggregate: str, select: str, order: Order, window: Window, kind: str) -> str:
         """For each of many parents its place, and what is made of the rows of its page; of what is not `merged`.
 
         Args:
             aggregate: Makes it of these rows, which come in the order of the page.
-            select: The columns that it is made of.
+            select: What of each row it is made of.
             order: Of each list.
             window: Which part of it; read forwards, and not one row too many.
             kind: See `kind_of`.
@@ -181,6 +192,22 @@ def _page_sql(
 ) -> str:
     sql = " UNION ALL ".join(_queries(source, merged, select, [*_bounds(order, window), *where]))
     return f"{sql} ORDER BY {order.clause(reverse=window.backward)} {LIMIT}"
+
+
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _written_sql(
+    source: str,
+    where: tuple[str, ...],
+    merged: tuple[str, ...] | None,
+    keys: tuple[str, ...] | None,
+    aggregate: str,
+    select: str,
+    order: Order,
+    window: _WindowKind,
+) -> str:
+    # Rows of queries that are merged are put in order by what is selected.
+    selected = select if merged is None else ", ".join((select, *order.columns))
+    return f"SELECT {aggregate} FROM ({_page_sql(source, where, merged, keys, selected, order, window)})"
 
 
 @functools.lru_cache(maxsize=STATEMENTS_KEPT)

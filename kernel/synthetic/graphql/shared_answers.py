@@ -164,7 +164,7 @@ class SharedAnswers:
     def __init__(self) -> None:
         self._made: OrderedDict[Hashable, _Shared] = OrderedDict()
         self._bytes = 0
-        self._unsized: list[_Shared] = []
+        self._uncounted: dict[Hashable, _Shared] = {}
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def get(self, audience: Hashable, happened: Sequence[Happened], make: MakeAnswers) -> list[Answer]:
@@ -196,8 +196,7 @@ class SharedAnswers:
         for each, shared in zip(happened, begun, strict=True):
             if each.position is not None:
                 keys.append((audience, each.position))
-                self._made[keys[-1]] = shared
-                self._unsized.append(shared)
+                self._keep(keys[-1], shared)
 
         def forget_failure(ended: asyncio.Task[list[Answer]]) -> None:
             if ended.cancelled() or ended.exception():
@@ -211,23 +210,24 @@ class SharedAnswers:
             self._sweeping = loop.call_later(KEPT_SECONDS, self._sweep, loop)
         return begun
 
-    def _bound(self) -> None:
-        # Nothing is known of what is not written yet, so it is asked again; each is counted once.
-        unsized: list[_Shared] = []
-        for shared in self._unsized:
-            if shared.is_kept:
-                shared.bytes = shared.size()
-                self._bytes += shared.bytes
-                if not shared.bytes:
-                    unsized.append(shared)
-        self._unsized = unsized
-        while len(self._made) > 1 and (len(self._made) > KEPT or self._bytes > KEPT_BYTES):
-            self._forget(next(iter(self._made)))
+    def _keep(self, key: Hashable, shared: _Shared) -> None:
+        if key in self._made:
+            self._forget(key)
+        self._made[key] = self._uncounted[key] = shared
 
     def _forget(self, key: Hashable) -> None:
-        forgotten = self._made.pop(key)
-        forgotten.is_kept = False
-        self._bytes -= forgotten.bytes
+        self._bytes -= self._made.pop(key).counted_bytes
+        self._uncounted.pop(key, None)
+
+    def _bound(self) -> None:
+        # Nothing is known of what is not written yet, so it is asked again; each is counted once.
+        for key, shared in tuple(self._uncounted.items()):
+            if size := shared.size():
+                shared.counted_bytes = size
+                self._bytes += size
+                del self._uncounted[key]
+        while len(self._made) > 1 and (len(self._made) > KEPT or self._bytes > KEPT_BYTES):
+            self._forget(next(iter(self._made)))
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Forget what has been kept for long enough."""
@@ -247,18 +247,16 @@ class _Shared:
         begun: When that was, on the loop's clock.
         task: Makes them.
         place: Of this one among them.
-        bytes: Those of the answer that are counted; 0 until they are.
-        is_kept: Whether it is still to be found.
+        counted_bytes: Its bytes, as far as they were counted.
     """
 
-    __slots__ = ("begun", "bytes", "is_kept", "place", "task")
+    __slots__ = ("begun", "counted_bytes", "place", "task")
 
     def __init__(self, begun: float, task: asyncio.Task[list[Answer]], place: int) -> None:
         self.begun = begun
         self.task = task
         self.place = place
-        self.bytes = 0
-        self.is_kept = True
+        self.counted_bytes = 0
 
     def size(self) -> int:
         """Bytes of the answer, if it is made and written; nothing is known of others."""

@@ -7,7 +7,6 @@ a third for ten thousand.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 
 from synthetic.database.snapshot import Parameters, Row, Snapshot
@@ -15,17 +14,22 @@ from synthetic.errors import SyntheticError
 from synthetic.graphql.executor import LeafField, LeafFields
 from synthetic.graphql.json_columns import JsonColumn, is_checked, quoted
 from synthetic.graphql.row_types import JsonSource
-from synthetic.graphql.selections import STATEMENTS_KEPT
 from synthetic.logs import logger_for
 
 FIELDS_MAX = 100
 """A selection with more is written by Python: SQLite bounds the arguments of a function."""
 
+SORTS_KEPT = 32
+"""Statements of one place of which it is remembered whether they put rows in order; filters make them differ."""
+
 RESTS = 100
 """After a page that was too long, so many are read at once: pages of one place are often alike."""
 
-ROW = "row_json"
-"""The column of what SQLite writes of a row, where it writes pages."""
+ROW = '"row json"'
+"""The column of what SQLite writes of a row: no table has one of that name."""
+
+SORTS = "USE TEMP B-TREE"
+"""Stands in the plan of a statement that puts rows in order."""
 
 WRONG = "\0"
 """Stands in a page where the row was that has a wrong value. JSON has no such character."""
@@ -35,23 +39,16 @@ TABLE_SQL = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = :name
 log = logger_for(__name__)
 
 
-@functools.lru_cache(maxsize=STATEMENTS_KEPT)
-def _of_page(rows_sql: str) -> str:
-    return f"SELECT {PageWriter.page} FROM ({rows_sql})"
+def page_of(row: str) -> str:
+    """The aggregate that makes a page of rows, of the expression that writes one."""
+    return f"concat('[', group_concat({row}), ']')"
+
+
+_PAGE = page_of(ROW)
 
 
 class PageWriter:
-    """Has SQLite write the pages of one place in a plan; remembers what the selections there need.
-
-    Each row is written where it is read, and a page is put together of these
-    texts: to hand the columns of a row on costs a seventh of such a statement.
-
-    Attributes:
-        page: The aggregate that makes a page of rows of which nothing is selected but what `write` and `write_many`
-            name.
-    """
-
-    page = f"concat('[', group_concat({ROW}), ']')"
+    """Has SQLite write the pages of one place in a plan; remembers what the selections there need."""
 
     def __init__(self, table: str, sources: Mapping[str, JsonSource]) -> None:
         """Make it.
@@ -62,25 +59,25 @@ class PageWriter:
         """
         self._table = table
         self._sources = sources
-        self._selects: dict[LeafFields, str | None] = {}
+        self._written: dict[LeafFields, str | None] = {}
+        self._sorts: dict[str, bool] = {}
         self._rests = 0
 
     def write(
-        self, snapshot: Snapshot, fields: LeafFields, rows_sql: Callable[[str], str], params: Parameters
+        self, snapshot: Snapshot, fields: LeafFields, page_sql: Callable[[str], str], params: Parameters
     ) -> str | None:
         """A page as JSON.
 
         Args:
             snapshot: To read in.
             fields: What the nodes have.
-            rows_sql: From what is to be selected of a row to the statement that selects it, of the rows of the page in
-                their order.
+            page_sql: From the expression that writes a row to the statement that selects what `page_of` makes of all.
             params: Of this statement.
 
         Returns:
             None where the rows have to be read: a value is one that its type cannot have, or the page is too large.
         """
-        rows = self._rows(snapshot, fields, lambda row: _of_page(rows_sql(row)), params)
+        rows = self._rows(snapshot, fields, page_sql, params)
         return None if rows is None else _unless_wrong(rows[0][0])
 
     def write_many(
@@ -96,8 +93,8 @@ class PageWriter:
         Args:
             snapshot: To read in.
             fields: What the nodes have.
-            pages_sql: From what is to be selected of a row to the statement that selects for each page its place among
-                them, and `page` of its rows; a page without a row may be left out.
+            pages_sql: From the expression that writes a row to the statement that selects for each page its place among
+                them, and what `page_of` makes of its rows; a page without a row may be left out.
             params: Of this statement.
             count: How many pages there are.
 
@@ -109,31 +106,55 @@ class PageWriter:
             pages[place] = _unless_wrong(value)
         return pages
 
+    def sql(
+        self, snapshot: Snapshot, row: str, columns: str, sql_of: Callable[[str, str], str], params: Parameters
+    ) -> str:
+        """The statement of one page or many whose rows come from a subquery that has a limit.
+
+        Each is written in the subquery, and not handed through it, which costs a seventh of such a statement; but not
+        where SQLite puts the rows in order, since then all would be written of which the page takes a few.
+
+        Args:
+            snapshot: What is read.
+            row: The expression that writes one.
+            columns: All that it is made of.
+            sql_of: From the aggregate that makes a page, and what is to be selected in the subquery, to the statement.
+            params: Of this statement.
+        """
+        sql = sql_of(_PAGE, f"{row} AS {ROW}")
+        is_sorted = self._sorts.get(sql)
+        if is_sorted is None:
+            if len(self._sorts) >= SORTS_KEPT:
+                self._sorts.clear()
+            plan = snapshot.rows(f"EXPLAIN QUERY PLAN {sql}", params)
+            is_sorted = self._sorts[sql] = any(SORTS in str(step[-1]) for step in plan)
+        return sql_of(page_of(row), columns) if is_sorted else sql
+
     def _rows(
         self, snapshot: Snapshot, fields: LeafFields, sql_of: Callable[[str], str], params: Parameters
     ) -> list[Row] | None:
         if self._rests > 0:
             self._rests -= 1
             return None
-        select = None
+        row = None
         try:
-            if fields not in self._selects:
-                self._selects[fields] = self._select(snapshot, fields)
-            select = self._selects[fields]
-            rows = None if select is None else snapshot.rows_of_json(sql_of(select), params)
+            if fields not in self._written:
+                self._written[fields] = self._row(snapshot, fields)
+            row = self._written[fields]
+            rows = None if row is None else snapshot.rows_of_json(sql_of(row), params)
         except SyntheticError:
             # Reading the rows will tell.
             return None
         except Exception:
-            log.exception("page not written", table=self._table, select=select)
-            self._selects[fields] = None
+            log.exception("page not written", table=self._table, row=row)
+            self._written[fields] = None
             return None
-        if rows is None and select is not None:
+        if rows is None and row is not None:
             self._rests = RESTS
         return rows
 
-    def _select(self, snapshot: Snapshot, fields: LeafFields) -> str | None:
-        """What is selected of a row: its JSON, or `WRONG`; None where SQLite cannot write it."""
+    def _row(self, snapshot: Snapshot, fields: LeafFields) -> str | None:
+        """The expression that writes a row: its JSON, or `WRONG`; None where SQLite cannot write it."""
         columns = [self._column(field) for field in fields.fields]
         if None in columns or len(columns) > FIELDS_MAX:
             return None
@@ -145,7 +166,7 @@ class PageWriter:
         conditions = dict.fromkeys(self._wrong(field, column, own) for field, column in pairs)
         wrong = " OR ".join(f"({condition})" for condition in conditions if condition)
         written = f"json_object({entries})"
-        return f"{f'CASE WHEN {wrong} THEN char(0) ELSE {written} END' if wrong else written} AS {ROW}"
+        return f"CASE WHEN {wrong} THEN char(0) ELSE {written} END" if wrong else written
 
     def _column(self, field: LeafField) -> JsonColumn | None:
         if isinstance(field.written, JsonColumn):

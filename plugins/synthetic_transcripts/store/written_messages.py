@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from synthetic import JsonColumn, LeafFields, PageWriter, Snapshot, to_json
+from synthetic import JsonColumn, LeafFields, PageWriter, Snapshot, page_of, to_json
 from synthetic_transcripts.model import ContentForm
 from synthetic_transcripts.store.message_pages import Span
 
@@ -49,7 +49,7 @@ WITH found (place, id, key, high) AS (
     FROM json_each(:ids) AS j CROSS JOIN transcripts AS t WHERE t.id = j.value
 ), pages (place, transcript_id, page_key, start, stop) AS (SELECT t.place, t.id, t.key, {ends} FROM found AS t)
 SELECT place, (
-    SELECT CASE count(*) WHEN max(0, stop - start + 1) THEN {PageWriter.page} END
-    FROM (SELECT {row} FROM transcript_messages WHERE transcript_key = page_key AND seq BETWEEN start AND stop)
+    SELECT CASE count(*) WHEN max(0, stop - start + 1) THEN {page_of(row)} END
+    FROM transcript_messages WHERE transcript_key = page_key AND seq BETWEEN start AND stop
 ) FROM pages
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from types import FrameType
@@ -14,7 +15,12 @@ from synthetic.clock import SystemClock
 from synthetic.database import in_place as in_place_module
 from synthetic.database import in_place_connection, reading_connection
 from synthetic.database.in_place import ROWS_BETWEEN_CHECKS
-from synthetic.database.in_place_connection import STEPS_BETWEEN_CHECKS, VALUE_BYTES_MAX, OverBudget
+from synthetic.database.in_place_connection import (
+    STEPS_BETWEEN_CHECKS,
+    STEPS_BETWEEN_WRITTEN_ROWS,
+    VALUE_BYTES_MAX,
+    OverBudget,
+)
 from synthetic.database.interruption import Interruption
 from synthetic.errors import CancelledError, DeadlineExceededError, SyntheticError
 from synthetic.testing import ManualClock
@@ -111,6 +117,35 @@ def test_a_read_that_has_taken_its_time_is_stopped_between_its_rows_and_between_
         assert cut_of(database, late, ENDLESS, hold_seconds_max=0.005) == "late"
         assert in_place(database, late, COUNT, hold_seconds_max=0.005) == [(100,)]
         assert len(in_place(database, late, "SELECT n FROM t", hold_seconds_max=0.006)) == 100
+
+
+class Looks(ManualClock):
+    """Counts how often it is looked at."""
+
+    count = 0
+
+    def monotonic(self) -> float:
+        self.count += 1
+        return super().monotonic()
+
+
+def test_a_statement_that_makes_one_text_of_many_rows_is_looked_at_after_a_few_of_them_and_no_other_is(path):
+    clock = Looks()
+    with open_database(path, clock=clock) as database:
+        database.write_blocking(fill, 200)
+
+        def looks(read: str, sql: str = "SELECT group_concat(label) FROM t") -> int:
+            before = clock.count
+            with contextlib.suppress(SyntheticError, OverBudget):
+                in_place(database, lambda snapshot: getattr(snapshot, read)(sql), bytes_max=1_000_000)
+            return clock.count - before
+
+        # What looks at the clock beside SQLite is the same each time, once the connection is open.
+        looks("rows"), looks("rows_of_json")
+        plain, often = looks("rows"), looks("rows_of_json")
+        assert often >= plain + steps_of(path, "SELECT group_concat(label) FROM t") // STEPS_BETWEEN_WRITTEN_ROWS - 2
+        looks("rows_of_json", "SELECT abs(-9223372036854775808) FROM t")
+        assert abs(looks("rows") - plain) <= 1, "also after a failure"
 
 
 @pytest.mark.parametrize("read", [lambda snapshot, sql: snapshot.rows(sql), lambda s, sql: list(s.iterate(sql))])

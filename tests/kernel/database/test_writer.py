@@ -205,9 +205,9 @@ def test_an_operations_own_deadline_ends_the_wait_for_the_lock(database, path):
     watch = Interruption(clock, clock.monotonic() + 0.01)
     with pytest.raises((DatabaseBusyError, DeadlineExceededError)):
         database.write_blocking(insert, 1, interruption=watch)
-    assert (
-        database._writer._metrics.registry.get_sample_value("synthetic_write_retries_total", {"reason": "busy"}) <= 1
-    )  # it did not wait for the writer's own deadline
+    retries = database._writer._metrics.registry.get_sample_value("synthetic_write_retries_total", {"reason": "busy"})
+    # How long SQLite waits at a time differs; until the writer's own deadline it would be twice as many.
+    assert retries <= 3
     other.close()
 
 

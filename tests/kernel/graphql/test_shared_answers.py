@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, parse
@@ -116,6 +119,42 @@ def test_an_answer_is_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch):
             await get(shared, maker, 1)
             await asyncio.sleep(0)
         assert maker.calls == [[1], [1]]
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_nothing_is_left_of_answers_when_their_moment_is_over(monkeypatch: pytest.MonkeyPatch):
+    class Body(dict[str, Any]):
+        """One that can be seen to go."""
+
+        __hash__ = object.__hash__
+
+    async def scene() -> None:
+        shared, bodies = SharedAnswers(), weakref.WeakSet[Body]()
+
+        async def make(roots: Sequence[int]) -> list[Answer]:
+            made = [Body(data=root) for root in roots]
+            bodies.update(made)
+            answers = [Answer(body=body, status=200, executed=True) for body in made]
+            for answer in answers:
+                answer.written = None, b"x" * 60
+            return answers
+
+        with monkeypatch.context() as patched:
+            patched.setattr(shared_answers_module, "KEPT_SECONDS", 0.0)
+            await shared.get(AUDIENCE, [event(number) for number in range(10)], make)
+            while bodies:
+                gc.collect()
+                await asyncio.sleep(0)
+        # Nor do they count any more.
+        monkeypatch.setattr(shared_answers_module, "KEPT_BYTES", 1_000)
+        maker = Maker()
+        for number in range(10, 20):
+            (answer,) = await shared.get(AUDIENCE, [event(number)], maker.make)
+            answer.written = None, b"x" * 60
+        for number in range(10, 20):
+            await get(shared, maker, number)
+        assert len(maker.calls) == 10
 
     asyncio.run(asyncio.wait_for(scene(), 30))
 

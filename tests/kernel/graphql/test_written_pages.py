@@ -37,10 +37,12 @@ from synthetic.graphql.placement import Placement
 from synthetic.graphql.row_types import Column, FromRecord
 from synthetic.graphql.scalars import JSON, DateTime, Long
 from synthetic.graphql.selections import EACH, Selection
-from synthetic.graphql.written_pages import PageWriter
 from synthetic.security.gate import ANONYMOUS, Scope
 
 from .engine_kit import LIMITS, Bench, open_bench
+
+WRITTEN = "concat('[', group_concat("
+"""Stands where SQLite puts a page together."""
 
 
 class Colour(enum.StrEnum):
@@ -178,6 +180,12 @@ CREATE TABLE samples (
     total INTEGER NOT NULL, share REAL, is_new INTEGER NOT NULL, at INTEGER NOT NULL, extra TEXT NOT NULL
 ) STRICT
 """
+INDEXES = (
+    "CREATE INDEX samples_in_order ON samples (total, id)",
+    "CREATE INDEX samples_by_colour ON samples (colour, total, id)",
+)
+"""Lists are walked in their order; without these, SQLite puts the rows in order."""
+
 WHOLE = "{ samples(first: 50) { nodes { id text colour tone count total share isNew } } }"
 
 SAMPLES = st.builds(
@@ -203,7 +211,7 @@ class Desk:
         self.bench = bench
         self._writer = AnswerWriter(bench.engine, LIMITS)
         self.statements: list[str] = []
-        bench.database.write_blocking(lambda tx: tx.execute(DDL))
+        bench.database.write_blocking(lambda tx: [tx.execute(each) for each in (DDL, *INDEXES)])
 
     def keep(self, *records: SampleRecord) -> None:
         """Have these, and no others."""
@@ -230,14 +238,24 @@ class Desk:
         """The answer that is made of rows."""
         return self.bench.ask(document)
 
+    def plan_of(self, sql: str) -> list[str]:
+        """How SQLite comes by the rows of a statement."""
+        nothing = dict.fromkeys(("not", "page_rows", "each_parents"))
+        rows = self.bench.database.read_blocking(
+            lambda snapshot: snapshot.rows(
+                f"EXPLAIN QUERY PLAN {sql}", {name: nothing[name] for name in nothing if f":{name}" in sql}
+            )
+        )
+        return [row[-1] for row in rows]
+
     @property
     def has_sqlite_written(self) -> bool:
-        return any(PageWriter.page in sql for sql in self.statements)
+        return any(WRITTEN in sql for sql in self.statements)
 
     @property
     def reads(self) -> int:
         """How often rows of samples were read."""
-        return len([sql for sql in self.statements if "samples" in sql and PageWriter.page not in sql])
+        return len([sql for sql in self.statements if "samples" in sql and WRITTEN not in sql and "EXPLAIN" not in sql])
 
 
 @pytest.fixture
@@ -254,9 +272,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         yield desk
 
 
+@pytest.fixture(params=["walked", "sorted"])
+def any_desk(desk: Desk, request: pytest.FixtureRequest) -> Desk:
+    """A desk whose lists are walked in an index, and one where SQLite has to put them in order."""
+    if request.param == "sorted":
+        names = [sql.split()[2] for sql in INDEXES]
+        desk.bench.database.write_blocking(lambda tx: [tx.execute(f"DROP INDEX {name}") for name in names])
+    return desk
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(80))
 @given(records=st.lists(SAMPLES, max_size=30))
-def test_sqlite_writes_what_python_makes(desk: Desk, records: list[SampleRecord]):
+def test_sqlite_writes_what_python_makes(any_desk: Desk, records: list[SampleRecord]):
+    desk = any_desk
     desk.keep(*records)
     written = desk.written(WHOLE)
     assert desk.has_sqlite_written
@@ -295,11 +323,12 @@ def in_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("in_pool")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(80))
 @given(records=st.lists(SAMPLES, max_size=30), arguments=st.sampled_from(["", "(first: 2)", "(first: 0)"]))
-def test_the_pages_of_many_parents_are_written_by_one_statement(desk: Desk, records, arguments):
+def test_the_pages_of_many_parents_are_written_by_one_statement(any_desk: Desk, records, arguments):
+    desk = any_desk
     desk.keep(*records)
     document = GROUPS.format(arguments, "totalCount nodes { id text colour tone count total share isNew shouted }")
     written = desk.written(document)
-    assert len([sql for sql in desk.statements if PageWriter.page in sql]) == 1
+    assert len([sql for sql in desk.statements if WRITTEN in sql]) == 1
     assert desk.reads == 1, "only to count"
     assert written == desk.made(document)
 
@@ -459,7 +488,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     desk.keep(ONE)
     document = "{ samples { nodes { id tone colour count } } }"
     desk.written(document)
-    assert [sql.count("CASE tone") for sql in desk.statements if PageWriter.page in sql] == [1]
+    assert [sql.count("CASE tone") for sql in desk.statements if WRITTEN in sql] == [1]
     checked = DDL.replace("tone TEXT", "tone TEXT CHECK (tone IN ('LOUD', 'QUIET'))")
 
     def replace(tx: Any) -> None:
@@ -471,7 +500,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     other = document.replace("id", "id text")
     assert desk.written(other) == desk.made(other)
     desk.written(other)
-    [written] = [sql for sql in desk.statements if PageWriter.page in sql]
+    [written] = [sql for sql in desk.statements if WRITTEN in sql]
     assert "CASE tone" not in written
     assert "CASE colour" in written
 
@@ -494,6 +523,19 @@ def test_what_was_put_off_is_read_before_the_snapshot_ends(tmp_path: Path):
         desk.keep(ONE)
         expected = {"samples": {"nodes": [{"id": "a"}]}}
         assert desk.written("{ shelves { samples { nodes { id } } } }")["data"] == {"shelves": [expected, expected]}
+
+
+@pytest.mark.usefixtures("in_pool")
+@pytest.mark.parametrize(
+    "document", ["{ samples(first: 2) { nodes { id } } }", GROUPS.format("(first: 2)", "nodes { id }")]
+)
+def test_of_rows_that_are_put_in_order_only_those_of_the_page_are_written(any_desk: Desk, document: str):
+    any_desk.keep(*(ONE._replace(id=f"s{number}", total=number) for number in range(9)))
+    assert any_desk.written(document) == any_desk.made(document)
+    [written] = {sql for sql in any_desk.statements if WRITTEN in sql and "EXPLAIN" not in sql}
+    # What stands before the subquery is worked out for the rows that come out of it; what is in it, for all it sorts.
+    is_outside = written.index("json_object") < written.index("FROM (SELECT")
+    assert is_outside is any("USE TEMP B-TREE" in step for step in any_desk.plan_of(written))
 
 
 def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound_of_values(desk: Desk):
