@@ -12,16 +12,12 @@ from typing import Any, cast
 
 import strawberry
 from graphql import (
-    GraphQLArgument,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
-    is_leaf_type,
 )
-from strawberry.relay import GlobalID
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.arguments import StrawberryArgument, convert_arguments
-from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
@@ -39,8 +35,8 @@ from synthetic.graphql.executor import (
     default_source,
 )
 from synthetic.graphql.executor.arguments import Arguments, Convert
-from synthetic.graphql.executor.core import without_non_null
 from synthetic.graphql.executor.field_plan import FieldPlan
+from synthetic.graphql.input_values import InputValues
 from synthetic.graphql.preparing import call_prepare
 from synthetic.graphql.runs import ASKED, CALLER, RUNS, Kind, Runs
 from synthetic.security.gate import Scope
@@ -76,32 +72,29 @@ class FieldSources:
         self.knowledge = Knowledge(self._source_of, _type_of_class(core), TYPE_CAST_ATTRIBUTE, refused)
         self.waiting = frozenset(name for name, runs, _is_wrapped in made if runs.prepare is not None)
         self.personal = frozenset(_told_who_asks(core))
-        self._scalars = schema.schema_converter.scalar_registry
         self._config = schema.config
+        self._values = InputValues(schema.schema_converter.scalar_registry, schema.config)
 
-    def _convert_of(self, field: StrawberryField, core: GraphQLField) -> Convert | None:
+    def _convert_of(self, field: StrawberryField) -> Convert | None:
         """From arguments as graphql-core coerces them to those that Python's functions take."""
         if not field.arguments:
             return None
-        # Null is None to Python, but where it is told from a value that is not there.
-        names = {
-            self._name(argument): argument.python_name
+        found = {
+            self._config.name_converter.from_argument(argument): (
+                argument.python_name,
+                self._values.converter(argument.type),
+            )
             for argument in field.arguments
-            if not isinstance(argument.type, StrawberryMaybe)
         }
-        made = frozenset(
-            name for argument in field.arguments if not _is_plain(argument, core.args[name := self._name(argument)])
-        )
 
         def convert(given: Arguments) -> Arguments:
-            if given.keys() <= names.keys() and all(given.get(name) is None for name in made):
-                return {names[name]: value for name, value in given.items()}
-            return convert_arguments(given, field.arguments, scalar_registry=self._scalars, config=self._config)
+            arguments: Arguments = {}
+            for name, value in given.items():
+                python_name, converter = found[name]
+                arguments[python_name] = value if converter is None else converter(value)
+            return arguments
 
         return convert
-
-    def _name(self, argument: StrawberryArgument) -> str:
-        return self._config.name_converter.from_argument(argument)
 
     def _source_of(self, parent: GraphQLObjectType, name: str, field: GraphQLField) -> Source:
         definition = _definition_of(field)
@@ -115,10 +108,10 @@ class FieldSources:
         runs = find_runs(field)
         if runs is not None:
             if not definition.extensions:
-                convert = self._convert_of(definition, field)
+                convert = self._convert_of(definition)
                 return Batched(_call_of(runs), runs.needs, convert=convert, written=runs.written)
         elif _is_plain_method(definition):
-            return Batched(_method_call(definition), convert=self._convert_of(definition, field))
+            return Batched(_method_call(definition), convert=self._convert_of(definition))
         return default_source(parent, name, field)
 
 
@@ -227,14 +220,6 @@ def _method_call(field: StrawberryField) -> Callable[[Call], Sequence[Any]]:
         return values
 
     return call_method
-
-
-def _is_plain(argument: StrawberryArgument, core: GraphQLArgument) -> bool:
-    """Whether the value of an argument is for Python what it is for graphql-core: a scalar or an enum."""
-    kind: Any = argument.type
-    if isinstance(kind, StrawberryOptional):
-        kind = cast("Any", kind).of_type
-    return is_leaf_type(without_non_null(cast("Any", core).type)[0]) and kind is not GlobalID
 
 
 def _parents(call: Call) -> Sequence[Any]:
