@@ -288,8 +288,9 @@ class Service:
             long, and up to a second; the next one ends it.
         every_setting: In place of `every_ms`: the field of the plugin's
             settings class that has the pause, where an operator may change it.
-        events: Those after which there may be something to do; None: any. What
-            comes with time alone is found in any case, a little later.
+        events: Those after which there may be something to do, for a pause of
+            less than a second; None: any. What comes with time alone is found
+            in any case, a little later.
     """
 
     name: str

@@ -42,7 +42,7 @@ class DeadLetterSettings:
             ge=50,
             le=60_000,
             description="How often letters are looked for that are due, and redrives go on; "
-            "a quarter as often, and at least each second, while no events of letters come.",
+            "a quarter as often, up to a second, while no events of letters or redrives come.",
         ),
     ] = 250
     redrive_rate_per_second: Annotated[

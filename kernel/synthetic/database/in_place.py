@@ -99,8 +99,8 @@ class InPlaceSnapshot(ReadingSnapshot[InPlaceConnection]):
             if not reader.is_stepwise(sql, params):
                 raise self._cut("over_budget")
             # The driver is not asked for each row of a page here, so SQLite itself has to look after a few.
-            reader.look_often()
             try:
+                reader.look_often()
                 rows = self._afforded(reader.execute(sql, params))
             finally:
                 reader.look_as_ever()
@@ -181,6 +181,7 @@ class InPlaceReads:
         reader = self._take()
         snapshot = None
         try:
+            reader.make_ready()
             hold_until = None if hold_seconds_max is None else self._clock.monotonic() + hold_seconds_max
             reader.budget.grant(interruption, steps_max, bytes_max, hold_until)
             reader.begin()

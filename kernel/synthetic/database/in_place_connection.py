@@ -140,7 +140,7 @@ class InPlaceConnection(ReadingConnection):
         self.budget = Budget(clock)
         self.closed = False
         self._stepwise: set[str] = set()
-        self._look_every(STEPS_BETWEEN_CHECKS)
+        connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
         # Also for a connection that nobody gave back, and at the exit of a program that closes nothing.
         self._finalizer = weakref.finalize(self, _close, connection)
 
@@ -150,7 +150,7 @@ class InPlaceConnection(ReadingConnection):
         Raises:
             apsw.Error: It cannot be prepared.
         """
-        if sql in self._stepwise:
+        if sql in self._stepwise or sql.startswith("EXPLAIN"):
             return True
         if "count" in sql.lower() and any(step[1] == COUNT_TABLE for step in self.execute(f"EXPLAIN {sql}", params)):
             return False
@@ -161,17 +161,21 @@ class InPlaceConnection(ReadingConnection):
 
     def look_often(self) -> None:
         """Have SQLite ask the budget for a statement that makes one text of many rows."""
+        # Whatever strikes in between, `make_ready` knows of it by the number.
+        self.budget.steps_between = STEPS_BETWEEN_WRITTEN_ROWS
+        self.connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_WRITTEN_ROWS)
         self.budget.hold_until -= LONG_ROWS_SECONDS
-        self._look_every(STEPS_BETWEEN_WRITTEN_ROWS)
 
     def look_as_ever(self) -> None:
         """After `look_often`, have it ask as it does in other statements."""
+        self.connection.set_progress_handler(self.budget.should_stop, STEPS_BETWEEN_CHECKS)
+        self.budget.steps_between = STEPS_BETWEEN_CHECKS
         self.budget.hold_until += LONG_ROWS_SECONDS
-        self._look_every(STEPS_BETWEEN_CHECKS)
 
-    def _look_every(self, steps: int) -> None:
-        self.budget.steps_between = steps
-        self.connection.set_progress_handler(self.budget.should_stop, steps)
+    def make_ready(self) -> None:
+        """Before a read: an interrupt from the keyboard may have struck where the last one was put in order."""
+        if self.budget.steps_between != STEPS_BETWEEN_CHECKS:
+            self.look_as_ever()
 
     def close(self) -> None:
         """Close the connection, and whatever is still open on it."""

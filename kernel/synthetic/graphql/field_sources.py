@@ -79,12 +79,10 @@ class FieldSources:
         """From arguments as graphql-core coerces them to those that Python's functions take."""
         if not field.arguments:
             return None
+        names = {self._config.name_converter.from_argument(argument): argument for argument in field.arguments}
         found = {
-            self._config.name_converter.from_argument(argument): (
-                argument.python_name,
-                self._values.converter(argument.type),
-            )
-            for argument in field.arguments
+            name: (argument.python_name, self._values.converter(argument.type, name))
+            for name, argument in names.items()
         }
 
         def convert(given: Arguments) -> Arguments:

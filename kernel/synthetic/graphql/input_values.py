@@ -2,7 +2,8 @@
 
 Strawberry's own conversion asks of each value anew what its type is, and of each
 field of an input object how it is named: for a mutation with a small input that
-was half of its Python. What comes of it is the same.
+was half of its Python. What comes of it is the same. Types that make themselves of
+their input, as those of pydantic, are left to it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from strawberry.scalars import is_scalar
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import convert_argument
 from strawberry.types.base import (
+    StrawberryContainer,
     StrawberryList,
     StrawberryMaybe,
     StrawberryObjectDefinition,
@@ -47,24 +49,31 @@ class InputValues:
         self._config = config
         self._objects: dict[type[Any], _InputObject] = {}
 
-    def converter(self, kind: Any) -> ConvertValue | None:
-        """What converts values of a type; None where they stay as they are.
+    def converter(self, kind: Any, name: str) -> ConvertValue | None:
+        """What converts the values of an argument; None where they stay as they are.
 
         Args:
-            kind: As Strawberry resolves the annotation.
+            kind: Its type, as Strawberry resolves the annotation.
+            name: Its name, by which errors tell of it.
         """
+        if _makes_itself(kind, set()):
+            return lambda value: self._by_strawberry(value, kind, name)
+        return self.converter_of(kind)
+
+    def converter_of(self, kind: Any) -> ConvertValue | None:
+        """What converts values of a type none of whose parts makes itself of its input."""
         # An optional one itself, so it is asked for first.
         if isinstance(kind, StrawberryMaybe):
             return self._maybe(kind)
         if isinstance(kind, StrawberryOptional):
-            return self.converter(cast("Any", kind).of_type)
+            return self.converter_of(cast("Any", kind).of_type)
         if isinstance(kind, StrawberryList):
-            return _list(self.converter(cast("Any", kind).of_type))
+            return _list(self.converter_of(cast("Any", kind).of_type))
         if isinstance(kind, LazyType):
-            return self.converter(cast("Any", kind).resolve_type())
+            return self.converter_of(cast("Any", kind).resolve_type())
         if kind is not GlobalID and (is_scalar(kind, self._scalars) or _is_enum(kind)):
             return None
-        if has_object_definition(kind) and kind.__strawberry_definition__.from_input is None:
+        if has_object_definition(kind):
             found = self._objects.get(kind)
             if found is None:
                 found = self._objects[kind] = _InputObject(kind, self, self._config)
@@ -73,7 +82,7 @@ class InputValues:
 
     def _maybe(self, kind: StrawberryMaybe) -> ConvertValue:
         of_type: Any = cast("Any", kind).of_type
-        inner, may_be_null = self.converter(of_type), isinstance(of_type, StrawberryOptional)
+        inner, may_be_null = self.converter_of(of_type), isinstance(of_type, StrawberryOptional)
 
         def convert(value: Any) -> Any:
             if value is None and not may_be_null:
@@ -83,8 +92,8 @@ class InputValues:
 
         return convert
 
-    def _by_strawberry(self, value: Any, kind: Any) -> Any:
-        return convert_argument(value, kind, scalar_registry=self._scalars, config=self._config)
+    def _by_strawberry(self, value: Any, kind: Any, *path: str) -> Any:
+        return convert_argument(value, kind, scalar_registry=self._scalars, config=self._config, path=path)
 
 
 class _InputObject:
@@ -120,11 +129,24 @@ class _InputObject:
         self._fields = {
             self._config.name_converter.from_field(each): (
                 each.python_name,
-                self._values.converter(each.resolve_type(type_definition=definition)),
+                self._values.converter_of(each.resolve_type(type_definition=definition)),
             )
             for each in definition.fields
         }
         return self._fields
+
+
+def _makes_itself(kind: Any, seen: set[Any]) -> bool:
+    """Whether a type, or one that it is made of, makes itself of its input."""
+    while isinstance(kind, StrawberryContainer | LazyType):
+        kind = cast("Any", kind).resolve_type() if isinstance(kind, LazyType) else cast("Any", kind).of_type
+    if not has_object_definition(kind) or kind in seen:
+        return False
+    seen.add(kind)
+    definition: Any = kind.__strawberry_definition__
+    return definition.from_input is not None or any(
+        _makes_itself(each.resolve_type(type_definition=definition), seen) for each in definition.fields
+    )
 
 
 def _list(inner: ConvertValue | None) -> ConvertValue:

@@ -402,6 +402,8 @@ def test_an_interrupt_from_the_keyboard_is_let_through_wherever_it_strikes(datab
     """It is raised at each line of the modules in turn, until a read has no line left to raise it at."""
     files = {in_place_module.__file__, in_place_connection.__file__, reading_connection.__file__}
     database.write_blocking(fill, 10)
+    long = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300) SELECT count(*) FROM c"
+    steps = steps_of(path, long)
     struck, line = True, 0
     while struck:
         line += 1
@@ -418,15 +420,21 @@ def test_an_interrupt_from_the_keyboard_is_let_through_wherever_it_strikes(datab
                     raise KeyboardInterrupt
             return trace
 
+        def read(snapshot) -> None:
+            snapshot.rows("SELECT n FROM t")
+            count(snapshot)
+            snapshot.rows_of_json("SELECT json_array(n) FROM t LIMIT 2")
+
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            in_place(database, lambda snapshot: (snapshot.rows("SELECT n FROM t"), count(snapshot)))
+            in_place(database, read)
         except KeyboardInterrupt:
             pass
         finally:
             sys.settrace(before)
         assert in_place(database, count) == 10 + line - 1
+        assert in_place(database, lambda snapshot: snapshot.value(long), steps_max=2 * steps) == 300
         assert pins_no_snapshot(path)
     assert line > 30
 

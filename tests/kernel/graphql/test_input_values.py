@@ -68,6 +68,25 @@ class Pair(Generic[ItemT]):
     second: ItemT | None
 
 
+@strawberry.input
+class Made:
+    """Makes itself of its input, and remembers where that stood."""
+
+    text: str
+    at: strawberry.Private[tuple[str | int, ...]] = ()
+
+
+@strawberry.input
+class Box:
+    made: list[Made] | None
+    below: list[Annotated[Box, strawberry.lazy("tests.kernel.graphql.test_input_values")]] | None
+
+
+Made.__strawberry_definition__.from_input = lambda kind, value, context: kind(  # type: ignore[attr-defined]
+    text=value["text"], at=context.path
+)
+
+
 @strawberry.type
 class Query:
     @strawberry.field
@@ -79,6 +98,7 @@ class Query:
         keys: list[strawberry.relay.GlobalID] | None,
         snake_case: int | None,
         maybe: strawberry.Maybe[Branch | None],
+        boxes: list[Box] | None,
         sizes: list[Size] | None = None,
     ) -> str:
         return ""
@@ -101,7 +121,7 @@ def both(schema: strawberry.Schema, type_name: str, name: str, given: dict[str, 
     by_name = {config.name_converter.from_argument(each): each for each in field.arguments}
     made: dict[str, Any] = {}
     for key, value in given.items():
-        converter = values.converter(by_name[key].type)
+        converter = values.converter(by_name[key].type, key)
         made[by_name[key].python_name] = value if converter is None else converter(value)
     return convert_arguments(given, field.arguments, scalar_registry=registry, config=config), made
 
@@ -180,6 +200,12 @@ BRANCH = st.recursive(
     ),
     max_leaves=4,
 )
+MADE = st.fixed_dictionaries({"text": st.text(max_size=3)})
+BOX = st.recursive(
+    st.fixed_dictionaries({}, optional={"made": st.none() | st.lists(MADE, max_size=2)}),
+    lambda below: st.fixed_dictionaries({"made": st.lists(MADE, max_size=2), "below": st.lists(below, max_size=2)}),
+    max_leaves=3,
+)
 ARGUMENTS = st.fixed_dictionaries(
     {},
     optional={
@@ -189,6 +215,7 @@ ARGUMENTS = st.fixed_dictionaries(
         "keys": st.none() | st.lists(st.just("UXVlcnk6MQ=="), max_size=2),
         "snakeCase": st.none() | st.integers(),
         "maybe": st.none() | BRANCH,
+        "boxes": st.none() | st.lists(BOX, max_size=2),
         "sizes": st.none() | st.lists(st.sampled_from(Size), max_size=2),
     },
 )
@@ -205,7 +232,7 @@ def test_what_strawberry_refuses_is_refused():
     given = {"branch": {"leaf": {"name": "a"}, "known": None}}
     with pytest.raises(StrawberryInputCoercionError):
         both(OWN, "Query", "all", given)
-    converter = InputValues(OWN.schema_converter.scalar_registry, OWN.config).converter(Branch)
+    converter = InputValues(OWN.schema_converter.scalar_registry, OWN.config).converter(Branch, "branch")
     assert converter is not None
     with pytest.raises(StrawberryInputCoercionError, match="Maybe"):
         converter(given["branch"])

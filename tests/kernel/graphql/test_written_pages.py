@@ -249,8 +249,13 @@ class Desk:
         return [row[-1] for row in rows]
 
     @property
+    def writing(self) -> list[str]:
+        """Statements that wrote pages."""
+        return [sql for sql in self.statements if WRITTEN in sql and not sql.startswith("EXPLAIN")]
+
+    @property
     def has_sqlite_written(self) -> bool:
-        return any(WRITTEN in sql for sql in self.statements)
+        return bool(self.writing)
 
     @property
     def reads(self) -> int:
@@ -328,7 +333,7 @@ def test_the_pages_of_many_parents_are_written_by_one_statement(any_desk: Desk, 
     desk.keep(*records)
     document = GROUPS.format(arguments, "totalCount nodes { id text colour tone count total share isNew shouted }")
     written = desk.written(document)
-    assert len([sql for sql in desk.statements if WRITTEN in sql]) == 1
+    assert len(desk.writing) == 1
     assert desk.reads == 1, "only to count"
     assert written == desk.made(document)
 
@@ -488,7 +493,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     desk.keep(ONE)
     document = "{ samples { nodes { id tone colour count } } }"
     desk.written(document)
-    assert [sql.count("CASE tone") for sql in desk.statements if WRITTEN in sql] == [1]
+    assert [sql.count("CASE tone") for sql in desk.writing] == [1]
     checked = DDL.replace("tone TEXT", "tone TEXT CHECK (tone IN ('LOUD', 'QUIET'))")
 
     def replace(tx: Any) -> None:
@@ -500,7 +505,7 @@ def test_nobody_looks_again_at_what_the_table_checks(desk: Desk):
     other = document.replace("id", "id text")
     assert desk.written(other) == desk.made(other)
     desk.written(other)
-    [written] = [sql for sql in desk.statements if WRITTEN in sql]
+    [written] = desk.writing
     assert "CASE tone" not in written
     assert "CASE colour" in written
 
@@ -532,10 +537,21 @@ def test_what_was_put_off_is_read_before_the_snapshot_ends(tmp_path: Path):
 def test_of_rows_that_are_put_in_order_only_those_of_the_page_are_written(any_desk: Desk, document: str):
     any_desk.keep(*(ONE._replace(id=f"s{number}", total=number) for number in range(9)))
     assert any_desk.written(document) == any_desk.made(document)
-    [written] = {sql for sql in any_desk.statements if WRITTEN in sql and "EXPLAIN" not in sql}
+    [written] = any_desk.writing
     # What stands before the subquery is worked out for the rows that come out of it; what is in it, for all it sorts.
     is_outside = written.index("json_object") < written.index("FROM (SELECT")
     assert is_outside is any("USE TEMP B-TREE" in step for step in any_desk.plan_of(written))
+
+
+def test_a_page_is_written_in_place_from_the_first_request_whatever_its_fields_are_called(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Placement, "is_in_place", lambda *_arguments: True)
+    desk.keep(ONE)
+    document = "{ samples { nodes { account: text count } } }"
+    assert desk.written(document) == desk.made(document)
+    desk.written(document)
+    assert desk.has_sqlite_written
 
 
 def test_writing_a_page_in_place_ends_where_its_budget_does_and_leaves_the_bound_of_values(desk: Desk):
