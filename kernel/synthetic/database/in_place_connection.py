@@ -27,8 +27,8 @@ from synthetic.kernel_settings import DatabaseSettings
 STEPS_BETWEEN_CHECKS = 1_000
 """SQLite's steps between two looks at budget, clock and interruption: some 30 microseconds."""
 
-STEPS_BETWEEN_WRITTEN_ROWS = 100
-"""The same in a statement that makes one text of many rows: some five to ten rows, which may all be long."""
+STEPS_BETWEEN_WRITTEN_ROWS = 200
+"""The same in a statement that makes one text of many rows: some ten to thirty rows, which may all be long."""
 
 LONG_ROWS_SECONDS = 0.001
 """So long these take then; such a statement is cut short so much sooner."""

@@ -7,6 +7,7 @@ a third for ten thousand.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from synthetic.database.snapshot import Parameters, Row, Snapshot
@@ -14,6 +15,7 @@ from synthetic.errors import SyntheticError
 from synthetic.graphql.executor import LeafField, LeafFields
 from synthetic.graphql.json_columns import JsonColumn, is_checked, quoted
 from synthetic.graphql.row_types import JsonSource
+from synthetic.graphql.selections import STATEMENTS_KEPT
 from synthetic.logs import logger_for
 
 FIELDS_MAX = 100
@@ -45,6 +47,12 @@ def page_of(row: str) -> str:
 
 
 _PAGE = page_of(ROW)
+
+
+@functools.lru_cache(maxsize=STATEMENTS_KEPT)
+def _selected(row: str) -> str:
+    # The same text each time: what is looked up by it is found without reading it anew.
+    return f"{row} AS {ROW}"
 
 
 class PageWriter:
@@ -121,7 +129,7 @@ class PageWriter:
             sql_of: From the aggregate that makes a page, and what is to be selected in the subquery, to the statement.
             params: Of this statement.
         """
-        sql = sql_of(_PAGE, f"{row} AS {ROW}")
+        sql = sql_of(_PAGE, _selected(row))
         is_sorted = self._sorts.get(sql)
         if is_sorted is None:
             if len(self._sorts) >= SORTS_KEPT:
